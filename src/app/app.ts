@@ -1,0 +1,155 @@
+/**
+ * The use cases of Hearth, as `schema/` and the doors see them. Everything that changes something answers when the intent is durable.
+ * Expected failures are returned (`errors.ts`); a thrown error is a bug or a broken machine.
+ */
+import type { Residency } from '../scheduler/commands.ts'
+import type { PriorityClass } from '../scheduler/events.ts'
+import type { ComponentId, DeviceId, JobId, Millis, ResidencyId, SessionId, VersionId, WorkerId } from '../scheduler/ids.ts'
+import type { ComponentRecord, JobEvent, JobRecord, ModelId, ModelRecord, SessionRecord, VersionRecord } from '../store/records.ts'
+import type { JobFilter, PageRequest } from '../store/store.ts'
+import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
+
+/** As in contract.graphql; `model` is `name` or `name@version`. */
+export interface SubmitJobInput {
+  readonly sessionId?: SessionId | null
+  readonly model: string
+  readonly task: TaskInput
+  readonly priorityClass?: PriorityClass | null
+  readonly idempotencyKey?: string | null
+  readonly deadline?: Millis | null
+}
+/** Exactly one field is set (GraphQL @oneOf). */
+export interface TaskInput {
+  readonly generateText?: GenerateTextInput
+  readonly embedText?: { readonly texts: readonly string[] }
+  readonly program?: { readonly name: string; readonly parameters: unknown }
+}
+export interface GenerateTextInput {
+  readonly prompt?: string | null
+  readonly messages?: readonly { readonly role: 'SYSTEM' | 'USER' | 'ASSISTANT'; readonly content: string }[] | null
+  readonly maxTokens?: number | null
+  readonly temperature?: number | null
+  readonly topP?: number | null
+  readonly stop?: readonly string[] | null
+  readonly seed?: number | null
+}
+export interface OpenSessionInput {
+  readonly name?: string | null
+  readonly priorityClass: PriorityClass
+  readonly weight: number
+  readonly model?: string | null
+  readonly idleTimeoutSeconds: number
+}
+
+/** What a succeeded job gave, or a cancelled one keeps. */
+export type JobOutput =
+  | { readonly kind: 'text'; readonly text: string; readonly finishReason: 'STOP' | 'LENGTH' | 'CANCELLED'; readonly promptTokens: number; readonly completionTokens: number }
+  | { readonly kind: 'embeddings'; readonly count: number; readonly dimensions: number; readonly embeddings: readonly Float32Array[] }
+  | { readonly kind: 'program'; readonly values: unknown }
+
+export type WaitCode = 'BEHIND_OTHERS' | 'FAIR_SHARE' | 'MODEL_LOADING' | 'MEMORY' | 'BATCH_FORMING' | 'PAUSED' | 'HEAT' | 'NO_DEVICE' | 'SERVER_RECOVERING'
+export interface Waiting {
+  readonly code: WaitCode
+  readonly reason: string
+  /** From 1; null when it does not wait. */
+  readonly queuePosition: number | null
+  readonly estimatedStartAt: Millis | null
+}
+
+export interface DeviceView {
+  readonly id: DeviceId
+  readonly name: string
+  readonly kind: 'CPU' | 'GPU' | 'NPU'
+  readonly vendor: string | null
+  readonly state: 'HEALTHY' | 'SUSPECT' | 'LOST'
+  readonly drain: 'NONE' | 'DRAINING' | 'DRAINED'
+  readonly source: 'CPU' | 'NVIDIA' | 'REPLAY'
+  readonly memory: { readonly totalBytes: number; readonly limitBytes: number; readonly reservedBytes: number; readonly allocatedBytes: number; readonly availableBytes: number; readonly externalBytes: number; readonly fragmentation: number }
+  readonly capabilities: { readonly coreCount: number | null; readonly precisions: readonly string[]; readonly architecture: string | null; readonly driverVersion: string | null; readonly details: unknown }
+}
+export interface WorkerView {
+  readonly id: WorkerId
+  readonly deviceId: DeviceId
+  readonly engine: string
+  readonly state: 'STARTING' | 'READY' | 'BUSY' | 'HUNG' | 'STOPPING' | 'DEAD'
+  readonly pid: number | null
+  readonly startedAt: Millis
+  readonly restartCount: number
+  readonly requestsServed: number
+  readonly memoryBytes: number | null
+  readonly runningJobIds: readonly JobId[]
+}
+export interface QueueView {
+  readonly at: Millis
+  readonly limit: number
+  readonly lanes: readonly { readonly class: PriorityClass; readonly queued: number; readonly running: number; readonly paused: number; readonly oldestQueuedMs: number | null; readonly estimatedDrainMs: number | null }[]
+  readonly models: readonly { readonly versionId: VersionId; readonly queued: number; readonly oldestQueuedMs: number; readonly estimatedStartAt: Millis | null }[]
+  next(first: number): readonly JobId[]
+}
+export type ModelEvent =
+  | { readonly type: 'ModelRegistered'; readonly at: Millis; readonly modelId: ModelId; readonly versionId: VersionId }
+  | { readonly type: 'ResidencyChanged'; readonly at: Millis; readonly modelId: ModelId; readonly residency: Residency }
+  | { readonly type: 'ResidencyEnded'; readonly at: Millis; readonly modelId: ModelId; readonly residencyId: ResidencyId }
+  | { readonly type: 'ModelLoadFailed'; readonly at: Millis; readonly modelId: ModelId; readonly versionId: VersionId; readonly failure: { readonly code: string; readonly message: string; readonly retryable: boolean } }
+
+export interface App {
+  submitJobs(inputs: readonly SubmitJobInput[], paths: 'single' | 'list'): Promise<readonly JobRecord[] | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge>
+  cancelJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
+  retryJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
+  openSession(input: OpenSessionInput): Promise<SessionRecord | InvalidInput | NotFound | Overloaded>
+  closeSession(id: SessionId): Promise<SessionRecord | NotFound | Overloaded>
+  loadModel(model: string, deviceId: DeviceId | null, component: string | null): Promise<ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge>
+  unloadModel(model: string, deviceId: DeviceId | null): Promise<ModelRecord | NotFound | Conflict | Overloaded>
+
+  /** As it is now: from memory while it lives, else from the store. */
+  job(id: JobId): Promise<JobRecord | null>
+  /** Also finds a job whose submission is still being written. */
+  jobByKey(key: string): Promise<JobRecord | null>
+  jobs(filter: JobFilter, page: PageRequest): Promise<readonly JobRecord[]>
+  countJobs(filter: JobFilter): Promise<number>
+  /** Parsed request, with defaults; null when retention removed it. */
+  jobRequest(id: JobId): Promise<unknown>
+  jobOutput(job: JobRecord): Promise<JobOutput | null>
+  /** Null once it runs or has ended. */
+  waiting(job: JobRecord): Waiting | null
+  jobEventPage(id: JobId, first: number, beforeSequence: number | null): Promise<readonly JobEvent[]>
+  countJobEvents(id: JobId): Promise<number>
+  /** The log after a cursor, then live; ends after the final event. */
+  jobEvents(job: JobRecord, afterSequence: number | null): AsyncIterableIterator<JobEvent>
+  /** `states` matches from or to. */
+  jobChanges(filter: JobFilter, afterSequence: number | null): AsyncIterableIterator<{ readonly event: JobEvent; readonly job: JobRecord }>
+  /** Taken before a page is read, there is no gap between page and stream. */
+  changesCursor(): number
+  /** The greatest sequence given out so far; a cursor beyond it is unknown. */
+  lastSequence(): number
+
+  model(name: string): Promise<ModelRecord | null>
+  modelById(id: ModelId): Promise<ModelRecord | null>
+  models(filter: { readonly name?: string; readonly task?: string; readonly deviceId?: DeviceId }, page: PageRequest): Promise<readonly ModelRecord[]>
+  countModels(filter: { readonly name?: string; readonly task?: string; readonly deviceId?: DeviceId }): Promise<number>
+  currentVersion(id: ModelId): Promise<VersionRecord>
+  version(id: VersionId): Promise<VersionRecord | null>
+  versions(modelId: ModelId, page: PageRequest): Promise<readonly VersionRecord[]>
+  countVersions(modelId: ModelId): Promise<number>
+  /** Defaults, example prompts and planned bytes of a version. */
+  versionFacts(version: VersionRecord): { readonly defaults: unknown; readonly examplePrompts: readonly string[]; readonly peakBytes: number }
+  components(versionId: VersionId): Promise<readonly ComponentRecord[]>
+  component(id: ComponentId): Promise<ComponentRecord | null>
+  residencies(filter: { readonly versionId?: VersionId; readonly deviceId?: DeviceId }): readonly Residency[]
+  residency(id: ResidencyId): Residency | null
+  modelEvents(modelId: ModelId | null): AsyncIterableIterator<ModelEvent>
+
+  session(id: SessionId): Promise<SessionRecord | null>
+  sessions(filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass }, page: PageRequest): Promise<readonly SessionRecord[]>
+  countSessions(filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass }): Promise<number>
+
+  devices(): readonly DeviceView[]
+  workers(): readonly WorkerView[]
+  queue(): QueueView
+  server(): { readonly version: string; readonly now: Millis; readonly startedAt: Millis; readonly ready: boolean; readonly recoveredJobs: number; readonly policies: readonly NamedSetting[]; readonly limits: readonly NamedSetting[]; readonly storage: { readonly databaseBytes: number; readonly walBytes: number } }
+  /** Durable and accepting. */
+  ready(): boolean
+  /** Workers that do not answer, by name, for /healthz. */
+  silentWorkers(): readonly string[]
+}
+export interface NamedSetting { readonly name: string; readonly value: string; readonly description: string }

@@ -1,0 +1,83 @@
+/**
+ * What the scheduler wants done. A command is a value; `src/runtime/executor.ts` and `src/app/shell.ts` carry it out in one exhaustive switch,
+ * in the order given. `jobs*` commands become durable state changes, then events that users see.
+ */
+import type { PriorityClass, WorkerExitCause } from './events.ts'
+import type { AllocationId, DeviceId, JobId, Millis, ResidencyId, TaskId, VersionId, WorkerId } from './ids.ts'
+
+export interface Admission {
+  readonly taskId: TaskId
+  readonly jobId: JobId
+  readonly class: PriorityClass
+  /** Place in the order of its class; lower first. */
+  readonly order: number
+  readonly attempt: number
+  readonly deadlineAt: Millis | null
+}
+
+export type AllocationPurpose = 'weights' | 'kv_cache' | 'runtime'
+export type AllocationState = 'reserved' | 'committed' | 'released' | 'rolled_back'
+
+export interface Allocation {
+  readonly allocationId: AllocationId
+  readonly deviceId: DeviceId
+  readonly purpose: AllocationPurpose
+  readonly state: AllocationState
+  readonly predictedBytes: number
+  /** What it counts for in the ledger now. */
+  readonly sizeBytes: number
+  readonly measuredBytes: number | null
+  readonly workerId: WorkerId | null
+  readonly residencyId: ResidencyId | null
+}
+
+export type ResidencyState = 'loading' | 'resident' | 'evicting'
+
+export interface Residency {
+  readonly residencyId: ResidencyId
+  readonly versionId: VersionId
+  readonly deviceId: DeviceId
+  readonly workerId: WorkerId
+  readonly state: ResidencyState
+  readonly sizeBytes: number
+  readonly loadedAt: Millis | null
+  readonly lastUsedAt: Millis | null
+}
+
+export type JobFailureCode =
+  | 'DEADLINE_EXCEEDED'
+  | 'OUT_OF_MEMORY'
+  | 'ENGINE_ERROR'
+  | 'WORKER_LOST'
+  | 'QUARANTINED'
+  | 'DEVICE_LOST'
+  | 'MODEL_VERSION_GONE'
+  | 'INTERNAL'
+
+export type RequeueCause = 'worker_lost' | 'server_restarted' | 'engine_error' | 'out_of_memory' | 'load_failed'
+
+export type Command =
+  /** `spare`: an engine kept warm without a model. */
+  | { readonly type: 'spawnWorker'; readonly workerId: WorkerId; readonly deviceId: DeviceId; readonly engine: string; readonly spare: boolean }
+  /** Ask it to end; `workerExited` follows. */
+  | { readonly type: 'stopWorker'; readonly workerId: WorkerId }
+  | { readonly type: 'load'; readonly workerId: WorkerId; readonly versionId: VersionId }
+  | { readonly type: 'unload'; readonly workerId: WorkerId; readonly versionId: VersionId }
+  | { readonly type: 'setPolicy'; readonly workerId: WorkerId; readonly versionId: VersionId; readonly batchLimit: number; readonly holdMs: number; readonly interactiveFirst: boolean; readonly interruptAfterMs: number }
+  | { readonly type: 'admit'; readonly workerId: WorkerId; readonly tasks: readonly Admission[] }
+  | { readonly type: 'withdraw'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
+  | { readonly type: 'cancelTasks'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
+  | { readonly type: 'jobLoading'; readonly jobId: JobId; readonly attempt: number; readonly deviceId: DeviceId }
+  | { readonly type: 'jobStarted'; readonly jobId: JobId; readonly attempt: number; readonly deviceId: DeviceId; readonly workerId: WorkerId }
+  | { readonly type: 'jobRequeued'; readonly jobId: JobId; readonly attempt: number; readonly cause: RequeueCause; readonly exit: WorkerExitCause | null; readonly fromStep: number; readonly failedAttempts: number; readonly deathsAlone: number }
+  /** `taskId`: the task whose output is the job's. */
+  | { readonly type: 'jobSucceeded'; readonly jobId: JobId; readonly taskId: TaskId }
+  /** `taskId`: whose failure it was, if a task's; the shell adds the worker's words. */
+  | { readonly type: 'jobFailed'; readonly jobId: JobId; readonly code: JobFailureCode; readonly retryable: boolean; readonly taskId: TaskId | null }
+  | { readonly type: 'jobCancelled'; readonly jobId: JobId }
+  /** The ledger changed: the row as it is now (released and rolled back ones are told once, last). */
+  | { readonly type: 'allocationChanged'; readonly allocation: Allocation }
+  | { readonly type: 'residencyChanged'; readonly residency: Residency }
+  | { readonly type: 'residencyEnded'; readonly residencyId: ResidencyId; readonly versionId: VersionId; readonly deviceId: DeviceId; readonly reason: 'unloaded' | 'evicted' | 'worker_lost' | 'load_failed' }
+  /** Fire `timerFired` at this time; replaces an earlier wish. Null = none needed. */
+  | { readonly type: 'setTimer'; readonly at: Millis | null }

@@ -1,0 +1,101 @@
+/**
+ * What the scheduler is told. An event is a fact with numbers; the time at which it was learnt is the `now` that
+ * `step(state, event, now)` receives beside it. Texts, requests, outputs and tensors never pass through here.
+ */
+import type { DeviceId, JobId, Millis, SessionId, TaskId, VersionId, WorkerId } from './ids.ts'
+
+export type PriorityClass = 'interactive' | 'batch'
+
+/** A device as the ledger sees it. */
+export interface DeviceSpec {
+  readonly deviceId: DeviceId
+  readonly name: string
+  /** Bytes that Hearth may hand out on it. */
+  readonly limitBytes: number
+  readonly coreCount: number
+}
+
+/** One version of a model as far as placing and running it goes. */
+export interface VersionSpec {
+  readonly versionId: VersionId
+  readonly modelName: string
+  readonly engine: string
+  /** Bytes of its weight files; mapped or allocated in full wherever it is resident. */
+  readonly weightsBytes: number
+  /** Planned private bytes beside the weights: KV cache (context x slots), arenas. Measured values replace it. */
+  readonly workingBytes: number
+  /** States that may share a step; the worker is admitted about twice as many. */
+  readonly batchLimit: number
+  readonly holdMs: number
+  readonly interruptAfterMs: number
+}
+
+export interface TaskSpec {
+  readonly taskId: TaskId
+  readonly versionId: VersionId
+  /** Tasks of the same job that must have ended first. */
+  readonly after: readonly TaskId[]
+}
+
+export interface JobSpec {
+  readonly jobId: JobId
+  readonly sessionId: SessionId | null
+  readonly class: PriorityClass
+  readonly submittedAt: Millis
+  readonly deadlineAt: Millis | null
+  readonly tasks: readonly TaskSpec[]
+}
+
+/** What a job had behind it when the server stopped; it is fed again after a restart. */
+export interface RecoveredJob extends JobSpec {
+  /** Number of its latest attempt, from 1; 0 = it had never started. */
+  readonly attempt: number
+  /** Failed attempts that count towards the limit. */
+  readonly failedAttempts: number
+  /** Deaths of a worker in which it was alone. */
+  readonly deathsAlone: number
+  /** It was LOADING or RUNNING: JobRequeued has to supersede what was shown. */
+  readonly wasActive: boolean
+  readonly cancelRequested: boolean
+}
+
+/** Why a task could not go on; `retryable` is the worker's opinion. */
+export type TaskFailureCode = 'out_of_memory' | 'engine_error' | 'deadline_exceeded' | 'invalid_request'
+
+export type TaskReport =
+  | { readonly kind: 'started'; readonly taskId: TaskId }
+  | { readonly kind: 'step'; readonly taskId: TaskId; readonly done: number; readonly total: number | null }
+  | { readonly kind: 'done'; readonly taskId: TaskId; readonly stepsRun: number }
+  | { readonly kind: 'failed'; readonly taskId: TaskId; readonly code: TaskFailureCode; readonly retryable: boolean }
+  | { readonly kind: 'cancelled'; readonly taskId: TaskId }
+  | { readonly kind: 'withdrawn'; readonly taskId: TaskId }
+
+export type WorkerExitCause = 'signal' | 'exit_code' | 'protocol_error' | 'spawn_failed' | 'requested'
+
+export type SchedulerEvent =
+  | { readonly type: 'deviceAdded'; readonly device: DeviceSpec }
+  | { readonly type: 'versionRegistered'; readonly version: VersionSpec }
+  | { readonly type: 'jobsSubmitted'; readonly jobs: readonly JobSpec[] }
+  | { readonly type: 'jobsRecovered'; readonly jobs: readonly RecoveredJob[] }
+  | { readonly type: 'cancelRequested'; readonly jobId: JobId }
+  /** `deviceId` null = wherever it fits best. */
+  | { readonly type: 'loadRequested'; readonly versionId: VersionId; readonly deviceId: DeviceId | null }
+  /** Waits for running tasks; a version that queued tasks need is loaded again for them. `deviceId` null = everywhere. */
+  | { readonly type: 'unloadRequested'; readonly versionId: VersionId; readonly deviceId: DeviceId | null }
+  /** Said hello. `privateBytes` = private anonymous memory of the fresh process. */
+  | { readonly type: 'workerReady'; readonly workerId: WorkerId; readonly privateBytes: number }
+  /** Reaped, and its stream read to the end: nothing more comes from it. */
+  | { readonly type: 'workerExited'; readonly workerId: WorkerId; readonly cause: WorkerExitCause }
+  | { readonly type: 'modelLoaded'; readonly workerId: WorkerId; readonly versionId: VersionId; readonly loadMs: number; readonly weightsBytes: number; readonly privateBytes: number }
+  | { readonly type: 'modelLoadFailed'; readonly workerId: WorkerId; readonly versionId: VersionId; readonly code: TaskFailureCode; readonly retryable: boolean }
+  | { readonly type: 'modelUnloaded'; readonly workerId: WorkerId; readonly versionId: VersionId }
+  | { readonly type: 'stepsReported'; readonly workerId: WorkerId; readonly reports: readonly TaskReport[] }
+  /** Private anonymous bytes of a worker now. */
+  | { readonly type: 'workerMeasured'; readonly workerId: WorkerId; readonly privateBytes: number }
+  /** Memory of a device that is in use and that no allocation owns. */
+  | { readonly type: 'deviceMeasured'; readonly deviceId: DeviceId; readonly externalBytes: number }
+  | { readonly type: 'timerFired' }
+  /** The server stops: no new admissions; what runs may end. */
+  | { readonly type: 'drainRequested' }
+  /** After `restore`: workers, residencies and jobs of the former process are gone; learnt values stay. */
+  | { readonly type: 'serverRestarted' }

@@ -1,0 +1,132 @@
+/**
+ * The rows of the store as the rest of the server sees them. Times are milliseconds since the Unix epoch; JSON columns arrive parsed,
+ * except `request` and `output`, which are large and are parsed only by who needs them.
+ */
+import type { JobFailureCode, RequeueCause } from '../scheduler/commands.ts'
+import type { PriorityClass } from '../scheduler/events.ts'
+import type { DeviceId, JobId, Millis, SessionId, TaskId, VersionId, ComponentId } from '../scheduler/ids.ts'
+
+export type JobState = 'QUEUED' | 'LOADING' | 'RUNNING' | 'PAUSED' | 'POSTPROCESSING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED'
+export const terminalStates = ['SUCCEEDED', 'FAILED', 'CANCELLED'] as const satisfies readonly JobState[]
+
+export type TaskKind = 'generateText' | 'embedText' | 'program'
+export type ProgressUnit = 'STEPS' | 'TOKENS' | 'ITEMS'
+
+export interface JobFailure {
+  readonly code: JobFailureCode
+  readonly message: string
+  readonly retryable: boolean
+}
+
+export interface JobRecord {
+  readonly id: JobId
+  readonly taskKind: TaskKind
+  readonly modelId: ModelId
+  readonly versionId: VersionId
+  readonly sessionId: SessionId | null
+  readonly class: PriorityClass
+  readonly idempotencyKey: string | null
+  readonly retryOf: JobId | null
+  readonly createdAt: Millis
+  readonly deadlineAt: Millis | null
+  /** What changes while it lives; replaced only after the commit of the change, so that nobody reads what could still be lost. */
+  state: JobState
+  attempt: number
+  failedAttempts: number
+  deathsAlone: number
+  cancelRequestedAt: Millis | null
+  deviceId: DeviceId | null
+  loadingAt: Millis | null
+  startedAt: Millis | null
+  firstPartialAt: Millis | null
+  finishedAt: Millis | null
+  progressDone: number
+  progressTotal: number | null
+  progressUnit: ProgressUnit | null
+  failure: JobFailure | null
+}
+export type JobPatch = Partial<Pick<JobRecord,
+  'state' | 'attempt' | 'failedAttempts' | 'deathsAlone' | 'cancelRequestedAt' | 'deviceId' | 'loadingAt' | 'startedAt' | 'firstPartialAt' |
+  'finishedAt' | 'progressDone' | 'progressTotal' | 'progressUnit' | 'failure'>>
+
+/** The node of a job's graph; `program` and `components` are the manifest's names. */
+export interface TaskRecord {
+  readonly id: TaskId
+  readonly jobId: JobId
+  readonly node: string
+  readonly program: string
+  readonly components: readonly string[]
+  readonly after: readonly TaskId[]
+}
+
+/** A job to be written. `request` is the accepted task with defaults filled in, as JSON text; `fingerprint` digests the input as sent (with schema defaults). */
+export interface NewJob {
+  readonly record: JobRecord
+  readonly request: string
+  readonly fingerprint: string
+  readonly tasks: readonly TaskRecord[]
+}
+
+export type ModelId = number & { readonly __brand: 'ModelId' }
+export interface ModelRecord { readonly id: ModelId; readonly name: string; readonly task: string }
+export interface VersionRecord {
+  readonly id: VersionId
+  readonly modelId: ModelId
+  /** 64 hex digits over the content; the API's version is the first 12. */
+  readonly sha256: string
+  readonly state: 'READY' | 'REFUSED' | 'REMOVED'
+  readonly license: string | null
+  /** The manifest as JSON text. */
+  readonly manifest: string
+  readonly directory: string
+  readonly sizeBytes: number
+  readonly peakBytes: number
+  readonly registeredAt: Millis
+}
+export interface ComponentRecord {
+  readonly id: ComponentId
+  readonly versionId: VersionId
+  readonly name: string
+  readonly format: string
+  readonly sizeBytes: number
+  readonly sha256: string
+  readonly dependsOn: readonly string[]
+}
+export interface DeviceRecord { readonly id: DeviceId; readonly name: string; readonly kind: 'CPU' | 'GPU' | 'NPU' }
+export interface SessionRecord {
+  readonly id: SessionId
+  readonly name: string | null
+  readonly class: PriorityClass
+  readonly weight: number
+  readonly modelId: ModelId | null
+  readonly idleTimeoutSeconds: number
+  readonly createdAt: Millis
+  lastUsedAt: Millis
+  closedAt: Millis | null
+}
+
+/** What is said of a job, in order. State changes carry `from` and `to`; progress does not. */
+export type JobEventBody =
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'loading'; readonly deviceId: DeviceId }
+  | { readonly kind: 'started'; readonly deviceId: DeviceId }
+  | { readonly kind: 'requeued'; readonly cause: RequeueCause; readonly failure: JobFailure; readonly fromStep: number }
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed'; readonly failure: JobFailure }
+  | { readonly kind: 'cancelled'; readonly progressDone: number | null; readonly progressTotal: number | null; readonly progressUnit: ProgressUnit | null; readonly message: string }
+  | { readonly kind: 'step'; readonly item: number; readonly step: number; readonly totalSteps: number }
+  /** `offset` in UTF-16 code units. */
+  | { readonly kind: 'text'; readonly item: number; readonly offset: number; readonly text: string }
+  | { readonly kind: 'values'; readonly values: readonly unknown[] }
+export type JobEventKind = JobEventBody['kind']
+
+export interface JobEvent {
+  /** Rises over the whole life of the data folder, so over a job's too; never reused. */
+  readonly sequence: number
+  readonly jobId: JobId
+  readonly attempt: number
+  readonly at: Millis
+  readonly from: JobState | null
+  readonly to: JobState | null
+  readonly body: JobEventBody
+}

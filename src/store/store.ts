@@ -1,0 +1,103 @@
+/**
+ * What the server remembers, and how it may be asked. Writing happens in a thread of its own: everything of one tick becomes one commit
+ * (WAL, synchronous=FULL), and a promise given here resolves after that commit. History is read on a read-only connection in another thread.
+ */
+import type { PriorityClass } from '../scheduler/events.ts'
+import type { JobId, Millis, SessionId, VersionId, ComponentId, DeviceId } from '../scheduler/ids.ts'
+import type { ComponentRecord, DeviceRecord, JobEvent, JobPatch, JobRecord, JobState, ModelId, ModelRecord, NewJob, SessionRecord, TaskKind, TaskRecord, VersionRecord } from './records.ts'
+
+/** Known after opening, before the first write. */
+export interface Opening {
+  /** First unused ids; the store has reserved what it hands out here, so that numbers shown before a crash never come again. */
+  readonly nextJobId: number
+  readonly nextTaskId: number
+  readonly nextSessionId: number
+  /** Start of a block of 100,000 ids for workers, residencies and allocations of this server process. */
+  readonly firstRuntimeId: number
+  /** Jobs that had not ended, oldest first, with their tasks. */
+  readonly unfinished: readonly { readonly record: JobRecord; readonly tasks: readonly TaskRecord[] }[]
+  /** The last scheduler snapshot, JSON text. */
+  readonly snapshot: string | null
+}
+
+export type SubmissionOutcome =
+  /** In the order given; `isNew` false = the job that the key already named. */
+  | { readonly kind: 'accepted'; readonly jobs: readonly { readonly record: JobRecord; readonly isNew: boolean }[] }
+  /** The key at `index` names a job with another input; nothing was written. */
+  | { readonly kind: 'conflict'; readonly index: number; readonly jobId: JobId }
+
+/** Refused before anything was written: the queue of writes is full, or commits keep failing (`storage`). */
+export class StoreOverloaded extends Error {
+  override readonly name = 'StoreOverloaded'
+  readonly limit: 'write_queue' | 'storage'
+  readonly retryAfterMs: number
+  constructor(limit: 'write_queue' | 'storage', retryAfterMs: number, message: string) {
+    super(message)
+    this.limit = limit
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+export interface JobFilter {
+  readonly sessionId?: SessionId
+  readonly states?: readonly JobState[]
+  readonly class?: PriorityClass
+  readonly modelId?: ModelId
+  readonly taskKind?: TaskKind
+  readonly createdAfter?: Millis
+  readonly createdBefore?: Millis
+}
+/** Newest first. `beforeId`: only rows with a smaller id (the keyset cursor). */
+export interface PageRequest { readonly first: number; readonly beforeId: number | null }
+
+export interface Store {
+  readonly opening: Opening
+  /** All or nothing; also writes the JobQueued event of each new job (its sequence is taken here) and publishes it after the commit. Rejects with StoreOverloaded. */
+  submitJobs(jobs: readonly NewJob[]): Promise<SubmissionOutcome>
+  /** A state change: row and event in one commit. Never refused: what was acknowledged must be able to end. Resolves after the commit. */
+  changeJob(change: { readonly event: JobEvent; readonly patch: JobPatch; readonly output?: Uint8Array }): Promise<void>
+  /** Progress: rides along with the next commit, at most 50 ms later. */
+  recordProgress(event: JobEvent, patch: JobPatch): Promise<void>
+  /** The wish itself is durable before it is answered. */
+  recordCancelRequest(jobId: JobId, at: Millis): Promise<void>
+  insertSession(session: SessionRecord): Promise<void>
+  updateSession(id: SessionId, patch: Partial<Pick<SessionRecord, 'lastUsedAt' | 'closedAt'>>): Promise<void>
+  /** Finds or inserts by name; ids are stable for ever. */
+  registerDevice(name: string, kind: DeviceRecord['kind']): Promise<DeviceRecord>
+  /** Finds or inserts model, version (by digest) and components. Versions of the model with other digests keep their rows. */
+  registerVersion(model: Omit<ModelRecord, 'id'>, version: Omit<VersionRecord, 'id' | 'modelId'>, components: readonly Omit<ComponentRecord, 'id' | 'versionId'>[]): Promise<{ model: ModelRecord; version: VersionRecord; components: readonly ComponentRecord[] }>
+  saveSnapshot(json: string): Promise<void>
+  /** Takes the next number of the event log; blocks of numbers are reserved by a committed row ahead of use. Awaiting is only needed when it returns a promise. */
+  nextSequence(): number
+
+  readJob(id: JobId): Promise<JobRecord | null>
+  readJobByKey(key: string): Promise<JobRecord | null>
+  readJobs(filter: JobFilter, page: PageRequest): Promise<readonly JobRecord[]>
+  countJobs(filter: JobFilter): Promise<number>
+  readTasks(jobId: JobId): Promise<readonly TaskRecord[]>
+  readRequest(id: JobId): Promise<string | null>
+  readOutput(id: JobId): Promise<Uint8Array | null>
+  /** Committed events of a job with a greater sequence, in order. */
+  readEvents(jobId: JobId, afterSequence: number, limit: number): Promise<readonly JobEvent[]>
+  /** Newest first, for JobEventConnection. */
+  readEventPage(jobId: JobId, first: number, beforeSequence: number | null): Promise<readonly JobEvent[]>
+  countEvents(jobId: JobId): Promise<number>
+  /** Committed state changes of all jobs with a greater sequence, in order. */
+  readChanges(afterSequence: number, limit: number): Promise<readonly JobEvent[]>
+  readSession(id: SessionId): Promise<SessionRecord | null>
+  readSessions(filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass }, page: PageRequest): Promise<readonly SessionRecord[]>
+  countSessions(filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass }): Promise<number>
+  readModel(id: ModelId): Promise<ModelRecord | null>
+  readModels(filter: { readonly name?: string; readonly task?: string }): Promise<readonly ModelRecord[]>
+  readVersion(id: VersionId): Promise<VersionRecord | null>
+  /** Newest first. */
+  readVersions(modelId: ModelId, page: PageRequest): Promise<readonly VersionRecord[]>
+  countVersions(modelId: ModelId): Promise<number>
+  readComponents(versionId: VersionId): Promise<readonly ComponentRecord[]>
+  readComponent(id: ComponentId): Promise<ComponentRecord | null>
+  readDevice(id: DeviceId): Promise<DeviceRecord | null>
+
+  readonly metrics: { readonly queuedOperations: number; readonly commits: number; readonly databaseBytes: number; readonly walBytes: number }
+  /** Writes what is queued, checkpoints the log, gives back the folder lock. */
+  close(): Promise<void>
+}
