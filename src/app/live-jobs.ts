@@ -6,6 +6,9 @@ import { LRUCache } from 'lru-cache'
 import type { JobId, TaskId } from '../scheduler/ids.ts'
 import type { JobRecord, TaskRecord } from '../store/records.ts'
 
+/** What became of a submission, as far as finding its jobs by key goes. */
+type Submitted = { readonly jobs?: readonly { readonly record: JobRecord }[] }
+
 /** Requests longer than this are read from the store when their task is admitted: a full queue of long prompts must not fill memory. */
 const keptRequestChars = 2048
 
@@ -19,6 +22,8 @@ export interface LiveJob {
 export class LiveJobs {
   readonly #live = new Map<JobId, LiveJob>()
   readonly #jobOfTask = new Map<TaskId, LiveJob>()
+  readonly #jobOfKey = new Map<string, LiveJob>()
+  readonly #pendingKeys = new Map<string, Promise<Submitted>>()
   readonly #ended: LRUCache<JobId, JobRecord>
 
   constructor(endedMax: number) {
@@ -29,6 +34,7 @@ export class LiveJobs {
     const job = { record, tasks, request: request !== null && request.length <= keptRequestChars ? request : null }
     this.#live.set(record.id, job)
     for (const task of tasks) this.#jobOfTask.set(task.id, job)
+    if (record.idempotencyKey !== null) this.#jobOfKey.set(record.idempotencyKey, job)
     return job
   }
 
@@ -45,12 +51,31 @@ export class LiveJobs {
     return this.#live.get(id)?.record ?? this.#ended.get(id) ?? null
   }
 
+  /** A live job, or one whose submission is being written now; null when neither. */
+  async byKey(key: string): Promise<JobRecord | null> {
+    const live = this.#jobOfKey.get(key)
+    if (live) return live.record
+    const outcome = await this.#pendingKeys.get(key)
+    return outcome?.jobs?.find(({ record }) => record.idempotencyKey === key)?.record ?? null
+  }
+
+  /** Lets `byKey` find what `submission` writes. */
+  async whilePending<Outcome extends Submitted>(keys: readonly string[], submission: Promise<Outcome>): Promise<Outcome> {
+    for (const key of keys) this.#pendingKeys.set(key, submission)
+    try {
+      return await submission
+    } finally {
+      for (const key of keys) if (this.#pendingKeys.get(key) === submission) this.#pendingKeys.delete(key)
+    }
+  }
+
   /** After the commit of its final event. */
   end(id: JobId): void {
     const job = this.#live.get(id)
     if (!job) return
     this.#live.delete(id)
     for (const task of job.tasks) this.#jobOfTask.delete(task.id)
+    if (job.record.idempotencyKey !== null) this.#jobOfKey.delete(job.record.idempotencyKey)
     this.#ended.set(id, job.record)
   }
 

@@ -1,0 +1,26 @@
+/** What the use cases work with; `main.ts` puts it together. */
+import type { Config } from '../config/config.ts'
+import type { Millis } from '../scheduler/ids.ts'
+import type { JobEventLog } from '../store/job-events.ts'
+import type { Store } from '../store/store.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Ids } from './ids.ts'
+import type { LiveJobs } from './live-jobs.ts'
+import type { OpenSessions } from './open-sessions.ts'
+import type { Shell } from './shell.ts'
+
+export interface Clock {
+  now(): Millis
+}
+
+export interface AppContext {
+  readonly config: Config
+  readonly clock: Clock
+  readonly store: Store
+  readonly log: JobEventLog
+  readonly catalogue: Catalogue
+  readonly live: LiveJobs
+  readonly ids: Ids
+  readonly sessions: OpenSessions
+  readonly shell: Shell
+}

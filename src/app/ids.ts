@@ -1,0 +1,26 @@
+/** Numbers for new jobs, tasks and sessions. The store says where to begin; a number that was never committed may come again after a crash, unseen by anybody. */
+import type { JobId, SessionId, TaskId } from '../scheduler/ids.ts'
+
+export class Ids {
+  #job: number
+  #task: number
+  #session: number
+
+  constructor(next: { readonly nextJobId: number; readonly nextTaskId: number; readonly nextSessionId: number }) {
+    this.#job = next.nextJobId
+    this.#task = next.nextTaskId
+    this.#session = next.nextSessionId
+  }
+
+  job(): JobId {
+    return this.#job++ as JobId
+  }
+
+  task(): TaskId {
+    return this.#task++ as TaskId
+  }
+
+  session(): SessionId {
+    return this.#session++ as SessionId
+  }
+}

@@ -1,0 +1,34 @@
+/** Asking for a model to be loaded or unloaded. The answer says that the wish stands; `modelEvents` and `residencies` show it happen. */
+import type { DeviceId } from '../scheduler/ids.ts'
+import type { ModelRecord } from '../store/records.ts'
+import type { AppContext } from './context.ts'
+import { Conflict, InvalidInput, type ModelTooLarge, NotFound, Overloaded } from './errors.ts'
+import { tooLarge } from './too-large.ts'
+
+export function loadModel(context: AppContext, model: string, deviceId: DeviceId | null, component: string | null): ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge {
+  const entry = context.catalogue.resolve(model)
+  if (!entry) return new NotFound('Model', model)
+  if (!entry.spec) return new Conflict(`Model ${entry.model.name} was refused when it was registered, so it cannot be loaded.`)
+  if (component !== null && !entry.components.some(({ name }) => name === component)) {
+    return new InvalidInput([{ path: 'component', message: `${entry.model.name} has the components ${entry.components.map(({ name }) => name).join(', ')}; given: ${JSON.stringify(component)}.` }])
+  }
+  if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))
+  if (context.shell.draining) return drainingRefusal()
+  const misfit = tooLarge(context, entry)
+  if (misfit) return misfit
+  context.shell.feed({ type: 'loadRequested', versionId: entry.version.id, deviceId })
+  return entry.model
+}
+
+export function unloadModel(context: AppContext, model: string, deviceId: DeviceId | null): ModelRecord | NotFound | Overloaded {
+  const entry = context.catalogue.resolve(model)
+  if (!entry) return new NotFound('Model', model)
+  if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))
+  if (context.shell.draining) return drainingRefusal()
+  context.shell.feed({ type: 'unloadRequested', versionId: entry.version.id, deviceId })
+  return entry.model
+}
+
+function drainingRefusal(): Overloaded {
+  return new Overloaded('draining', 1000, 'The server is shutting down; try again when it is back.')
+}

@@ -1,0 +1,30 @@
+/** Retrying: a new job with the same request, of the same version of the model. */
+import type { JobId } from '../scheduler/ids.ts'
+import { type JobRecord, terminalStates } from '../store/records.ts'
+import type { AppContext } from './context.ts'
+import { Conflict, NotFound, type Overloaded } from './errors.ts'
+import { buildGraph, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.ts'
+
+export async function retryJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
+  const old = context.live.record(id) ?? (await context.store.readJob(id))
+  if (!old) return new NotFound('Job', String(id))
+  if (!terminalStates.some((state) => state === old.state)) return new Conflict(`The job is ${old.state}; only a job that has ended can be retried.`)
+  const entry = context.catalogue.version(old.versionId)
+  if (!entry?.spec) return new Conflict('The version of the model that the job ran on is no longer here; submit it again with the model as it is now.')
+  const full = refuseWhenFull(context, 1)
+  if (full) return full
+  const request = await context.store.readRequest(id)
+  if (request === null) return new Conflict('The request of the job is no longer kept; submit it again.')
+  const session = old.sessionId === null ? null : context.sessions.get(old.sessionId)
+  const record = newRecord(context, entry, {
+    taskKind: old.taskKind,
+    sessionId: session?.id ?? null,
+    class: old.class,
+    idempotencyKey: null,
+    retryOf: id,
+    createdAt: context.clock.now(),
+    deadlineAt: null,
+  })
+  const written = await writeJobs(context, [{ record, request, fingerprint: '', tasks: buildGraph(context, record.id, entry) }])
+  return Array.isArray(written) ? (written[0] as JobRecord) : (written as Conflict | Overloaded)
+}

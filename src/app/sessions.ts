@@ -1,0 +1,47 @@
+/** Opening and closing sessions. Jobs of a closed session run on; it only takes no new ones. */
+import type { SessionId } from '../scheduler/ids.ts'
+import type { SessionRecord } from '../store/records.ts'
+import type { OpenSessionInput } from './app.ts'
+import type { AppContext } from './context.ts'
+import { InvalidInput, NotFound } from './errors.ts'
+import { Problems } from './validation/problems.ts'
+
+const nameCharsMax = 200
+const weightMax = 1000
+const idleSecondsMax = 30 * 24 * 3600
+
+export async function openSession(context: AppContext, input: OpenSessionInput): Promise<SessionRecord | InvalidInput | NotFound> {
+  const problems = new Problems('')
+  if (input.name != null && (input.name === '' || input.name.length > nameCharsMax)) problems.add('name', `must have 1 to ${nameCharsMax} characters; given: ${input.name.length}.`)
+  problems.number('weight', input.weight, 0, weightMax, true)
+  problems.integer('idleTimeoutSeconds', input.idleTimeoutSeconds, 1, idleSecondsMax)
+  if (problems.found.length > 0) return new InvalidInput(problems.found)
+  const entry = input.model == null ? null : context.catalogue.resolve(input.model)
+  if (input.model != null && !entry) return new NotFound('Model', input.model)
+  const now = context.clock.now()
+  const session: SessionRecord = {
+    id: context.ids.session(),
+    name: input.name ?? null,
+    class: input.priorityClass,
+    weight: input.weight,
+    modelId: entry?.model.id ?? null,
+    idleTimeoutSeconds: input.idleTimeoutSeconds,
+    createdAt: now,
+    lastUsedAt: now,
+    closedAt: null,
+  }
+  await context.store.insertSession(session)
+  context.sessions.add(session)
+  return session
+}
+
+export async function closeSession(context: AppContext, id: SessionId): Promise<SessionRecord | NotFound> {
+  const closed = await context.sessions.close(id, context.clock.now())
+  return closed ?? (await context.store.readSession(id)) ?? new NotFound('Session', String(id))
+}
+
+/** Closes what nobody used for its idle time; called from a slow timer. */
+export async function closeIdleSessions(context: AppContext): Promise<void> {
+  const now = context.clock.now()
+  for (const id of context.sessions.idle(now)) await context.sessions.close(id, now)
+}

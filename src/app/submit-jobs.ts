@@ -1,0 +1,151 @@
+/** Submitting: check, build rows and task graphs, commit, tell the scheduler, answer. All or nothing. */
+import { createHash } from 'node:crypto'
+import type { JobSpec } from '../scheduler/events.ts'
+import type { JobId, TaskId } from '../scheduler/ids.ts'
+import type { JobRecord, NewJob, TaskRecord } from '../store/records.ts'
+import { StoreOverloaded, type SubmissionOutcome } from '../store/store.ts'
+import type { SubmitJobInput } from './app.ts'
+import type { CatalogueEntry } from './catalogue.ts'
+import type { AppContext } from './context.ts'
+import { Conflict, InvalidInput, type ModelTooLarge, type NotFound, Overloaded } from './errors.ts'
+import { type AcceptedSubmission, checkSubmissions } from './validation/submission.ts'
+
+export const jobsPerSubmissionMax = 1000
+/** A full queue drains at an unknown rate: callers come back after this. */
+const retryWhenFullMs = 1000
+
+type Refusal = InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge
+
+/** `paths` says how problems name their field: `model` for one job, `jobs.3.model` for a list. */
+export async function submitJobs(context: AppContext, inputs: readonly SubmitJobInput[], paths: 'single' | 'list'): Promise<readonly JobRecord[] | Refusal> {
+  if (inputs.length === 0) return new InvalidInput([{ path: 'jobs', message: 'must have at least one job.' }])
+  if (inputs.length > jobsPerSubmissionMax) return new InvalidInput([{ path: 'jobs', message: `must have at most ${jobsPerSubmissionMax} jobs; given: ${inputs.length}.` }])
+  const full = refuseWhenFull(context, inputs.length)
+  if (full) return full
+  const prefixes = inputs.map((_, index) => (paths === 'single' ? '' : `jobs.${index}`))
+  const accepted = checkSubmissions(context, inputs, prefixes)
+  if ('kind' in accepted) return accepted
+  const now = context.clock.now()
+  const jobs = accepted.map((submission, index) => buildJob(context, submission, inputs[index] as SubmitJobInput, now))
+  return writeJobs(context, jobs)
+}
+
+/** Commits jobs that are already checked, and hands them to the scheduler. */
+export async function writeJobs(context: AppContext, jobs: readonly NewJob[]): Promise<readonly JobRecord[] | Conflict | Overloaded> {
+  const keys = jobs.flatMap(({ record }) => record.idempotencyKey ?? [])
+  const outcome = await context.live.whilePending(keys, commit(context, jobs))
+  if (outcome instanceof Overloaded) return outcome
+  if (outcome.kind === 'conflict') {
+    return new Conflict(`The idempotency key ${JSON.stringify(jobs[outcome.index]?.record.idempotencyKey)} names a job with another input.`)
+  }
+  return outcome.jobs.map(({ record }) => context.live.record(record.id) ?? record)
+}
+
+async function commit(context: AppContext, jobs: readonly NewJob[]): Promise<SubmissionOutcome | Overloaded> {
+  let outcome: SubmissionOutcome
+  try {
+    outcome = await context.store.submitJobs(jobs)
+  } catch (error) {
+    if (error instanceof StoreOverloaded) return new Overloaded(error.limit, error.retryAfterMs, error.message)
+    throw error
+  }
+  if (outcome.kind === 'conflict') return outcome
+  const byId = new Map(jobs.map((job) => [job.record.id, job]))
+  const specs: JobSpec[] = []
+  for (const { record, isNew } of outcome.jobs) {
+    const job = isNew ? byId.get(record.id) : undefined
+    if (!job || context.live.get(record.id)) continue
+    context.live.add(job.record, job.tasks, job.request)
+    specs.push(jobSpec(job.record, job.tasks))
+  }
+  context.log.submitted(outcome)
+  if (specs.length > 0) context.shell.feed({ type: 'jobsSubmitted', jobs: specs })
+  return outcome
+}
+
+/** The scheduler's view of a job. */
+export function jobSpec(record: JobRecord, tasks: readonly TaskRecord[]): JobSpec {
+  return {
+    jobId: record.id,
+    sessionId: record.sessionId,
+    class: record.class,
+    submittedAt: record.createdAt,
+    deadlineAt: record.deadlineAt,
+    tasks: tasks.map((task) => ({ taskId: task.id, versionId: record.versionId, after: task.after })),
+  }
+}
+
+export function refuseWhenFull(context: AppContext, count: number): Overloaded | null {
+  if (context.shell.draining) return new Overloaded('draining', retryWhenFullMs, 'The server is shutting down; submit again when it is back.')
+  const limit = context.config.HEARTH_QUEUE_LIMIT
+  if (context.live.count + count <= limit) return null
+  return new Overloaded('queue', retryWhenFullMs, `The queue holds ${context.live.count} of at most ${limit} jobs; submit again later.`)
+}
+
+function buildJob(context: AppContext, submission: AcceptedSubmission, input: SubmitJobInput, now: number): NewJob {
+  const { entry, session, taskKind, request } = submission
+  if (session) context.sessions.touch(session.id, now)
+  const record = newRecord(context, entry, {
+    taskKind,
+    sessionId: session?.id ?? null,
+    class: input.priorityClass ?? session?.class ?? 'interactive',
+    idempotencyKey: input.idempotencyKey ?? null,
+    retryOf: null,
+    createdAt: now,
+    deadlineAt: input.deadline ?? null,
+  })
+  const fingerprint = record.idempotencyKey === null ? '' : fingerprintOf(input)
+  return { record, request: JSON.stringify(request), fingerprint, tasks: buildGraph(context, record.id, entry) }
+}
+
+type Given = Pick<JobRecord, 'taskKind' | 'sessionId' | 'class' | 'idempotencyKey' | 'retryOf' | 'createdAt' | 'deadlineAt'>
+
+export function newRecord(context: AppContext, entry: CatalogueEntry, given: Given): JobRecord {
+  return {
+    id: context.ids.job(),
+    modelId: entry.model.id,
+    versionId: entry.version.id,
+    ...given,
+    state: 'QUEUED',
+    attempt: 0,
+    failedAttempts: 0,
+    deathsAlone: 0,
+    cancelRequestedAt: null,
+    deviceId: null,
+    loadingAt: null,
+    startedAt: null,
+    firstPartialAt: null,
+    finishedAt: null,
+    progressDone: 0,
+    progressTotal: null,
+    progressUnit: null,
+    failure: null,
+  }
+}
+
+/** The manifest's graph as tasks with ids of their own. */
+export function buildGraph(context: AppContext, jobId: JobId, entry: CatalogueEntry): TaskRecord[] {
+  const ids = new Map<string, TaskId>(entry.manifest.graph.map(({ node }) => [node, context.ids.task()]))
+  return entry.manifest.graph.map(({ node, program, components, after }) => ({
+    id: ids.get(node) as TaskId,
+    jobId,
+    node,
+    program,
+    components,
+    after: after.map((name) => ids.get(name) as TaskId),
+  }))
+}
+
+/** Over the input as sent, with the schema's defaults and before a seed is drawn. */
+function fingerprintOf(input: SubmitJobInput): string {
+  const { sessionId = null, model, task, priorityClass = null, deadline = null } = input
+  return createHash('sha256').update(JSON.stringify(sorted({ sessionId, model, task, priorityClass, deadline }))).digest('hex')
+}
+
+/** Keys in one order and nulls dropped, so that equal inputs have equal fingerprints however they were written. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(([, member]) => member !== null && member !== undefined)
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)]))
+}
