@@ -49,7 +49,8 @@ export class Catalogue {
     return [...this.#current.keys()].sort()
   }
 
-  entries(): CatalogueEntry[] {
-    return [...this.#byVersion.values()]
+  /** The current version of every name. */
+  current(): CatalogueEntry[] {
+    return [...this.#current.values()]
   }
 }

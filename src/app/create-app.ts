@@ -1,0 +1,139 @@
+/** The App of `app.ts`, put together from the use cases and what they work with. */
+import { explainWait, queueView } from '../scheduler/explain.ts'
+import type { JobId } from '../scheduler/ids.ts'
+import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
+import { type JobRecord, terminalStates } from '../store/records.ts'
+import type { JobFilter } from '../store/store.ts'
+import type { App, JobOutput } from './app.ts'
+import { cancelJob } from './cancel-job.ts'
+import type { CatalogueEntry } from './catalogue.ts'
+import type { AppContext } from './context.ts'
+import type { DeviceViews } from './device-views.ts'
+import { loadModel, unloadModel } from './load-model.ts'
+import { matchesFilter } from './job-filter.ts'
+import type { ModelEvents } from './model-events.ts'
+import { decodeOutput } from './outputs.ts'
+import { retryJob } from './retry-job.ts'
+import { serverFacts } from './server-facts.ts'
+import { closeSession, openSession } from './sessions.ts'
+import { submitJobs } from './submit-jobs.ts'
+import type { TaskResults } from './task-results.ts'
+import { workerViews } from './worker-views.ts'
+
+export interface AppParts {
+  readonly context: AppContext
+  readonly devices: DeviceViews
+  readonly models: ModelEvents
+  readonly pool: WorkerPool
+  readonly results: TaskResults
+  readonly recoveredJobs: number
+  readonly startedAt: number
+}
+
+export function createApp(parts: AppParts): App {
+  const { context, devices, models, pool, results } = parts
+  const { store, live, log, catalogue, shell, clock } = context
+  const job = async (id: JobId): Promise<JobRecord | null> => live.record(id) ?? (await store.readJob(id))
+  const fresh = (record: JobRecord): JobRecord => live.record(record.id) ?? record
+
+  return {
+    submitJobs: (inputs, paths) => submitJobs(context, inputs, paths),
+    cancelJob: (id) => cancelJob(context, id),
+    retryJob: (id) => retryJob(context, id),
+    openSession: (input) => openSession(context, input),
+    closeSession: (id) => closeSession(context, id),
+    loadModel: (model, deviceId, component) => Promise.resolve(loadModel(context, model, deviceId, component)),
+    unloadModel: (model, deviceId) => Promise.resolve(unloadModel(context, model, deviceId)),
+
+    job,
+    jobByKey: async (key) => (await live.byKey(key)) ?? (await store.readJobByKey(key)),
+    jobs: async (filter, page) => (await store.readJobs(filter, page)).map(fresh),
+    countJobs: (filter) => store.countJobs(filter),
+    jobRequest: async (id) => {
+      const text = live.get(id)?.request ?? (await store.readRequest(id))
+      return text === null ? null : JSON.parse(text)
+    },
+    jobOutput: async (record): Promise<JobOutput | null> => {
+      if (!terminalStates.some((state) => state === record.state)) return null
+      const bytes = results.encoded(record.id) ?? (await store.readOutput(record.id))
+      return bytes === null ? null : decodeOutput(bytes)
+    },
+    waiting: (record) => explainWait(shell.state, record.id, clock.now(), (id) => catalogue.version(id)?.model.name ?? 'the model'),
+    jobEventPage: (id, first, before) => store.readEventPage(id, first, before),
+    countJobEvents: (id) => store.countEvents(id),
+    jobEvents: (record, after) => log.events(record.id, after),
+    jobChanges: (filter, after) => changesWithJobs(log.changes(after), filter, job),
+    changesCursor: () => log.committedSequence(),
+    lastSequence: () => log.lastSequence(),
+
+    model: (name) => Promise.resolve(catalogue.resolve(name)?.model ?? null),
+    modelById: async (id) => catalogue.model(id)?.model ?? (await store.readModel(id)),
+    models: async (filter, { first, beforeId }) =>
+      modelEntries(filter)
+        .filter(({ model }) => beforeId === null || model.id < beforeId)
+        .slice(0, first)
+        .map(({ model }) => model),
+    countModels: async (filter) => modelEntries(filter).length,
+    currentVersion: async (id) => {
+      const current = catalogue.model(id)?.version ?? (await store.readVersions(id, { first: 1, beforeId: null }))[0]
+      if (!current) throw new Error(`Model ${id} has no version.`)
+      return current
+    },
+    version: async (id) => catalogue.version(id)?.version ?? (await store.readVersion(id)),
+    versions: (modelId, page) => store.readVersions(modelId, page),
+    countVersions: (modelId) => store.countVersions(modelId),
+    versionFacts: (version) => {
+      const manifest = catalogue.version(version.id)?.manifest ?? JSON.parse(version.manifest)
+      return { defaults: manifest.defaults ?? {}, examplePrompts: manifest.examplePrompts ?? [], peakBytes: version.peakBytes }
+    },
+    components: async (versionId) => catalogue.version(versionId)?.components ?? (await store.readComponents(versionId)),
+    component: (id) => store.readComponent(id),
+    residencies: (filter) => models.residencies(filter),
+    residency: (id) => models.residency(id),
+    modelEvents: (modelId) => models.read(modelId),
+
+    session: async (id) => context.sessions.get(id) ?? (await store.readSession(id)),
+    sessions: async (filter, page) => (await store.readSessions(filter, page)).map((session) => context.sessions.get(session.id) ?? session),
+    countSessions: (filter) => store.countSessions(filter),
+
+    devices: () => devices.all(),
+    workers: () => workerViews(pool, shell.state),
+    queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
+    server: () => serverFacts(parts),
+    ready: () => !shell.draining && store.metrics.accepting,
+    silentWorkers: () => pool.describe().filter(({ state }) => state === 'HUNG').map(({ workerId, engine }) => `${engine} worker ${workerId}`),
+  }
+
+  function modelEntries(filter: { readonly name?: string; readonly task?: string; readonly deviceId?: number }): CatalogueEntry[] {
+    const { name, task, deviceId } = filter
+    const onDevice = (entry: CatalogueEntry) => models.residencies({ versionId: entry.version.id }).some((residency) => residency.deviceId === deviceId)
+    const matches = (entry: CatalogueEntry) =>
+      (name === undefined || entry.model.name === name) && (task === undefined || entry.model.task === task) && (deviceId === undefined || onDevice(entry))
+    return catalogue.current().filter(matches).sort((a, b) => b.model.id - a.model.id)
+  }
+}
+
+/** Changes that the filter wants, each with its job as it is now. */
+function changesWithJobs(changes: ReturnType<AppContext['log']['changes']>, filter: JobFilter, job: (id: JobId) => Promise<JobRecord | null>): ReturnType<App['jobChanges']> {
+  const next = async () => {
+    for (;;) {
+      const change = await changes.next()
+      if (change.done) return { done: true as const, value: undefined }
+      const record = await job(change.value.jobId)
+      // A job that retention has removed since has no changes to show.
+      if (record && matchesFilter(filter, record, change.value)) return { done: false as const, value: { event: change.value, job: record } }
+    }
+  }
+  const end = async () => {
+    await changes.return?.()
+    return { done: true as const, value: undefined }
+  }
+  return {
+    next,
+    return: end,
+    throw: end,
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}

@@ -1,0 +1,39 @@
+/** Devices as the API shows them: what the provider found, with the ledger's figures. */
+import type { DeviceFacts } from '../runtime/devices/provider.ts'
+import { ledgerOf } from '../scheduler/ledger.ts'
+import type { DeviceId } from '../scheduler/ids.ts'
+import type { SchedulerState } from '../scheduler/state.ts'
+import type { DeviceView } from './app.ts'
+
+export interface KnownDevice {
+  readonly id: DeviceId
+  readonly facts: DeviceFacts
+}
+
+export class DeviceViews {
+  readonly #devices: readonly KnownDevice[]
+  readonly #state: SchedulerState
+
+  constructor(devices: readonly KnownDevice[], state: SchedulerState) {
+    this.#devices = devices
+    this.#state = state
+  }
+
+  all(): DeviceView[] {
+    return this.#devices.map(({ id, facts }) => {
+      const { limitBytes, reservedBytes, allocatedBytes, availableBytes, externalBytes } = ledgerOf(this.#state, id)
+      return {
+        id,
+        name: facts.name,
+        kind: 'CPU',
+        vendor: facts.vendor,
+        state: 'HEALTHY',
+        drain: 'NONE',
+        source: 'CPU',
+        // One address space with pages: there is nothing to fragment that a load could notice.
+        memory: { totalBytes: facts.totalBytes, limitBytes, reservedBytes, allocatedBytes, availableBytes, externalBytes, fragmentation: 0 },
+        capabilities: facts.capabilities,
+      }
+    })
+  }
+}

@@ -1,0 +1,92 @@
+/** Carries out what the scheduler wants done with workers: one exhaustive switch, each command to its doer. */
+import type { Admission, Command } from '../scheduler/commands.ts'
+import type { VersionId, WorkerId } from '../scheduler/ids.ts'
+import type { Manifest } from './models/manifest.ts'
+import type { AdmittedTask, WorkerPool } from './workers/worker-pool.ts'
+
+export type WorkerCommand = Exclude<Extract<Command, { readonly workerId: WorkerId }>, { readonly jobId: unknown }>
+
+/** What the executor must be told about things that the scheduler knows only by number. */
+export interface ExecutionFacts {
+  /** Compute threads and cores of a worker on the device. */
+  placement(deviceId: number): { readonly threads: number; readonly cores: readonly number[] }
+  version(id: VersionId): { readonly manifest: Manifest; readonly directory: string }
+  /** The program, and the request as its worker takes it. A promise when the request has to be read from the store; null when the job is gone. */
+  task(admission: Admission): AdmittedTask | null | Promise<AdmittedTask | null>
+}
+
+export class Executor {
+  readonly #pool: WorkerPool
+  readonly #facts: ExecutionFacts
+  /** Workers with an admission whose request is still being read: later commands wait for it, so that order is kept. */
+  readonly #behind = new Map<WorkerId, Promise<void>>()
+
+  constructor(pool: WorkerPool, facts: ExecutionFacts) {
+    this.#pool = pool
+    this.#facts = facts
+  }
+
+  carryOut(command: WorkerCommand): void {
+    const behind = this.#behind.get(command.workerId)
+    if (behind) this.#queueBehind(command.workerId, behind.then(() => this.#carryOutNow(command)))
+    else {
+      const unfinished = this.#carryOutNow(command)
+      if (unfinished) this.#queueBehind(command.workerId, unfinished)
+    }
+  }
+
+  #carryOutNow(command: WorkerCommand): Promise<void> | undefined {
+    const { workerId } = command
+    switch (command.type) {
+      case 'spawnWorker':
+        this.#pool.spawn({ workerId, deviceId: command.deviceId, engine: command.engine, ...this.#facts.placement(command.deviceId) })
+        return
+      case 'stopWorker':
+        this.#pool.stop(workerId)
+        return
+      case 'load': {
+        const { manifest, directory } = this.#facts.version(command.versionId)
+        this.#pool.load(workerId, { versionId: command.versionId, manifest, directory, components: manifest.components.map(({ name }) => name) })
+        return
+      }
+      case 'unload':
+        this.#pool.unload(workerId, command.versionId)
+        return
+      case 'setPolicy':
+        this.#pool.setPolicy(workerId, command)
+        return
+      case 'admit':
+        return this.#admit(workerId, command.tasks)
+      case 'withdraw':
+        this.#pool.withdraw(workerId, command.taskIds)
+        return
+      case 'cancelTasks':
+        this.#pool.cancel(workerId, command.taskIds)
+        return
+      default:
+        return command satisfies never
+    }
+  }
+
+  #admit(workerId: WorkerId, admissions: readonly Admission[]): Promise<void> | undefined {
+    const tasks = admissions.map((admission) => this.#facts.task(admission))
+    const ready: AdmittedTask[] = []
+    for (const task of tasks) {
+      if (task instanceof Promise) return Promise.all(tasks).then((all) => this.#pool.admit(workerId, all.filter((found) => found !== null)))
+      if (task) ready.push(task)
+    }
+    this.#pool.admit(workerId, ready)
+    return undefined
+  }
+
+  #queueBehind(workerId: WorkerId, work: Promise<void>): void {
+    const done: Promise<void> = work.finally(() => {
+      if (this.#behind.get(workerId) === done) this.#behind.delete(workerId)
+    })
+    this.#behind.set(workerId, done)
+    done.catch((error: unknown) => {
+      // A worker whose commands cannot be carried out must not be left half told: its tasks run again elsewhere.
+      this.#pool.kill(workerId, `a command could not be carried out: ${String(error)}`)
+    })
+  }
+}
