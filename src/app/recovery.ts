@@ -1,0 +1,38 @@
+/** After a start: what was acknowledged before and had not ended goes on, or is told why it cannot. */
+import type { RecoveredJob } from '../scheduler/events.ts'
+import type { AppContext } from './context.ts'
+import { failUnrunnable } from './job-commands.ts'
+import { jobSpec } from './submit-jobs.ts'
+
+export interface Recovered {
+  readonly waiting: number
+  /** Had been loading or running; they begin again. */
+  readonly interrupted: number
+  /** Their version of the model is gone. */
+  readonly failed: number
+}
+
+export async function recoverJobs(context: AppContext): Promise<Recovered> {
+  const jobs: RecoveredJob[] = []
+  const failures: Promise<void>[] = []
+  for (const { record, tasks } of context.store.opening.unfinished) {
+    context.live.add(record, tasks, null)
+    context.log.adopt(record)
+    if (!context.catalogue.version(record.versionId)?.spec) {
+      failures.push(failUnrunnable(context.log, context.live, record, context.clock.now()))
+      continue
+    }
+    jobs.push({
+      ...jobSpec(record, tasks),
+      attempt: record.attempt,
+      failedAttempts: record.failedAttempts,
+      deathsAlone: record.deathsAlone,
+      wasActive: record.state !== 'QUEUED',
+      cancelRequested: record.cancelRequestedAt !== null,
+    })
+  }
+  if (jobs.length > 0) context.shell.feed({ type: 'jobsRecovered', jobs })
+  await Promise.all(failures)
+  const interrupted = jobs.filter(({ wasActive }) => wasActive).length
+  return { waiting: jobs.length - interrupted, interrupted, failed: failures.length }
+}
