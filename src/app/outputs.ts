@@ -50,7 +50,8 @@ export function decodeOutput(bytes: Uint8Array): JobOutput {
 
 function rows(data: Uint8Array, count: number, dimensions: number): Float32Array[] {
   // A copy, because a view of float32 must begin at a multiple of four and the bytes come from the middle of a message.
-  const floats = new Float32Array(data.slice().buffer)
+  // Not `slice`, which on a Buffer is a view of the whole pool.
+  const floats = new Float32Array(new Uint8Array(data).buffer)
   return Array.from({ length: count }, (_, row) => floats.subarray(row * dimensions, (row + 1) * dimensions))
 }
 
