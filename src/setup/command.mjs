@@ -1,8 +1,8 @@
 /** Runs one command of set-up, line by line, and turns its failure into a SetUpFailure. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { ROOT } from './paths.mjs'
 import { SetUpFailure } from './failure.mjs'
+import { ROOT } from './paths.mjs'
 
 const OUTPUT_TAIL_LINES = 25
 

@@ -19,7 +19,8 @@ export function digestOfTexts(...texts) {
 export async function digestOfFile(path, onProgress = () => {}) {
   const hash = createHash('sha256')
   let bytesRead = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: READ_CHUNK_BYTES })) {
+  const stream = createReadStream(path, { highWaterMark: READ_CHUNK_BYTES })
+  for await (const chunk of /** @type {AsyncIterable<Buffer>} */ (stream)) {
     hash.update(chunk)
     bytesRead += chunk.length
     onProgress(bytesRead)

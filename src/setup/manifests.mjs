@@ -1,5 +1,5 @@
 /** Reads, of the manifests in models/, what set-up needs: which files belong there and which packages hold them. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromRoot } from './paths.mjs'
 
@@ -49,7 +49,7 @@ function starterModelIn(folder) {
  */
 function readManifest(path) {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'))
+    return /** @type {Manifest} */ (JSON.parse(readFileSync(path, 'utf8')))
   } catch {
     return null // Not a model, or one that the server will complain about with more to say.
   }

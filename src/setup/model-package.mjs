@@ -94,7 +94,9 @@ function namesBelow(folder) {
  * @param {import('./progress.mjs').Row} row
  */
 async function checkFile(path, file, source, row) {
-  const digest = await digestOfFile(path, (read) => row.update(`${file.name}: checking ${percent(read, file.sizeBytes)}`))
+  const digest = await digestOfFile(path, (read) =>
+    row.update(`${file.name}: checking ${percent(read, file.sizeBytes)}`),
+  )
   if (digest === file.sha256) return
   throw new SetUpFailure(
     `${file.name} from ${source.package} ${source.version} is not the file its manifest describes.`,

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { runCommand } from './command.mjs'
 import { digestOfTexts } from './digest.mjs'
 import { findPython } from './machine.mjs'
-import { ROOT, VENV, VENV_PYTHON, fromRoot } from './paths.mjs'
+import { fromRoot, ROOT, VENV, VENV_PYTHON } from './paths.mjs'
 import { readStamp, removeStamp, writeStamp } from './stamp.mjs'
 
 const STAMP = join(VENV, 'hearth.json')
@@ -93,17 +93,20 @@ async function makeBase(context) {
 async function installRequirements(requirements, what, { row, lockFile }) {
   const total = readFileSync(requirements, 'utf8').match(/^[a-z]/gm)?.length ?? 0
   let seen = 0
-  await runPip(['install', '--require-hashes', '--no-deps', '--only-binary', ':all:', '-r', requirements], {
-    purpose: `Installing the Python ${what}`,
-    advice:
-      'Check that the Python package index can be reached, then repeat the command. If it says that no version ' +
-      'matches, this Python has no ready-made packages yet: choose another with HEARTH_PYTHON=/path/to/python3.12',
-    lockFile,
-    onLine(line) {
-      if (/^(Collecting|Requirement already satisfied|Ignoring) /.test(line)) seen += 1
-      row.update(/^Installing/.test(line) ? `unpacking ${what}` : `${seen} of ${total} ${what}`)
+  await runPip(
+    ['install', '--require-hashes', '--no-deps', '--no-compile', '--only-binary', ':all:', '-r', requirements],
+    {
+      purpose: `Installing the Python ${what}`,
+      advice:
+        'Check that the Python package index can be reached, then repeat the command. If it says that no version ' +
+        'matches, this Python has no ready-made packages yet: choose another with HEARTH_PYTHON=/path/to/python3.12',
+      lockFile,
+      onLine(line) {
+        if (/^(Collecting|Requirement already satisfied|Ignoring) /.test(line)) seen += 1
+        row.update(line.startsWith('Installing') ? `unpacking ${what}` : `${seen} of ${total} ${what}`)
+      },
     },
-  })
+  )
 }
 
 /** @param {Context} context */

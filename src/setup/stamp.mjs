@@ -12,8 +12,9 @@ import { dirname } from 'node:path'
  */
 export function readStamp(path) {
   try {
+    /** @type {unknown} */
     const content = JSON.parse(readFileSync(path, 'utf8'))
-    return typeof content === 'object' ? content : null
+    return typeof content === 'object' && content !== null ? { ...content } : null
   } catch {
     return null // Missing or damaged: the step is simply done again.
   }

@@ -55,7 +55,8 @@ async function unverifiedFiles(model, record, row) {
     const { size = -1 } = statSync(file.path, { throwIfNoEntry: false }) ?? {}
     const matches =
       size === file.sizeBytes &&
-      file.sha256 === (await digestOfFile(file.path, (read) => row.update(`${file.name}: checking ${percent(read, size)}`)))
+      file.sha256 ===
+        (await digestOfFile(file.path, (read) => row.update(`${file.name}: checking ${percent(read, size)}`)))
     if (!matches) missing.push(file)
   }
   return missing

@@ -1,0 +1,19 @@
+/** `npm run check`: runs every check, or those named as arguments, and says which failed. */
+import './require-node.mjs'
+import { spawnSync } from 'node:child_process'
+import { checks } from './checks.mjs'
+import { orExplain } from './failure.mjs'
+import { setUp } from './set-up.mjs'
+
+await orExplain(async () => {
+  await setUp({ dev: true })
+  const wanted = process.argv.slice(2)
+  for (const { name, command, args, folder } of checks()) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    const startedAt = performance.now()
+    const { status } = spawnSync(command, args, { cwd: folder, stdio: 'inherit' })
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`)
+    if (status !== 0) process.exitCode = 1
+  }
+})

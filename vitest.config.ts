@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config'
+
+const RESULTS = '.hearth/results/vitest.json'
+
+/** Tests that start servers, workers and models share two cores with them: few files at a time, more patience. */
+const SYSTEM_TEST_TIMEOUT_MS = 60_000
+
+export default defineConfig({
+  test: {
+    reporters: ['default', 'json'],
+    outputFile: { json: RESULTS },
+    maxWorkers: process.env['CI'] === undefined ? '75%' : 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'logic',
+          include: ['test/{unit,property,contract,simulation}/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/{integration,fault,e2e}/**/*.test.ts'],
+          testTimeout: SYSTEM_TEST_TIMEOUT_MS,
+          hookTimeout: SYSTEM_TEST_TIMEOUT_MS,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
