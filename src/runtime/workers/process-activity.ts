@@ -1,0 +1,47 @@
+/** What the kernel says about a process: whether it does anything, and how much memory is its own. Linux; null elsewhere and for processes that are gone. */
+import { readFileSync } from 'node:fs'
+
+export interface ProcessActivity {
+  /** CPU time of all its threads so far. */
+  readonly cpuMs: number
+  /** Page faults that needed the disk, and bytes read from it: a process that waits for either is not stuck. */
+  readonly majorFaults: number
+  readonly readBytes: number
+  /** Its main thread runs, waits for a processor, or waits for the disk. */
+  readonly isRunnable: boolean
+}
+
+/** Linux reports CPU time in ticks of 1/100 s on every architecture that Node runs on. */
+const msPerTick = 10
+
+export function readProcessActivity(pid: number): ProcessActivity | null {
+  const stat = readProcFile(pid, 'stat')
+  if (stat === null) return null
+  // The second field is the program's name in brackets and may hold anything, so fields are counted from the last bracket.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const field = (number: number) => Number(fields[number - 3])
+  const state = fields[0] ?? ''
+  return {
+    cpuMs: (field(14) + field(15)) * msPerTick,
+    majorFaults: field(12),
+    readBytes: Number(/^read_bytes: (\d+)/m.exec(readProcFile(pid, 'io') ?? '')?.[1] ?? 0),
+    isRunnable: state === 'R' || state === 'D',
+  }
+}
+
+/** Private anonymous memory in use, swapped out or not. */
+export function readPrivateBytes(pid: number): number | null {
+  const status = readProcFile(pid, 'status')
+  const anonymousKiB = /^RssAnon:\s+(\d+) kB/m.exec(status ?? '')?.[1]
+  if (anonymousKiB === undefined) return null
+  const swappedKiB = /^VmSwap:\s+(\d+) kB/m.exec(status ?? '')?.[1] ?? '0'
+  return (Number(anonymousKiB) + Number(swappedKiB)) * 1024
+}
+
+function readProcFile(pid: number, name: string): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1')
+  } catch {
+    return null
+  }
+}

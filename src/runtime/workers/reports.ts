@@ -1,0 +1,142 @@
+/** What a worker says (PROTOCOL.md section 4, types 64 to 127), read from frames and checked once; everything behind this file trusts it. */
+import type { TaskId, VersionId } from '../../scheduler/ids.ts'
+import type { Frame } from './frame.ts'
+import { countField, decodeMetadata, durationField, flagField, listField, mapField, textField, textListField, wordField } from './metadata.ts'
+import { ProtocolError } from './protocol-error.ts'
+import { type StepEntry, readStepEntry } from './step-entries.ts'
+import { materialize } from './tensors.ts'
+
+export const reportType = {
+  hello: 64, loaded: 65, unloaded: 66, steps: 67, partial: 68, pong: 69, statsReport: 70, log: 71, error: 72, ack: 73, revoked: 74, checkpointed: 75, slabRequest: 76,
+} as const
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warning', 'error']
+
+export interface Hello {
+  readonly kind: 'hello'
+  readonly protocol: number
+  readonly epoch: number
+  readonly engine: string
+  readonly pid: number
+  readonly programs: readonly string[]
+  readonly capabilities: readonly string[]
+  /** Of the interpreter and the engine, by name. */
+  readonly versions: Readonly<Record<string, unknown>>
+}
+
+export type Report =
+  | Hello
+  | { readonly kind: 'loaded'; readonly versionId: VersionId; readonly loadMs: number; readonly weightsBytes: number; readonly privateBytes: number }
+  | { readonly kind: 'unloaded'; readonly versionId: VersionId; readonly privateBytes: number }
+  | { readonly kind: 'steps'; readonly entries: readonly StepEntry[]; readonly progress: number }
+  | { readonly kind: 'partial'; readonly taskId: TaskId; readonly values: readonly unknown[]; readonly creditLeft: number }
+  | { readonly kind: 'pong'; readonly progress: number; readonly busy: boolean }
+  | { readonly kind: 'statsReport'; readonly privateBytes: number; readonly residentBytes: number; readonly progress: number; readonly cpuMs: number }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly logger: string }
+  | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean }
+  | { readonly kind: 'ack' }
+
+/** Throws ProtocolError. Nothing of the result refers to the frame's buffers. */
+export function readReport(frame: Frame): Report {
+  switch (frame.type) {
+    case reportType.steps:
+      return readSteps(frame)
+    case reportType.ack:
+      return { kind: 'ack' }
+    case reportType.partial:
+      return readPartial(frame)
+    case reportType.pong:
+      return readPong(frame)
+    case reportType.hello:
+      return readHello(frame)
+    case reportType.loaded:
+      return readLoaded(frame)
+    case reportType.unloaded:
+      return readUnloaded(frame)
+    case reportType.statsReport:
+      return readStats(frame)
+    case reportType.log:
+      return readLog(frame)
+    case reportType.error:
+      return readError(frame)
+    case reportType.revoked:
+    case reportType.checkpointed:
+    case reportType.slabRequest:
+      throw new ProtocolError('type', `A frame of type ${frame.type} came, which answers what this server does not ask.`)
+    default:
+      throw new ProtocolError('type', `A worker's frame must have a type from ${reportType.hello} to ${reportType.slabRequest}, not ${frame.type}.`)
+  }
+}
+
+function readHello(frame: Frame): Hello {
+  const map = decodeMetadata(frame.meta, 'HELLO')
+  return {
+    kind: 'hello',
+    protocol: countField(map, 'protocol', 'HELLO'),
+    epoch: countField(map, 'epoch', 'HELLO'),
+    engine: textField(map, 'engine', 'HELLO'),
+    pid: countField(map, 'pid', 'HELLO'),
+    programs: textListField(map, 'programs', 'HELLO'),
+    capabilities: textListField(map, 'capabilities', 'HELLO'),
+    versions: mapField(map, 'versions', 'HELLO'),
+  }
+}
+
+function readLoaded(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'LOADED')
+  return {
+    kind: 'loaded',
+    versionId: countField(map, 'model', 'LOADED') as VersionId,
+    loadMs: durationField(map, 'loadMs', 'LOADED'),
+    weightsBytes: countField(map, 'weightsBytes', 'LOADED'),
+    privateBytes: countField(map, 'privateBytes', 'LOADED'),
+  }
+}
+
+function readUnloaded(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'UNLOADED')
+  return { kind: 'unloaded', versionId: countField(map, 'model', 'UNLOADED') as VersionId, privateBytes: countField(map, 'privateBytes', 'UNLOADED') }
+}
+
+function readSteps(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'STEPS')
+  const entries = listField(map, 'entries', 'STEPS').map((entry) => readStepEntry(entry, frame.payload))
+  return { kind: 'steps', entries, progress: countField(map, 'progress', 'STEPS') }
+}
+
+function readPartial(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'PARTIAL')
+  return {
+    kind: 'partial',
+    taskId: countField(map, 'task', 'PARTIAL') as TaskId,
+    values: listField(map, 'values', 'PARTIAL').map((value) => materialize(value, frame.payload)),
+    creditLeft: countField(map, 'left', 'PARTIAL'),
+  }
+}
+
+function readPong(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'PONG')
+  return { kind: 'pong', progress: countField(map, 'progress', 'PONG'), busy: flagField(map, 'busy', 'PONG') }
+}
+
+function readStats(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'STATS_REPORT')
+  return {
+    kind: 'statsReport',
+    privateBytes: countField(map, 'privateBytes', 'STATS_REPORT'),
+    residentBytes: countField(map, 'residentBytes', 'STATS_REPORT'),
+    progress: countField(map, 'progress', 'STATS_REPORT'),
+    cpuMs: durationField(map, 'cpuMs', 'STATS_REPORT'),
+  }
+}
+
+function readLog(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'LOG')
+  return { kind: 'log', level: wordField(map, 'level', logLevels, 'LOG'), message: textField(map, 'message', 'LOG'), logger: textField(map, 'logger', 'LOG') }
+}
+
+function readError(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'ERROR')
+  return { kind: 'error', code: textField(map, 'code', 'ERROR'), message: textField(map, 'message', 'ERROR'), retryable: flagField(map, 'retryable', 'ERROR') }
+}

@@ -1,0 +1,85 @@
+/** What the server says to a worker (PROTOCOL.md section 4, types 1 to 63), as metadata bytes. */
+import type { PriorityClass } from '../../scheduler/events.ts'
+import type { TaskId, VersionId } from '../../scheduler/ids.ts'
+import { encode } from './message-pack.ts'
+
+export const requestType = {
+  load: 1, unload: 2, admit: 3, withdraw: 4, cancel: 5, policy: 6, credit: 7, ping: 8, stats: 9, shutdown: 10,
+} as const
+
+export interface LoadRequest {
+  readonly versionId: VersionId
+  /** The model.json as a map. */
+  readonly manifest: unknown
+  /** Absolute path of the model's folder. */
+  readonly directory: string
+  /** Names of the components to load. */
+  readonly components: readonly string[]
+}
+
+export interface StepPolicy {
+  readonly versionId: VersionId
+  readonly batchLimit: number
+  readonly holdMs: number
+  readonly interactiveFirst: boolean
+  readonly interruptAfterMs: number
+}
+
+export interface AdmittedTask {
+  readonly taskId: TaskId
+  readonly versionId: VersionId
+  readonly program: string
+  readonly components: readonly string[]
+  /** The program's own map, validated and normalised; numbers, texts, flags, null, bytes, lists and maps. */
+  readonly request: unknown
+  readonly class: PriorityClass
+  readonly order: number
+  readonly attempt: number
+  /** From now; null = none. */
+  readonly deadlineMs: number | null
+  /** Partial items that it may emit before more credit arrives. */
+  readonly credit: number
+}
+
+export function loadMeta(load: LoadRequest): Buffer {
+  return encode({ model: load.versionId, manifest: load.manifest, directory: load.directory, components: load.components })
+}
+
+export function unloadMeta(versionId: VersionId): Buffer {
+  return encode({ model: versionId })
+}
+
+export function policyMeta(policy: StepPolicy): Buffer {
+  return encode({
+    model: policy.versionId,
+    batchLimit: policy.batchLimit,
+    holdMs: policy.holdMs,
+    interactiveFirst: policy.interactiveFirst,
+    interruptAfterMs: policy.interruptAfterMs,
+  })
+}
+
+/** One `Task`, to be joined with others in an ADMIT. */
+export function taskBytes(task: AdmittedTask): Buffer {
+  return encode({
+    task: task.taskId,
+    model: task.versionId,
+    program: task.program,
+    components: task.components,
+    request: task.request,
+    class: task.class,
+    order: task.order,
+    deadlineMs: task.deadlineMs ?? undefined,
+    credit: task.credit,
+    attempt: task.attempt,
+  })
+}
+
+/** One entry of CREDIT. */
+export function creditBytes(taskId: TaskId, items: number): Buffer {
+  return encode({ task: taskId, items })
+}
+
+export const emptyMeta = encode({})
+/** The start of `{tasks: [...]}`, the metadata of ADMIT, WITHDRAW, CANCEL and CREDIT alike. */
+export const tasksMetaStart = Buffer.concat([Buffer.from([0x81, 0xa5]), Buffer.from('tasks', 'latin1')])

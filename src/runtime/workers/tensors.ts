@@ -1,0 +1,69 @@
+/**
+ * What a program gives back: a map of plain values in which tensors may stand anywhere. On the wire a tensor is `{dtype, shape, span}`, its bytes
+ * in the frame's payload; here it becomes `{dtype, shape, data}` with a copy of its own, so that nothing keeps a frame alive.
+ */
+import { countField, isMap, type Metadata, listField, mapField, textField } from './metadata.ts'
+import { ProtocolError } from './protocol-error.ts'
+
+/** `data` is little endian and begins at a multiple of eight bytes in its buffer, so any typed array may view it. */
+export interface Tensor {
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly data: Uint8Array
+}
+export type ProgramOutput = Readonly<Record<string, unknown>>
+
+const itemBytes: Readonly<Record<string, number>> = {
+  bool: 1, int8: 1, uint8: 1, int16: 2, uint16: 2, float16: 2, bfloat16: 2, int32: 4, uint32: 4, float32: 4, int64: 8, uint64: 8, float64: 8,
+}
+
+export function materializeOutput(output: Metadata, payload: Buffer): ProgramOutput {
+  return materializeFields(output, payload)
+}
+
+/** Tensors get their bytes; integers that JavaScript's numbers cannot hold become decimal text, as the API shows them. */
+export function materialize(value: unknown, payload: Buffer): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (Array.isArray(value)) return value.map((item) => materialize(item, payload))
+  if (!isMap(value)) throw new ProtocolError('metadata', 'An output may hold maps, lists, texts, numbers, bytes, true, false and nil, and nothing else.')
+  return isTensor(value) ? tensor(value, payload) : materializeFields(value, payload)
+}
+
+function materializeFields(fields: Metadata, payload: Buffer): ProgramOutput {
+  const result: Record<string, unknown> = {}
+  for (const name in fields) result[name] = materialize(fields[name], payload)
+  return result
+}
+
+function isTensor(map: Metadata): boolean {
+  return 'dtype' in map && 'shape' in map && ('span' in map || 'slab' in map)
+}
+
+function tensor(map: Metadata, payload: Buffer): Tensor {
+  if ('slab' in map) throw new ProtocolError('metadata', 'A tensor came by reference, but no slab was granted.')
+  const dtype = textField(map, 'dtype', 'a tensor')
+  const shape = listField(map, 'shape', 'a tensor').map(dimension)
+  const data = copySpan(mapField(map, 'span', 'a tensor'), payload)
+  const bytesEach = itemBytes[dtype]
+  if (bytesEach === undefined) throw new ProtocolError('metadata', `\`dtype\` of a tensor must be one of ${Object.keys(itemBytes).join(', ')}, not ${JSON.stringify(dtype)}.`)
+  const expectedBytes = shape.reduce((count, length) => count * length, bytesEach)
+  if (data.length !== expectedBytes) throw new ProtocolError('span', `A ${dtype} tensor of shape [${shape.join(', ')}] takes ${expectedBytes} bytes; its span has ${data.length}.`)
+  return { dtype, shape, data }
+}
+
+function dimension(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new ProtocolError('metadata', '`shape` of a tensor must be a list of integers from 0.')
+}
+
+function copySpan(span: Metadata, payload: Buffer): Uint8Array {
+  const offset = countField(span, 'offset', 'a span')
+  const length = countField(span, 'length', 'a span')
+  if (offset + length > payload.length) {
+    throw new ProtocolError('span', `A span of ${length} bytes at ${offset} lies outside the payload of ${payload.length} bytes.`)
+  }
+  const copy = new Uint8Array(length)
+  copy.set(payload.subarray(offset, offset + length))
+  return copy
+}

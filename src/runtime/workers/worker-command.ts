@@ -1,0 +1,54 @@
+/** How a worker process is started, and the little that it gets to know of its surroundings. */
+import type { WorkerId } from '../../scheduler/ids.ts'
+
+export interface WorkerCommand {
+  readonly file: string
+  readonly arguments: readonly string[]
+  /** Besides what every worker gets. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** The Python worker of this repository: `python` is the interpreter, `packageFolder` the folder that holds `hearth_worker`. */
+export function pythonWorker(python: string, packageFolder: string): WorkerCommand {
+  return { file: python, arguments: ['-m', 'hearth_worker'], environment: { PYTHONPATH: packageFolder } }
+}
+
+export interface WorkerIdentity {
+  readonly workerId: WorkerId
+  readonly engine: string
+  /** Compute threads that it may use. */
+  readonly threads: number
+  /** Cores that it is pinned to; empty = anywhere. */
+  readonly cores: readonly number[]
+}
+
+/** Variables that are handed on: where programs and libraries are found, and which accelerator is meant. */
+const inherited = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER']
+
+export function workerEnvironment(identity: WorkerIdentity, command: WorkerCommand, own: NodeJS.ProcessEnv): Record<string, string> {
+  const environment: Record<string, string> = {}
+  for (const name of inherited) {
+    const value = own[name]
+    if (value !== undefined) environment[name] = value
+  }
+  return {
+    ...environment,
+    LANG: 'C.UTF-8',
+    PYTHONUNBUFFERED: '1',
+    // The server's working directory is nobody's package folder.
+    PYTHONSAFEPATH: '1',
+    PYTHONNOUSERSITE: '1',
+    // Threads of numeric libraries: as many as granted, and asleep while there is nothing to do.
+    OMP_NUM_THREADS: String(identity.threads),
+    OMP_WAIT_POLICY: 'PASSIVE',
+    HF_HUB_OFFLINE: '1',
+    TRANSFORMERS_VERBOSITY: 'error',
+    ...command.environment,
+    HEARTH_WORKER_ID: String(identity.workerId),
+    // Worker numbers are never reused, so the number is the epoch that fences off late messages.
+    HEARTH_EPOCH: String(identity.workerId),
+    HEARTH_ENGINE: identity.engine,
+    HEARTH_THREADS: String(identity.threads),
+    HEARTH_CORES: identity.cores.join(','),
+  }
+}

@@ -1,0 +1,57 @@
+/** All worker processes of this server. What to start, load and run is decided elsewhere; requests to a worker that has just ended are dropped, its end has been told. */
+import type { TaskId, VersionId, WorkerId } from '../../scheduler/ids.ts'
+import type { AdmittedTask, LoadRequest, StepPolicy } from './requests.ts'
+import { Worker, type WorkerContext, type WorkerDescription, type WorkerSpec } from './worker.ts'
+import { defaultWorkerLimits } from './worker-limits.ts'
+
+export type { AdmittedTask, LoadRequest, StepPolicy } from './requests.ts'
+export type { WorkerDescription, WorkerSpec, WorkerState } from './worker.ts'
+
+export interface WorkerPool {
+  spawn(spec: WorkerSpec): void
+  /** SHUTDOWN, then SIGTERM, then SIGKILL; `workerExited` follows with cause `requested`. */
+  stop(workerId: WorkerId): void
+  /** SIGKILL at once; `reason` goes into the detail of its end. */
+  kill(workerId: WorkerId, reason: string): void
+  load(workerId: WorkerId, load: LoadRequest): void
+  unload(workerId: WorkerId, versionId: VersionId): void
+  setPolicy(workerId: WorkerId, policy: StepPolicy): void
+  admit(workerId: WorkerId, tasks: readonly AdmittedTask[]): void
+  withdraw(workerId: WorkerId, taskIds: readonly TaskId[]): void
+  cancel(workerId: WorkerId, taskIds: readonly TaskId[]): void
+  credit(workerId: WorkerId, taskId: TaskId, items: number): void
+  /** Those that live, in the order of their start. */
+  describe(): WorkerDescription[]
+  /** Stops all; when it resolves, no worker is left. Bounded by the limits' times. */
+  close(): Promise<void>
+}
+
+/** `limits` left out = the defaults. */
+export function createWorkerPool(context: Omit<WorkerContext, 'limits'> & Partial<Pick<WorkerContext, 'limits'>>): WorkerPool {
+  const whole: WorkerContext = { limits: defaultWorkerLimits, ...context }
+  const workers = new Map<WorkerId, Worker>()
+  let isClosed = false
+  return {
+    spawn(spec) {
+      if (isClosed) throw new Error('The worker pool is closed; nothing may be started any more.')
+      if (workers.has(spec.workerId)) throw new Error(`Worker ${spec.workerId} exists already.`)
+      workers.set(spec.workerId, new Worker(spec, whole, () => workers.delete(spec.workerId)))
+    },
+    stop: (workerId) => workers.get(workerId)?.stop(),
+    kill: (workerId, reason) => workers.get(workerId)?.kill(reason),
+    load: (workerId, load) => workers.get(workerId)?.load(load),
+    unload: (workerId, versionId) => workers.get(workerId)?.unload(versionId),
+    setPolicy: (workerId, policy) => workers.get(workerId)?.setPolicy(policy),
+    admit: (workerId, tasks) => workers.get(workerId)?.admit(tasks),
+    withdraw: (workerId, taskIds) => workers.get(workerId)?.withdraw(taskIds),
+    cancel: (workerId, taskIds) => workers.get(workerId)?.cancel(taskIds),
+    credit: (workerId, taskId, items) => workers.get(workerId)?.credit(taskId, items),
+    describe: () => [...workers.values()].map((worker) => worker.describe()),
+    async close() {
+      isClosed = true
+      const all = [...workers.values()]
+      for (const worker of all) worker.stop()
+      await Promise.all(all.map((worker) => worker.ended))
+    },
+  }
+}
