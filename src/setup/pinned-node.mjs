@@ -8,7 +8,7 @@ import { fromRoot } from './paths.mjs'
 
 const PINNED_MAJOR = 24
 
-/** Path of the pinned Node. Where npm has none for the platform, this process's own Node if it is new enough. */
+/** Path of the pinned Node. Where none is locked for the platform, this process's own Node if it is new enough. */
 export function pinnedNode() {
   const packaged = fromRoot('node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
   if (existsSync(packaged)) return packaged
@@ -17,6 +17,6 @@ export function pinnedNode() {
     `Node ${PINNED_MAJOR} is missing: ${packaged} does not exist.`,
     process.platform === 'linux'
       ? 'Run `npm run setup`. If it does not help: is npm configured to omit optional packages?'
-      : `npm carries no Node ${PINNED_MAJOR} for this platform: run the command with Node ${PINNED_MAJOR} or newer.`,
+      : `Hearth brings none along for this platform: run the command with Node ${PINNED_MAJOR} or newer.`,
   )
 }
