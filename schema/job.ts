@@ -1,0 +1,104 @@
+import { builder } from './builder.ts'
+import { readPage } from './connection.ts'
+import { encodeId } from './ids.ts'
+import { JobEventConnection } from './job-event.ts'
+import { JobFailure } from './job-failure.ts'
+import { JobOutput } from './job-output.ts'
+import { Progress, progressOf } from './job-progress.ts'
+import { JobState } from './job-state.ts'
+import { JobTimings } from './job-timings.ts'
+import { WaitCode, waitingOf } from './job-waiting.ts'
+import { required } from './loaders.ts'
+import { Node } from './node.ts'
+import { Device, Job, Model, ModelVersion, Session } from './nouns.ts'
+import { PriorityClass } from './priority-class.ts'
+
+builder.objectType(Job, {
+  interfaces: [Node],
+  description: 'One task asked of one model. It ends exactly once; automatic retries are attempts of the same job.',
+  fields: (t) => ({
+    id: t.id({ resolve: (job) => encodeId('Job', job.id) }),
+    state: t.expose('state', { type: JobState }),
+    task: t.exposeString('taskKind', { description: 'The field of TaskInput that was set.' }),
+    request: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'The accepted task with defaults filled in.',
+      resolve: ({ id }, _, { app }) => app.jobRequest(id),
+    }),
+    model: t.field({
+      type: Model,
+      resolve: async ({ modelId }, _, { loaders }) => required('Model', await loaders.model.load(modelId)),
+    }),
+    modelVersion: t.field({
+      type: ModelVersion,
+      nullable: true,
+      resolve: ({ versionId }, _, { loaders }) => loaders.version.load(versionId),
+    }),
+    session: t.field({
+      type: Session,
+      nullable: true,
+      resolve: ({ sessionId }, _, { loaders }) => (sessionId === null ? null : loaders.session.load(sessionId)),
+    }),
+    priorityClass: t.field({ type: PriorityClass, resolve: (job) => job.class }),
+    device: t.field({
+      type: Device,
+      nullable: true,
+      resolve: ({ deviceId }, _, { app }) => app.devices().find((device) => device.id === deviceId) ?? null,
+    }),
+    progress: t.field({
+      type: Progress,
+      nullable: true,
+      resolve: (job) => progressOf(job.progressDone, job.progressTotal, job.progressUnit),
+    }),
+    queuePosition: t.int({
+      nullable: true,
+      description: "The place in today's order, from 1; it may rise.",
+      resolve: (job, _, context) => waitingOf(job, context)?.queuePosition ?? null,
+    }),
+    estimatedStartAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (job, _, context) => waitingOf(job, context)?.estimatedStartAt ?? null,
+    }),
+    waitReason: t.string({
+      nullable: true,
+      resolve: (job, _, context) => waitingOf(job, context)?.reason ?? null,
+    }),
+    waitCode: t.field({
+      type: WaitCode,
+      nullable: true,
+      resolve: (job, _, context) => waitingOf(job, context)?.code ?? null,
+    }),
+    attemptCount: t.exposeInt('attempt'),
+    retryOf: t.field({
+      type: Job,
+      nullable: true,
+      resolve: ({ retryOf }, _, { loaders }) => (retryOf === null ? null : loaders.job.load(retryOf)),
+    }),
+    timings: t.field({ type: JobTimings, resolve: (job) => job }),
+    output: t.field({
+      type: JobOutput,
+      nullable: true,
+      description: 'What it gave; a cancelled one keeps its text.',
+      resolve: (job, _, { app }) => (job.finishedAt === null ? null : app.jobOutput(job)),
+    }),
+    error: t.field({ type: JobFailure, nullable: true, resolve: (job) => job.failure }),
+    events: t.field({
+      type: JobEventConnection,
+      description: 'Its log, newest first.',
+      args: { first: t.arg.int(), after: t.arg.string() },
+      resolve: ({ id }, args, { app }) =>
+        readPage(args, {
+          cursors: 'event',
+          read: (page) => app.jobEventPage(id, page.first, page.beforeId),
+          position: (event) => event.sequence,
+          count: () => app.countJobEvents(id),
+        }),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
+    deadline: t.expose('deadlineAt', { type: 'DateTime', nullable: true }),
+  }),
+})

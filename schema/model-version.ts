@@ -1,0 +1,33 @@
+import { builder } from './builder.ts'
+import { encodeId } from './ids.ts'
+import { required } from './loaders.ts'
+import { Node } from './node.ts'
+import { Component, Model, ModelVersion, Residency } from './nouns.ts'
+
+builder.objectType(ModelVersion, {
+  interfaces: [Node],
+  description: "One content of a model's files; its identity is the digest.",
+  fields: (t) => ({
+    id: t.id({ resolve: (version) => encodeId('ModelVersion', version.id) }),
+    model: t.field({
+      type: Model,
+      resolve: async ({ modelId }, _, { loaders }) => required('Model', await loaders.model.load(modelId)),
+    }),
+    version: t.string({
+      description: 'The first 12 digits of the digest, as in `name@version`.',
+      resolve: ({ sha256 }) => sha256.slice(0, 12),
+    }),
+    sha256: t.exposeString('sha256'),
+    state: t.expose('state', { type: ModelVersionState }),
+    license: t.exposeString('license', { nullable: true }),
+    defaults: t.field({ type: 'JSON', resolve: (version, _, { app }) => app.versionFacts(version).defaults }),
+    examplePrompts: t.stringList({ resolve: (version, _, { app }) => [...app.versionFacts(version).examplePrompts] }),
+    components: t.field({ type: [Component], resolve: ({ id }, _, { app }) => app.components(id) }),
+    sizeBytes: t.expose('sizeBytes', { type: 'ByteCount' }),
+    peakBytes: t.field({ type: 'ByteCount', resolve: (version, _, { app }) => app.versionFacts(version).peakBytes }),
+    residencies: t.field({ type: [Residency], resolve: ({ id }, _, { app }) => app.residencies({ versionId: id }) }),
+    registeredAt: t.expose('registeredAt', { type: 'DateTime' }),
+  }),
+})
+
+const ModelVersionState = builder.enumType('ModelVersionState', { values: ['READY', 'REFUSED', 'REMOVED'] as const })

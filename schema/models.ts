@@ -1,0 +1,43 @@
+import type { App } from '../src/app/app.ts'
+import { builder } from './builder.ts'
+import { readPage } from './connection.ts'
+import { decodeId } from './ids.ts'
+import { Model, ModelConnection } from './nouns.ts'
+import { badUserInput } from './request-error.ts'
+
+const ModelFilter = builder.inputType('ModelFilter', {
+  fields: (t) => ({
+    name: t.string(),
+    task: t.string(),
+    deviceId: t.id({ description: 'Only models that are resident there.' }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  model: t.field({
+    type: Model,
+    nullable: true,
+    args: { name: t.arg.string({ required: true }) },
+    resolve: (_, { name }, { app }) => app.model(name),
+  }),
+  models: t.field({
+    type: ModelConnection,
+    nullable: true,
+    args: { first: t.arg.int(), after: t.arg.string(), filter: t.arg({ type: ModelFilter }) },
+    resolve: (_, args, { app }) => {
+      const filter = modelFilter(args.filter ?? {})
+      return readPage(args, {
+        cursors: 'model',
+        read: (page) => app.models(filter, page),
+        position: (model) => model.id,
+        count: () => app.countModels(filter),
+      })
+    },
+  }),
+}))
+
+function modelFilter({ name, task, deviceId }: typeof ModelFilter.$inferInput): Parameters<App['models']>[0] {
+  const device = deviceId ? decodeId('Device', deviceId) : undefined
+  if (device === null) throw badUserInput('filter.deviceId', 'this is not the id of a device.')
+  return { ...(name ? { name } : {}), ...(task ? { task } : {}), ...(device ? { deviceId: device } : {}) }
+}

@@ -1,0 +1,98 @@
+import type { SubmitJobInput as Submission } from '../src/app/app.ts'
+import { type FieldProblem, InvalidInput } from '../src/app/errors.ts'
+import type { JobRecord } from '../src/store/records.ts'
+import { builder } from './builder.ts'
+import { resultUnion } from './errors.ts'
+import { decodeId } from './ids.ts'
+import { Job } from './nouns.ts'
+import { PriorityClass } from './priority-class.ts'
+import { readTask, TaskInput } from './task-input.ts'
+
+/** The use case refuses more; the limit of an operation's cost reckons with it. */
+const jobsPerSubmissionMax = 1000
+
+const SubmitJobInput = builder.inputType('SubmitJobInput', {
+  fields: (t) => ({
+    sessionId: t.id(),
+    model: t.string({ required: true, description: '`name`, or `name@version`.' }),
+    task: t.field({ type: TaskInput, required: true }),
+    priorityClass: t.field({ type: PriorityClass, description: "Default: the session's, else INTERACTIVE." }),
+    idempotencyKey: t.string({
+      description:
+        'Same key and same input: the same job, for as long as it is kept. Same key, other input: ConflictError.',
+    }),
+    deadline: t.field({ type: 'DateTime', description: 'Past it, the job fails at the next step.' }),
+  }),
+})
+const SubmitJobsInput = builder.inputType('SubmitJobsInput', {
+  fields: (t) => ({ jobs: t.field({ type: [SubmitJobInput], required: true }) }),
+})
+
+const SubmitJobSuccess = builder
+  .objectRef<{ job: JobRecord }>('SubmitJobSuccess')
+  .implement({ fields: (t) => ({ job: t.expose('job', { type: Job }) }) })
+const SubmitJobsSuccess = builder.objectRef<{ jobs: readonly JobRecord[] }>('SubmitJobsSuccess').implement({
+  fields: (t) => ({
+    jobs: t.field({
+      type: [Job],
+      extensions: { listSizeMax: jobsPerSubmissionMax },
+      resolve: (result) => result.jobs,
+    }),
+  }),
+})
+
+const submissionErrors = ['InvalidInput', 'NotFound', 'Conflict', 'Overloaded', 'ModelTooLarge'] as const
+
+builder.mutationFields((t) => ({
+  submitJob: t.field({
+    type: resultUnion('SubmitJob', SubmitJobSuccess, submissionErrors),
+    nullable: true,
+    description: 'Answers when the job is durable, not when it has run.',
+    args: { input: t.arg({ type: SubmitJobInput, required: true }) },
+    resolve: async (_, { input }, { app }) => {
+      const submissions = readSubmissions([input], () => 'sessionId')
+      const result = 'kind' in submissions ? submissions : await app.submitJobs(submissions, 'single')
+      if ('kind' in result) return result
+      const [job] = result
+      if (!job) throw new Error('A submission of one job answered with none.')
+      return { job }
+    },
+  }),
+  submitJobs: t.field({
+    type: resultUnion('SubmitJobs', SubmitJobsSuccess, submissionErrors),
+    nullable: true,
+    description: `All or nothing, at most ${jobsPerSubmissionMax}; a key repeated inside is one job.`,
+    args: { input: t.arg({ type: SubmitJobsInput, required: true }) },
+    resolve: async (_, { input }, { app }) => {
+      const submissions = readSubmissions(input.jobs, (index) => `jobs.${index}.sessionId`)
+      const result = 'kind' in submissions ? submissions : await app.submitJobs(submissions, 'list')
+      return 'kind' in result ? result : { jobs: result }
+    },
+  }),
+}))
+
+/** What is no id of a session is told here, because inside an id is a number. */
+function readSubmissions(
+  inputs: readonly (typeof SubmitJobInput.$inferInput)[],
+  pathOfSession: (index: number) => string,
+): readonly Submission[] | InvalidInput {
+  const problems: FieldProblem[] = []
+  const submissions = inputs.map((input, index): Submission => {
+    const sessionId = input.sessionId ? decodeId('Session', input.sessionId) : null
+    if (input.sessionId && sessionId === null) {
+      problems.push({
+        path: pathOfSession(index),
+        message: `${JSON.stringify(input.sessionId)} is not the id of a session.`,
+      })
+    }
+    return {
+      sessionId,
+      model: input.model,
+      task: readTask(input.task),
+      priorityClass: input.priorityClass ?? null,
+      idempotencyKey: input.idempotencyKey ?? null,
+      deadline: input.deadline ?? null,
+    }
+  })
+  return problems.length > 0 ? new InvalidInput(problems) : submissions
+}
