@@ -1,0 +1,107 @@
+/** `model.json`: what a model folder says of itself. Unknown fields are kept: they may mean something to an engine or a program. */
+import { isAbsolute } from 'node:path/posix'
+import { z } from 'zod'
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must match [a-z0-9][a-z0-9._-]{0,63}')
+const wholeNumber = z.number().int().min(0)
+const positiveNumber = z.number().int().min(1)
+
+const file = z.looseObject({
+  path: z.string().refine(staysBelow, 'must be a relative path that stays inside the model folder'),
+  sha256,
+  sizeBytes: wholeNumber,
+  /** `weights` and `graph` are what an engine maps or allocates; so is a file without a role. */
+  role: z.string().optional(),
+})
+
+const component = z.looseObject({
+  name,
+  format: z.string().min(1).refine((format) => !/pickle|^pt$|^pth$|^ckpt$/i.test(format), 'pickle formats can run code when they are opened, so they are refused'),
+  /** Where it is not the model's. */
+  engine: name.optional(),
+  files: z.array(file).min(1),
+  dependsOn: z.array(name),
+})
+
+const node = z.looseObject({ node: name, program: name, components: z.array(name), after: z.array(name) })
+
+/** What the scheduler and the validation of requests may rely on. */
+const limits = z.looseObject({
+  /** States that may share a step. */
+  batchLimit: positiveNumber.optional(),
+  /** How long a batch that is not full may wait for more. */
+  holdMs: z.number().min(0).optional(),
+  /** A running batch-class step gives way to interactive work if it would last longer. */
+  interruptAfterMs: z.number().min(0).optional(),
+  maxTokens: positiveNumber.optional(),
+  maxTexts: positiveNumber.optional(),
+  maxTokensPerText: positiveNumber.optional(),
+})
+
+/** What engines are told; the fields here are also planned with. */
+const options = z.looseObject({
+  /** Sequences that the engine runs at once, each with a context of `contextTokens`. */
+  slots: positiveNumber.optional(),
+  contextTokens: positiveNumber.optional(),
+  /** Private memory beside the weights, where nothing better is known. */
+  workingBytes: wholeNumber.optional(),
+})
+
+const manifest = z
+  .looseObject({
+    name,
+    /** Kind of job that it runs, as in the API: `generateText`, `embedText`, ... or `program`. */
+    task: z.string().min(1),
+    license: z.string().nullable().default(null),
+    engine: name,
+    components: z.array(component).min(1),
+    graph: z.array(node).min(1),
+    defaults: z.record(z.string(), z.unknown()).default({}),
+    options: options.default({}),
+    limits: limits.default({}),
+    examplePrompts: z.array(z.string()).default([]),
+    /** Where set-up takes the files from. */
+    source: z.array(z.unknown()).default([]),
+  })
+  .superRefine((value, context) => {
+    const report = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
+    reportDuplicates(value.components.map((part) => part.name), (index) => report(['components', index, 'name'], 'is used twice'))
+    reportDuplicates(value.graph.map((part) => part.node), (index) => report(['graph', index, 'node'], 'is used twice'))
+    const components = new Set(value.components.map((part) => part.name))
+    for (const [index, part] of value.components.entries()) {
+      for (const [place, wanted] of part.dependsOn.entries()) if (!components.has(wanted)) report(['components', index, 'dependsOn', place], `there is no component ${wanted}`)
+    }
+    const earlier = new Set<string>()
+    for (const [index, part] of value.graph.entries()) {
+      for (const [place, wanted] of part.components.entries()) if (!components.has(wanted)) report(['graph', index, 'components', place], `there is no component ${wanted}`)
+      // Listing a node after those it waits for also rules out circles.
+      for (const [place, wanted] of part.after.entries()) if (!earlier.has(wanted)) report(['graph', index, 'after', place], `${wanted} is no earlier node`)
+      earlier.add(part.node)
+    }
+  })
+
+export type Manifest = Readonly<z.infer<typeof manifest>>
+export type ManifestComponent = Manifest['components'][number]
+export type ManifestFile = ManifestComponent['files'][number]
+
+/** The manifest, or everything that is wrong with it, each with the path of its field. */
+export function readManifest(text: string): { readonly manifest: Manifest } | { readonly problems: readonly string[] } {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    return { problems: [`it is not JSON: ${error instanceof Error ? error.message : String(error)}`] }
+  }
+  const result = manifest.safeParse(json)
+  if (result.success) return { manifest: result.data }
+  return { problems: result.error.issues.map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`) }
+}
+
+function staysBelow(path: string): boolean {
+  return path !== '' && !isAbsolute(path) && !path.includes('\\') && !path.includes('\0') && path.split('/').every((part) => part !== '..' && part !== '.' && part !== '')
+}
+
+function reportDuplicates(names: readonly string[], report: (index: number) => void): void {
+  for (const [index, value] of names.entries()) if (names.indexOf(value) !== index) report(index)
+}
