@@ -1,6 +1,6 @@
 /** The starter models' manifests: complete, consistent, and accounted for in NOTICE. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { digestOfFile } from '../../src/setup/digest.mjs'
 import { starterModels } from '../../src/setup/manifests.mjs'
