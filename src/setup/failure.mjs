@@ -14,15 +14,17 @@ export class SetUpFailure extends Error {
 }
 
 /**
- * Runs an entry file's work; a failure ends the process with status 1 and says what to do.
+ * Runs an entry file's work; a failure, or each of several, is explained, and the process ends with status 1.
  * @param {() => Promise<void>} work
  */
 export async function orExplain(work) {
   try {
     await work()
   } catch (error) {
-    if (!(error instanceof SetUpFailure)) throw error
-    process.stderr.write(`\n${explain(error)}`)
+    for (const failure of error instanceof AggregateError ? error.errors : [error]) {
+      if (!(failure instanceof SetUpFailure)) throw failure
+      process.stderr.write(`\n${explain(failure)}`)
+    }
     process.exitCode = 1
   }
 }
