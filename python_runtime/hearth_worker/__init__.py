@@ -1,0 +1,1 @@
+"""Hearth's worker: a step loop that runs programs on inference engines, spoken to by frames (PROTOCOL.md)."""

@@ -1,0 +1,13 @@
+"""How a task can fail, and the two failures that programs and engines raise."""
+
+from typing import Literal
+
+FailureCode = Literal["out_of_memory", "engine_error", "deadline_exceeded", "invalid_request"]
+
+
+class OutOfMemory(Exception):  # noqa: N818  (it is the name of the condition, as in MemoryError's documentation)
+    """A step did not fit into memory. No state has moved; fewer states may fit."""
+
+
+class InvalidRequest(Exception):  # noqa: N818
+    """The request cannot be run by this model, in words for the person who made it."""

@@ -1,0 +1,147 @@
+"""What a worker says: types 64 to 76 of PROTOCOL.md section 4."""
+
+from typing import Any, ClassVar, Literal
+
+from msgspec import Struct
+
+from hearth_worker.protocol.entries import AnyEntry
+from hearth_worker.protocol.numbers import Count, Millis, PositiveCount
+from hearth_worker.protocol.tensors import Span
+
+PROTOCOL_VERSION = 1
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Report(Struct, rename="camel", frozen=True, omit_defaults=True):
+    """Base of all that a worker may say."""
+
+    type: ClassVar[int]
+
+
+class Hello(Report, frozen=True, kw_only=True):
+    type: ClassVar[int] = 64
+    protocol: PositiveCount
+    epoch: PositiveCount
+    engine: str
+    pid: PositiveCount
+    programs: list[str]
+    capabilities: list[str]
+    versions: dict[str, str]
+
+
+class TensorPort(Struct, frozen=True):
+    """An input or output of a model; a dimension is a length, or a name where it varies."""
+
+    name: str
+    dtype: str
+    shape: list[int | str | None]
+
+
+class Loaded(Report, frozen=True, kw_only=True):
+    """`weights_bytes`: mapped or allocated for weights; `private_bytes`: growth of private anonymous memory."""
+
+    type: ClassVar[int] = 65
+    model: Count
+    load_ms: Millis
+    weights_bytes: Count
+    private_bytes: Count
+    inputs: list[TensorPort] | None = None
+    outputs: list[TensorPort] | None = None
+
+
+class Unloaded(Report, frozen=True):
+    """`private_bytes` is the private anonymous memory of the process afterwards."""
+
+    type: ClassVar[int] = 66
+    model: Count
+    private_bytes: Count
+
+
+class Steps(Report, frozen=True):
+    type: ClassVar[int] = 67
+    entries: list[AnyEntry]
+    progress: Count
+
+
+class Partial(Report, frozen=True):
+    """Items in order; `left` is the credit left after them."""
+
+    type: ClassVar[int] = 68
+    task: Count
+    values: list[Any]
+    left: Count
+
+
+class Pong(Report, frozen=True):
+    """`progress` rises by one per finished step of any kind."""
+
+    type: ClassVar[int] = 69
+    progress: Count
+    busy: bool
+
+
+class ModelStats(Struct, rename="camel", frozen=True):
+    """A loaded model and how many tasks it has in this worker."""
+
+    model: Count
+    weights_bytes: Count
+    tasks: Count
+
+
+class CollectorStats(Struct, rename="camel", frozen=True):
+    """Runs of Python's garbage collector since the start, and the longest."""
+
+    count: Count
+    pause_ms_max: Millis
+
+
+class StatsReport(Report, frozen=True, kw_only=True):
+    type: ClassVar[int] = 70
+    epoch: PositiveCount
+    sequence: Count
+    private_bytes: Count
+    resident_bytes: Count
+    progress: Count
+    cpu_ms: Millis
+    models: list[ModelStats]
+    gc: CollectorStats
+
+
+class Log(Report, frozen=True):
+    type: ClassVar[int] = 71
+    level: LogLevel
+    message: str
+    logger: str
+
+
+class Error(Report, frozen=True):
+    """Answers a request that could not be carried out; requestId 0: the stream cannot go on."""
+
+    type: ClassVar[int] = 72
+    code: str
+    message: str
+    retryable: bool
+
+
+class Ack(Report, frozen=True):
+    type: ClassVar[int] = 73
+
+
+class Revoked(Report, frozen=True):
+    type: ClassVar[int] = 74
+    device: str
+    step_ms: Millis
+
+
+class Checkpointed(Report, frozen=True):
+    type: ClassVar[int] = 75
+    task: Count
+    step: Count
+    saved: Span
+
+
+class SlabRequest(Report, frozen=True):
+    type: ClassVar[int] = 76
+    size_bytes: Count
+    count: Count

@@ -1,0 +1,160 @@
+"""What the server says: types 1 to 18 of PROTOCOL.md section 4."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta, Struct, field
+
+from hearth_worker.protocol.numbers import COUNT_MAX, Count, Millis, PositiveCount
+from hearth_worker.protocol.tensors import Span
+
+TaskClass = Literal["interactive", "batch"]
+# Lower goes first inside a class.
+Order = Annotated[int, Meta(ge=-COUNT_MAX, le=COUNT_MAX)]
+
+
+class Request(Struct, rename="camel", frozen=True):
+    """Base of all that a server may ask."""
+
+    type: ClassVar[int]
+
+
+class Task(Struct, rename="camel", frozen=True, kw_only=True):
+    """One task to run: a program, the components it runs on, and its own request."""
+
+    task: Count
+    model: Count
+    program: str
+    components: list[str]
+    request: dict[str, Any]
+    task_class: TaskClass = field(name="class")
+    order: Order
+    deadline_ms: Millis | None = None
+    credit: Count
+    attempt: Count
+
+
+class SavedTask(Task, frozen=True, kw_only=True):
+    """A task that goes on from a saved state."""
+
+    saved: Span
+
+
+class Load(Request, frozen=True):
+    type: ClassVar[int] = 1
+    model: Count
+    manifest: dict[str, Any]
+    directory: str
+    components: list[str]
+
+
+class Unload(Request, frozen=True):
+    type: ClassVar[int] = 2
+    model: Count
+
+
+class Admit(Request, frozen=True):
+    type: ClassVar[int] = 3
+    tasks: list[Task]
+
+
+class Withdraw(Request, frozen=True):
+    type: ClassVar[int] = 4
+    tasks: list[Count]
+
+
+class Cancel(Request, frozen=True):
+    type: ClassVar[int] = 5
+    tasks: list[Count]
+
+
+class Policy(Request, frozen=True):
+    """How to compose steps of a model; valid from the next step."""
+
+    type: ClassVar[int] = 6
+    model: Count
+    batch_limit: PositiveCount
+    hold_ms: Millis
+    interactive_first: bool
+    interrupt_after_ms: Millis | None = None
+
+
+class TaskCredit(Struct, frozen=True):
+    """`items` more partial items that `task` may emit."""
+
+    task: Count
+    items: Count
+
+
+class Credit(Request, frozen=True):
+    type: ClassVar[int] = 7
+    tasks: list[TaskCredit]
+
+
+class Ping(Request, frozen=True):
+    type: ClassVar[int] = 8
+
+
+class Stats(Request, frozen=True):
+    type: ClassVar[int] = 9
+
+
+class Shutdown(Request, frozen=True):
+    type: ClassVar[int] = 10
+
+
+class Lease(Request, frozen=True):
+    type: ClassVar[int] = 11
+    device: str
+    cores: list[Count]
+    step_until_revoked: bool
+
+
+class Revoke(Request, frozen=True):
+    type: ClassVar[int] = 12
+    device: str
+
+
+class Pause(Request, frozen=True):
+    type: ClassVar[int] = 13
+    tasks: list[Count]
+
+
+class Resume(Request, frozen=True):
+    type: ClassVar[int] = 14
+    tasks: list[Count]
+
+
+class Checkpoint(Request, frozen=True):
+    type: ClassVar[int] = 15
+    tasks: list[Count]
+
+
+class Restore(Request, frozen=True):
+    type: ClassVar[int] = 16
+    tasks: list[SavedTask]
+
+
+class Slab(Struct, rename="camel", frozen=True):
+    """A piece of shared memory granted to the worker."""
+
+    slab_id: Count
+    generation: Count
+    path: str
+    size_bytes: Count
+
+
+class SlabReference(Struct, rename="camel", frozen=True):
+    """A slab by identity."""
+
+    slab_id: Count
+    generation: Count
+
+
+class SlabGrant(Request, frozen=True):
+    type: ClassVar[int] = 17
+    slabs: list[Slab]
+
+
+class SlabReturn(Request, frozen=True):
+    type: ClassVar[int] = 18
+    slabs: list[SlabReference]

@@ -1,0 +1,134 @@
+"""Metadata of each type, as PROTOCOL.md section 4 describes it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Meta = Mapping[str, Any]
+
+
+def task_of(number: int, changed: Meta | None = None) -> dict[str, Any]:
+    """A task for the no-op program."""
+    task = {
+        "task": number,
+        "model": 1,
+        "program": "noop",
+        "components": [],
+        "request": {"parameters": {"value": {"ü": [1, 2.5, None]}}},
+        "class": "interactive",
+        "order": number,
+        "credit": 4096,
+        "attempt": 1,
+    }
+    return task | dict(changed or {})
+
+
+def without(meta: Meta, name: str) -> dict[str, Any]:
+    """The map less one field."""
+    return {key: value for key, value in meta.items() if key != name}
+
+
+def load_meta() -> Meta:
+    """A LOAD of a small model."""
+    component = {"name": "text-encoder", "format": "onnx", "files": [{"path": "model.onnx", "role": "graph"}]}
+    manifest = {"name": "tiny", "engine": "onnx", "components": [component], "options": {"prepack": False}}
+    return {"model": 1, "manifest": manifest, "directory": "/models/tiny", "components": ["text-encoder"]}
+
+
+def policy_meta() -> dict[str, Any]:
+    """A POLICY with every field."""
+    return {"model": 1, "batchLimit": 32, "holdMs": 0.5, "interactiveFirst": True, "interruptAfterMs": 5}
+
+
+def lease_meta() -> Meta:
+    """A LEASE with every field."""
+    return {"device": "cpu:0", "cores": [0, 1], "stepUntilRevoked": True}
+
+
+def restore_meta(offset: int, length: int) -> Meta:
+    """A RESTORE of one task."""
+    return {"tasks": [task_of(1, {"saved": {"offset": offset, "length": length}})]}
+
+
+def checkpointed_meta(offset: int, length: int) -> Meta:
+    """A CHECKPOINTED of one task."""
+    return {"task": 1, "step": 5, "saved": {"offset": offset, "length": length}}
+
+
+def hello_meta() -> Meta:
+    """A HELLO with every field."""
+    return {
+        "protocol": 1,
+        "epoch": 12,
+        "engine": "onnx",
+        "pid": 4242,
+        "programs": ["embed_text", "noop"],
+        "capabilities": [],
+        "versions": {"python": "3.11.7", "onnxruntime": "1.32.0"},
+    }
+
+
+def stats_meta() -> Meta:
+    """A STATS_REPORT with every field."""
+    return {
+        "epoch": 12,
+        "sequence": 3,
+        "privateBytes": 9_000_000,
+        "residentBytes": 99_000_000,
+        "progress": 17,
+        "cpuMs": 1250.5,
+        "models": [{"model": 1, "weightsBytes": 90_868_376, "tasks": 2}],
+        "gc": {"count": 4, "pauseMsMax": 1.5},
+    }
+
+
+def error_meta(code: str) -> Meta:
+    """An ERROR."""
+    return {"code": code, "message": "what was expected and what came", "retryable": False}
+
+
+def steps_of(*entries: Meta) -> Meta:
+    """A STEPS of these entries."""
+    return {"entries": list(entries), "progress": 17}
+
+
+def done(output: object) -> Meta:
+    """A `done` entry."""
+    return {"kind": "done", "task": 1, "output": output, "stepsRun": 1}
+
+
+def failed(code: str) -> Meta:
+    """A `failed` entry."""
+    return {"kind": "failed", "task": 1, "code": code, "message": "why", "retryable": True}
+
+
+def tensor(shape: Sequence[int], offset: int, length: int) -> dict[str, Any]:
+    """A float32 tensor in the payload."""
+    return {"dtype": "float32", "shape": list(shape), "span": {"offset": offset, "length": length}}
+
+
+def tensors_meta() -> Meta:
+    """A STEPS whose payload holds the results of two tasks."""
+    first = done({"count": 1, "embeddings": tensor([1, 4], 0, 16)})
+    second = done({"count": 2, "embeddings": tensor([2, 1], 16, 8)})
+    return steps_of(first, {**second, "task": 2})
+
+
+def every_entry() -> list[Meta]:
+    """One entry of each kind."""
+    return [
+        {"kind": "started", "task": 1},
+        {"kind": "step", "task": 2, "done": 3, "total": 20, "unit": "steps"},
+        {"kind": "step", "task": 3, "done": 3, "unit": "tokens"},
+        {"kind": "text", "task": 3, "item": 0, "text": "naïve 🌈"},
+        {"kind": "done", "task": 4, "output": {"text": "ok", "nested": {"a": [None, 1.5]}}, "stepsRun": 7},
+        *({**failed(code), "task": 5 + index} for index, code in enumerate(failure_codes())),
+        {"kind": "cancelled", "task": 9, "output": {"text": "so far"}, "stepsRun": 2},
+        {"kind": "cancelled", "task": 10, "stepsRun": 0},
+        {"kind": "withdrawn", "task": 11},
+        {"kind": "paused", "task": 12, "stateBytes": 4096},
+    ]
+
+
+def failure_codes() -> Sequence[str]:
+    """The codes of section 4."""
+    return ("out_of_memory", "engine_error", "deadline_exceeded", "invalid_request")
