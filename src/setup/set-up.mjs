@@ -35,7 +35,9 @@ export async function setUp(wanted) {
     process.stderr.write('Setting up Hearth:\n')
     const board = createBoard()
     const endings = await Promise.allSettled(CHAINS.map((chain) => runChain(chain, wanted, lockFile, board)))
-    const failures = endings.flatMap((ending) => (ending.status === 'rejected' ? [ending.reason] : []))
+    const failures = endings.flatMap((ending) =>
+      ending.status === 'rejected' ? [/** @type {unknown} */ (ending.reason)] : [],
+    )
     if (failures.length > 0) throw new AggregateError(failures, 'Set-up failed.')
   })
   process.stderr.write(`Set up in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`)
