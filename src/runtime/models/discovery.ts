@@ -17,7 +17,7 @@ export interface FoundModel {
   /** REFUSED: listed, never run. */
   readonly state: 'READY' | 'REFUSED'
   /** Why it is refused, for people; null when it is ready. */
-  readonly reason: string | null
+  readonly problem: string | null
   /** Of the version: 64 hex digits over manifest and files. */
   readonly sha256: string
   readonly weightsBytes: number
@@ -94,7 +94,7 @@ export async function readModelFolder(directory: string, digests: DigestCache): 
     manifest,
     directory,
     state: problems.length === 0 ? 'READY' : 'REFUSED',
-    reason: problems.length === 0 ? null : problems.join(' '),
+    problem: problems.length === 0 ? null : problems.join(' '),
     sha256: versionDigest(manifest, components),
     ...memory,
     components: components.map((component) => describe(manifest, component)),
