@@ -1,0 +1,114 @@
+"""The step rule: the shared vectors, and properties that hold for any ready set."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from hearth_worker.choose_step import Step, WaitUntil, choose_step
+from hearth_worker.protocol.requests import TaskClass
+from tests.vectors.write_choose_step import CHOOSE_STEP_JSON, rendered
+
+VECTORS: list[dict[str, Any]] = json.loads(CHOOSE_STEP_JSON.read_text(encoding="utf-8"))["vectors"]
+
+
+class Ready(Struct, frozen=True):
+    task: int
+    model: int
+    batch_key: str
+    task_class: TaskClass
+    order: int
+    ready_since: float
+
+
+class Policy(Struct, frozen=True):
+    batch_limit: int
+    hold_ms: float
+    interactive_first: bool
+
+
+def test_the_file_is_the_one_that_its_generator_writes() -> None:
+    assert CHOOSE_STEP_JSON.read_text(encoding="utf-8") == rendered()
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
+def test_the_rule_gives_what_the_vector_says(vector: dict[str, Any]) -> None:
+    ready = [
+        Ready(given["task"], given["model"], given["batchKey"], given["class"], given["order"], given["readySince"])
+        for given in vector["ready"]
+    ]
+    policies = {
+        int(model): Policy(given["batchLimit"], given["holdMs"], given["interactiveFirst"])
+        for model, given in vector["policies"].items()
+    }
+    assert described(choose_step(ready, policies, vector["now"])) == vector["result"]
+
+
+def described(choice: Step[Ready] | WaitUntil | None) -> dict[str, Any]:
+    """The result as the vectors write it down."""
+    if choice is None:
+        return {"idle": True}
+    if isinstance(choice, WaitUntil):
+        return {"waitUntil": choice.time}
+    first = choice.tasks[0]
+    return {"step": {"model": first.model, "batchKey": first.batch_key, "tasks": [task.task for task in choice.tasks]}}
+
+
+NOW = 1000.0
+MODELS = (1, 2)
+ready_sets = st.lists(
+    st.builds(
+        Ready,
+        task=st.integers(0, 10**6),
+        model=st.sampled_from(MODELS),
+        batch_key=st.sampled_from(("a", "b", "c")),
+        task_class=st.sampled_from(("interactive", "batch")),
+        order=st.integers(-5, 5),
+        ready_since=st.floats(980, 1000),
+    ),
+    unique_by=lambda ready: ready.task,
+    max_size=12,
+)
+policy_sets = st.fixed_dictionaries(
+    {model: st.builds(Policy, st.integers(1, 5), st.sampled_from((0.0, 5.0, 15.0)), st.booleans()) for model in MODELS}
+)
+
+
+@given(ready_sets, policy_sets)
+def test_a_step_is_of_one_model_and_key_within_the_limit_and_does_not_hold(
+    ready: list[Ready], policies: Mapping[int, Policy]
+) -> None:
+    choice = choose_step(ready, policies, NOW)
+    if not isinstance(choice, Step):
+        return
+    policy = policies[choice.tasks[0].model]
+    assert len({(task.model, task.batch_key) for task in choice.tasks}) == 1
+    assert len(choice.tasks) <= policy.batch_limit
+    is_full = len(choice.tasks) == policy.batch_limit
+    assert is_full or NOW - min(task.ready_since for task in choice.tasks) >= policy.hold_ms
+
+
+@given(ready_sets, policy_sets)
+def test_work_is_conserved_nothing_waits_but_for_a_hold_that_ends(
+    ready: list[Ready], policies: Mapping[int, Policy]
+) -> None:
+    choice = choose_step(ready, policies, NOW)
+    if choice is None:
+        assert not ready
+    elif isinstance(choice, WaitUntil):
+        assert choice.time > NOW
+        # A little later: the sum of two floats may round down.
+        assert isinstance(choose_step(ready, policies, choice.time + 1e-6), Step)
+
+
+@given(ready_sets, policy_sets, st.randoms())
+def test_the_sequence_in_which_states_are_given_does_not_matter(
+    ready: list[Ready], policies: Mapping[int, Policy], random: Any
+) -> None:
+    shuffled = list(ready)
+    random.shuffle(shuffled)
+    assert choose_step(shuffled, policies, NOW) == choose_step(ready, policies, NOW)
