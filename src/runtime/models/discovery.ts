@@ -50,8 +50,8 @@ export async function discoverModels(modelPaths: readonly string[], digests: Dig
   for (const directory of await candidateFolders(modelPaths, problems)) {
     const found = await readModelFolder(directory, digests)
     if (found === null) continue
-    if ('problem' in found) {
-      problems.push(found.problem)
+    if ('unlistable' in found) {
+      problems.push(found.unlistable)
       continue
     }
     const { name } = found.manifest
@@ -81,11 +81,11 @@ async function candidateFolders(modelPaths: readonly string[], problems: string[
 }
 
 /** Null when the folder holds no model. */
-export async function readModelFolder(directory: string, digests: DigestCache): Promise<FoundModel | { readonly problem: string } | null> {
+export async function readModelFolder(directory: string, digests: DigestCache): Promise<FoundModel | { readonly unlistable: string } | null> {
   const text = await readManifestText(directory)
   if (text === null) return null
   const read = readManifest(text)
-  if ('problems' in read) return { problem: `${join(directory, manifestName)} is not valid: ${read.problems.join('; ')}.` }
+  if ('problems' in read) return { unlistable: `${join(directory, manifestName)} is not valid: ${read.problems.join('; ')}.` }
   const { manifest } = read
   const components = await verifyComponents(manifest, directory, digests)
   const problems = components.flatMap(({ files }) => files).flatMap(({ problem }) => problem ?? [])

@@ -4,7 +4,7 @@ import type { Frame } from './frame.ts'
 import { countField, decodeMetadata, durationField, flagField, listField, mapField, textField, textListField, wordField } from './metadata.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { type StepEntry, readStepEntry } from './step-entries.ts'
-import { materialize } from './tensors.ts'
+import { copySpan, materialize } from './tensors.ts'
 
 export const reportType = {
   hello: 64, loaded: 65, unloaded: 66, steps: 67, partial: 68, pong: 69, statsReport: 70, log: 71, error: 72, ack: 73, revoked: 74, checkpointed: 75, slabRequest: 76,
@@ -36,6 +36,9 @@ export type Report =
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly logger: string }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean }
   | { readonly kind: 'ack' }
+  | { readonly kind: 'revoked'; readonly device: string; readonly stepMs: number }
+  | { readonly kind: 'checkpointed'; readonly taskId: TaskId; readonly step: number; readonly saved: Uint8Array }
+  | { readonly kind: 'slabRequest'; readonly sizeBytes: number; readonly count: number }
 
 /** Throws ProtocolError. Nothing of the result refers to the frame's buffers. */
 export function readReport(frame: Frame): Report {
@@ -43,7 +46,7 @@ export function readReport(frame: Frame): Report {
     case reportType.steps:
       return readSteps(frame)
     case reportType.ack:
-      return { kind: 'ack' }
+      return readAck(frame)
     case reportType.partial:
       return readPartial(frame)
     case reportType.pong:
@@ -61,9 +64,11 @@ export function readReport(frame: Frame): Report {
     case reportType.error:
       return readError(frame)
     case reportType.revoked:
+      return readRevoked(frame)
     case reportType.checkpointed:
+      return readCheckpointed(frame)
     case reportType.slabRequest:
-      throw new ProtocolError('type', `A frame of type ${frame.type} came, which answers what this server does not ask.`)
+      return readSlabRequest(frame)
     default:
       throw new ProtocolError('type', `A worker's frame must have a type from ${reportType.hello} to ${reportType.slabRequest}, not ${frame.type}.`)
   }
@@ -115,6 +120,14 @@ function readPartial(frame: Frame): Report {
   }
 }
 
+const emptyMap = 0x80
+
+function readAck(frame: Frame): Report {
+  // Hundreds come in a second, and nearly all are this one byte.
+  if (frame.meta.length !== 1 || frame.meta[0] !== emptyMap) decodeMetadata(frame.meta, 'ACK')
+  return { kind: 'ack' }
+}
+
 function readPong(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'PONG')
   return { kind: 'pong', progress: countField(map, 'progress', 'PONG'), busy: flagField(map, 'busy', 'PONG') }
@@ -139,4 +152,24 @@ function readLog(frame: Frame): Report {
 function readError(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'ERROR')
   return { kind: 'error', code: textField(map, 'code', 'ERROR'), message: textField(map, 'message', 'ERROR'), retryable: flagField(map, 'retryable', 'ERROR') }
+}
+
+function readRevoked(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'REVOKED')
+  return { kind: 'revoked', device: textField(map, 'device', 'REVOKED'), stepMs: durationField(map, 'stepMs', 'REVOKED') }
+}
+
+function readCheckpointed(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'CHECKPOINTED')
+  return {
+    kind: 'checkpointed',
+    taskId: countField(map, 'task', 'CHECKPOINTED') as TaskId,
+    step: countField(map, 'step', 'CHECKPOINTED'),
+    saved: copySpan(mapField(map, 'saved', 'CHECKPOINTED'), frame.payload),
+  }
+}
+
+function readSlabRequest(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'SLAB_REQUEST')
+  return { kind: 'slabRequest', sizeBytes: countField(map, 'sizeBytes', 'SLAB_REQUEST'), count: countField(map, 'count', 'SLAB_REQUEST') }
 }

@@ -48,7 +48,7 @@ function tensor(map: Metadata, payload: Buffer): Tensor {
   const bytesEach = itemBytes[dtype]
   if (bytesEach === undefined) throw new ProtocolError('metadata', `\`dtype\` of a tensor must be one of ${Object.keys(itemBytes).join(', ')}, not ${JSON.stringify(dtype)}.`)
   const expectedBytes = shape.reduce((count, length) => count * length, bytesEach)
-  if (data.length !== expectedBytes) throw new ProtocolError('span', `A ${dtype} tensor of shape [${shape.join(', ')}] takes ${expectedBytes} bytes; its span has ${data.length}.`)
+  if (data.length !== expectedBytes) throw new ProtocolError('metadata', `A ${dtype} tensor of shape [${shape.join(', ')}] takes ${expectedBytes} bytes; its span has ${data.length}.`)
   return { dtype, shape, data }
 }
 
@@ -57,7 +57,8 @@ function dimension(value: unknown): number {
   throw new ProtocolError('metadata', '`shape` of a tensor must be a list of integers from 0.')
 }
 
-function copySpan(span: Metadata, payload: Buffer): Uint8Array {
+/** The bytes of a span, as a copy. Throws ProtocolError when it leaves the payload. */
+export function copySpan(span: Metadata, payload: Buffer): Uint8Array {
   const offset = countField(span, 'offset', 'a span')
   const length = countField(span, 'length', 'a span')
   if (offset + length > payload.length) {

@@ -268,6 +268,10 @@ export class Worker {
         return
       case 'ack':
         return
+      case 'revoked':
+      case 'checkpointed':
+      case 'slabRequest':
+        throw new ProtocolError('order', `A frame \`${report.kind}\` came, which answers what this server does not ask.`)
       case 'hello':
         throw new ProtocolError('order', 'HELLO came a second time.')
       default:
