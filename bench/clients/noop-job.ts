@@ -1,0 +1,16 @@
+/** Jobs of the no-op model: the programs's parameters say how long it takes and what it emits. */
+import type { SubmitJobInput } from './jobs.ts'
+
+export interface NoopParameters {
+  /** Comes back as the output. */
+  readonly value?: unknown
+  /** Partial items to emit. */
+  readonly items?: number
+  readonly steps?: number
+  /** Length of a step, milliseconds. */
+  readonly stepMs?: number
+}
+
+export function noopJob(parameters: NoopParameters, rest: SubmitJobInput = {}): SubmitJobInput {
+  return { model: 'noop', task: { program: { name: 'noop', parameters } }, ...rest }
+}

@@ -1,0 +1,18 @@
+/** All benchmarks, in the order in which they run and are reported. */
+import { crash } from '../crash.ts'
+import { noop } from '../noop.ts'
+import { startup } from '../startup.ts'
+import { stream } from '../stream.ts'
+import { submitBenchmark } from '../submit.ts'
+import { text } from '../text.ts'
+import type { Benchmark } from './benchmark.ts'
+
+export const benchmarks: readonly Benchmark[] = [noop, submitBenchmark, stream, text, crash, startup]
+
+export function benchmarkNamed(name: string): Benchmark {
+  const found = benchmarks.find((benchmark) => benchmark.name === name)
+  if (found) return found
+  throw new Error(
+    `There is no benchmark ${JSON.stringify(name)}; there are: ${benchmarks.map((benchmark) => benchmark.name).join(', ')}.`,
+  )
+}

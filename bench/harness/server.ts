@@ -1,0 +1,86 @@
+/** The server under measurement: one core for the process with all its threads, its workers where the benchmark puts them. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Hearth, startHearth } from '../../test/support/hearth.ts'
+import { processTree } from './process-tree.ts'
+
+const serverCore = 0
+const workerMemoryLimitBytes = 8 * 2 ** 30
+
+export interface ServerOptions {
+  /** Core of the workers; without it they are with the server, as the peers were measured. */
+  readonly workerCore?: number
+  /** A folder of the caller's; without it a temporary one is made, and removed at the end. */
+  readonly dataDir?: string
+  /** Where the server's CPU profiles go when it ends; null or without it none are taken. */
+  readonly profileDir?: string | null
+}
+
+export class MeasuredServer implements AsyncDisposable {
+  readonly hearth: Hearth
+  readonly #folder: string
+  readonly #killAtExit: () => void
+
+  static async start({
+    workerCore = serverCore,
+    dataDir,
+    profileDir = null,
+  }: ServerOptions = {}): Promise<MeasuredServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'hearth-bench-'))
+    const devices = join(folder, 'devices.json')
+    const device = { name: 'cpu', kind: 'cpu', cores: [workerCore], memoryLimitBytes: workerMemoryLimitBytes }
+    await writeFile(devices, JSON.stringify([device]))
+    const hearth = await startHearth({
+      wrapper: ['taskset', '-c', String(serverCore)],
+      dataDir: dataDir ?? join(folder, 'data'),
+      environment: {
+        HEARTH_DEVICES: devices,
+        ...(profileDir === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` }),
+      },
+    })
+    return new MeasuredServer(hearth, folder)
+  }
+
+  constructor(hearth: Hearth, folder: string) {
+    this.hearth = hearth
+    this.#folder = folder
+    this.#killAtExit = () => killTree(hearth.pid)
+    process.once('exit', this.#killAtExit)
+  }
+
+  get url(): string {
+    return this.hearth.url
+  }
+
+  get pid(): number {
+    return this.hearth.pid
+  }
+
+  /** kill -9, of the server process alone: its workers are to notice by themselves. */
+  async kill(): Promise<void> {
+    await this.hearth.kill()
+    await this.#cleanUp()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.hearth.stop()
+    await this.#cleanUp()
+  }
+
+  async #cleanUp(): Promise<void> {
+    process.off('exit', this.#killAtExit)
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** For a benchmark that ends before its time: nothing it started stays behind. */
+function killTree(pid: number): void {
+  for (const member of processTree(pid)) {
+    try {
+      process.kill(member, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
