@@ -1,20 +1,32 @@
 /** Tells the scheduler, now and then, how much memory of each device is used by others than Hearth. */
+import type { DeviceProvider } from '../runtime/devices/provider.ts'
+import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import type { KnownDevice } from './device-views.ts'
 import type { Shell } from './shell.ts'
 
 const everyMs = 5_000
 
-/** Resolves when `signal` aborts. */
-export function watchMemory(devices: readonly KnownDevice[], shell: Shell, signal: AbortSignal): Promise<void> {
+/** Ends with `signal`. */
+export function watchMemory(
+  provider: DeviceProvider,
+  devices: readonly KnownDevice[],
+  pool: WorkerPool,
+  shell: Shell,
+  signal: AbortSignal,
+): void {
   const measure = () => {
-    for (const { id, facts } of devices) shell.feed({ type: 'deviceMeasured', deviceId: id, externalBytes: facts.measure().externalBytes })
+    const workers = pool.describe()
+    const measures = provider.measure((name) => {
+      const device = devices.find(({ facts }) => facts.name === name)
+      const own = workers.filter(({ deviceId }) => deviceId === device?.id)
+      return own.reduce((sum, { privateBytes }) => sum + (privateBytes ?? 0), 0)
+    })
+    for (const [index, { id }] of devices.entries()) {
+      const externalBytes = measures[index]?.externalBytes
+      if (externalBytes !== undefined) shell.feed({ type: 'deviceMeasured', deviceId: id, externalBytes })
+    }
   }
   const timer = setInterval(measure, everyMs)
   timer.unref()
-  return new Promise((resolve) =>
-    signal.addEventListener('abort', () => {
-      clearInterval(timer)
-      resolve()
-    }),
-  )
+  signal.addEventListener('abort', () => clearInterval(timer))
 }

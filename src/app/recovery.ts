@@ -36,3 +36,15 @@ export async function recoverJobs(context: AppContext): Promise<Recovered> {
   const interrupted = jobs.filter(({ wasActive }) => wasActive).length
   return { waiting: jobs.length - interrupted, interrupted, failed: failures.length }
 }
+
+/** One line for who starts the server; null when there was nothing to recover. */
+export function describeRecovery({ waiting, interrupted, failed }: Recovered): string | null {
+  const all = waiting + interrupted + failed
+  if (all === 0) return null
+  const parts = [
+    waiting > 0 ? `${waiting} still waiting` : null,
+    interrupted > 0 ? `${interrupted} interrupted, starting again` : null,
+    failed > 0 ? `${failed} failed because their model is gone` : null,
+  ]
+  return `Recovered ${all} ${all === 1 ? 'job' : 'jobs'}: ${parts.filter((part) => part !== null).join(', ')}.`
+}

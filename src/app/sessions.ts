@@ -40,8 +40,15 @@ export async function closeSession(context: AppContext, id: SessionId): Promise<
   return closed ?? (await context.store.readSession(id)) ?? new NotFound('Session', String(id))
 }
 
-/** Closes what nobody used for its idle time; called from a slow timer. */
-export async function closeIdleSessions(context: AppContext): Promise<void> {
-  const now = context.clock.now()
-  for (const id of context.sessions.idle(now)) await context.sessions.close(id, now)
+const lookForIdleEveryMs = 5_000
+
+/** Closes sessions that nobody used for their idle time. Ends with `signal`. */
+export function watchIdleSessions(context: AppContext, signal: AbortSignal): void {
+  const closeIdle = async () => {
+    const now = context.clock.now()
+    for (const id of context.sessions.idle(now)) await context.sessions.close(id, now)
+  }
+  const timer = setInterval(() => void closeIdle(), lookForIdleEveryMs)
+  timer.unref()
+  signal.addEventListener('abort', () => clearInterval(timer))
 }

@@ -1,0 +1,39 @@
+/** One exhaustive switch from what the scheduler wants to who does it. */
+import type { Executor } from '../runtime/executor.ts'
+import type { JobCommands } from './job-commands.ts'
+import type { ModelEvents } from './model-events.ts'
+import type { CarryOut } from './shell.ts'
+
+export function carryOutWith(doers: { readonly jobs: JobCommands; readonly executor: Executor; readonly models: ModelEvents }): CarryOut {
+  const { jobs, executor, models } = doers
+  return (command, now) => {
+    switch (command.type) {
+      case 'jobLoading':
+      case 'jobStarted':
+      case 'jobRequeued':
+      case 'jobSucceeded':
+      case 'jobFailed':
+      case 'jobCancelled':
+        return jobs.carryOut(command, now)
+      case 'spawnWorker':
+      case 'stopWorker':
+      case 'load':
+      case 'unload':
+      case 'setPolicy':
+      case 'admit':
+      case 'withdraw':
+      case 'cancelTasks':
+        return executor.carryOut(command)
+      case 'residencyChanged':
+        return models.changed(command.residency, now)
+      case 'residencyEnded':
+        return models.ended(command.residencyId, command.versionId, now)
+      // The ledger is read from the scheduler's state; the timer is the shell's own.
+      case 'allocationChanged':
+      case 'setTimer':
+        return
+      default:
+        return command satisfies never
+    }
+  }
+}
