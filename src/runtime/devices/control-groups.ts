@@ -17,7 +17,10 @@ export interface GroupMemory {
 /** Cores' worth of CPU time per second; null = as many as there are. */
 export function readCpuQuota(read: ReadSystemFile): number | null {
   const quotas = groupFolders('cpu', read).flatMap((folder) => {
-    const [quota, period] = read(`${folder}/cpu.max`)?.trim().split(' ') ?? [read(`${folder}/cpu.cfs_quota_us`)?.trim(), read(`${folder}/cpu.cfs_period_us`)?.trim()]
+    const [quota, period] = read(`${folder}/cpu.max`)?.trim().split(' ') ?? [
+      read(`${folder}/cpu.cfs_quota_us`)?.trim(),
+      read(`${folder}/cpu.cfs_period_us`)?.trim(),
+    ]
     const cores = Number(quota) / Number(period)
     return cores > 0 ? [cores] : []
   })
@@ -29,7 +32,11 @@ export function readGroupMemory(read: ReadSystemFile): GroupMemory | null {
   let tightest: GroupMemory | null = null
   for (const folder of groupFolders('memory', read)) {
     const memory = memoryOf(folder, read)
-    if (memory && (tightest === null || memory.limitBytes - memory.usedBytes < tightest.limitBytes - tightest.usedBytes)) tightest = memory
+    if (
+      memory &&
+      (tightest === null || memory.limitBytes - memory.usedBytes < tightest.limitBytes - tightest.usedBytes)
+    )
+      tightest = memory
   }
   return tightest
 }
@@ -38,7 +45,9 @@ function memoryOf(folder: string, read: ReadSystemFile): GroupMemory | null {
   const limitBytes = Number(read(`${folder}/memory.max`) ?? read(`${folder}/memory.limit_in_bytes`) ?? Number.NaN)
   if (!(limitBytes < unlimitedFromBytes)) return null
   const allBytes = Number(read(`${folder}/memory.current`) ?? read(`${folder}/memory.usage_in_bytes`) ?? 0)
-  const reclaimableBytes = Number(/^(?:total_)?inactive_file (\d+)$/m.exec(read(`${folder}/memory.stat`) ?? '')?.[1] ?? 0)
+  const reclaimableBytes = Number(
+    /^(?:total_)?inactive_file (\d+)$/m.exec(read(`${folder}/memory.stat`) ?? '')?.[1] ?? 0,
+  )
   return { limitBytes, usedBytes: Math.max(0, allBytes - reclaimableBytes) }
 }
 
@@ -56,5 +65,7 @@ function groupFolders(controller: string, read: ReadSystemFile): string[] {
 
 function upwards(root: string, path: string): string[] {
   const parts = path.split('/').filter((part) => part !== '')
-  return Array.from({ length: parts.length + 1 }, (_, dropped) => [root, ...parts.slice(0, parts.length - dropped)].join('/'))
+  return Array.from({ length: parts.length + 1 }, (_, dropped) =>
+    [root, ...parts.slice(0, parts.length - dropped)].join('/'),
+  )
 }

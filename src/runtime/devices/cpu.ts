@@ -10,10 +10,16 @@ const limitShareDefault = 0.7
 const nameDefault = 'cpu'
 
 /** `deviceFile`: path of a file of declarations; null = one device named `cpu`. Throws an Error when the file cannot be followed. */
-export async function cpuDevices(deviceFile: string | null, read: ReadSystemFile = readSystemFile): Promise<DeviceProvider> {
+export async function cpuDevices(
+  deviceFile: string | null,
+  read: ReadSystemFile = readSystemFile,
+): Promise<DeviceProvider> {
   const processor = readProcessor(read)
   const memory = readHostMemory(read)
-  const declared = deviceFile === null ? [defaultDevice(memory)] : await readDeviceFile(deviceFile, { cores: processor.cores, totalBytes: memory.totalBytes })
+  const declared =
+    deviceFile === null
+      ? [defaultDevice(memory)]
+      : await readDeviceFile(deviceFile, { cores: processor.cores, totalBytes: memory.totalBytes })
   const devices = declared.map((declaration) => describe(declaration, processor, memory))
   return { devices, measure: (ownPrivateBytes) => measure(devices, ownPrivateBytes, readHostMemory(read)) }
 }
@@ -38,7 +44,12 @@ function describe(declaration: DeviceDeclaration, processor: Processor, memory: 
       precisions: processor.precisions,
       architecture: processor.architecture,
       driverVersion: null,
-      details: { model: processor.model, cores, cpuQuota: processor.cpuQuota, instructionSets: processor.instructionSets },
+      details: {
+        model: processor.model,
+        cores,
+        cpuQuota: processor.cpuQuota,
+        instructionSets: processor.instructionSets,
+      },
     },
   }
 }
@@ -47,10 +58,17 @@ function describe(declaration: DeviceDeclaration, processor: Processor, memory: 
  * The devices have promised their limits; the workers have taken part of them as private memory; the rest must still be available. What is missing
  * has been taken by others and is shared out over the devices by what they still promise. (Mapped weights are file pages and count as available.)
  */
-function measure(devices: readonly DeviceFacts[], ownPrivateBytes: (deviceName: string) => number, memory: HostMemory): DeviceMeasure[] {
+function measure(
+  devices: readonly DeviceFacts[],
+  ownPrivateBytes: (deviceName: string) => number,
+  memory: HostMemory,
+): DeviceMeasure[] {
   const promisedBytes = devices.map(({ name, limitBytes }) => Math.max(0, limitBytes - ownPrivateBytes(name)))
   const allPromisedBytes = promisedBytes.reduce((sum, bytes) => sum + bytes, 0)
   const missingBytes = Math.max(0, allPromisedBytes - memory.availableBytes)
   const missingShare = allPromisedBytes === 0 ? 0 : missingBytes / allPromisedBytes
-  return promisedBytes.map((bytes) => ({ memoryUsedBytes: memory.totalBytes - memory.availableBytes, externalBytes: Math.round(bytes * missingShare) }))
+  return promisedBytes.map((bytes) => ({
+    memoryUsedBytes: memory.totalBytes - memory.availableBytes,
+    externalBytes: Math.round(bytes * missingShare),
+  }))
 }

@@ -28,11 +28,17 @@ export async function readDeviceFile(path: string, machine: Machine): Promise<re
   try {
     json = JSON.parse(await readFile(path, 'utf8'))
   } catch (error) {
-    throw new Error(`The device file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Error(
+      `The device file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
   }
   const result = declarations.safeParse(json)
-  const problems = result.success ? problemsWith(result.data, machine) : result.error.issues.map((issue) => `${place(issue.path)}: ${issue.message}`)
-  if (!result.success || problems.length > 0) throw new Error(`The device file ${path} is not valid:\n  ${problems.join('\n  ')}`)
+  const problems = result.success
+    ? problemsWith(result.data, machine)
+    : result.error.issues.map((issue) => `${place(issue.path)}: ${issue.message}`)
+  if (!result.success || problems.length > 0)
+    throw new Error(`The device file ${path} is not valid:\n  ${problems.join('\n  ')}`)
   return result.data
 }
 
@@ -40,13 +46,20 @@ export async function readDeviceFile(path: string, machine: Machine): Promise<re
 function problemsWith(devices: readonly DeviceDeclaration[], machine: Machine): string[] {
   const problems: string[] = []
   for (const [index, { name, cores = [] }] of devices.entries()) {
-    if (devices.findIndex((other) => other.name === name) !== index) problems.push(`entry ${index}, name: ${JSON.stringify(name)} is used twice`)
+    if (devices.findIndex((other) => other.name === name) !== index)
+      problems.push(`entry ${index}, name: ${JSON.stringify(name)} is used twice`)
     if (new Set(cores).size !== cores.length) problems.push(`entry ${index}, cores: a core is listed twice`)
     const missing = machine.cores.length === 0 ? [] : cores.filter((core) => !machine.cores.includes(core))
-    if (missing.length > 0) problems.push(`entry ${index}, cores: ${missing.join(', ')} cannot be used; this process may run on ${machine.cores.join(', ')}`)
+    if (missing.length > 0)
+      problems.push(
+        `entry ${index}, cores: ${missing.join(', ')} cannot be used; this process may run on ${machine.cores.join(', ')}`,
+      )
   }
   const promisedBytes = devices.reduce((sum, { memoryLimitBytes }) => sum + memoryLimitBytes, 0)
-  if (promisedBytes > machine.totalBytes) problems.push(`memoryLimitBytes: together the devices promise ${promisedBytes} bytes; there are ${machine.totalBytes}`)
+  if (promisedBytes > machine.totalBytes)
+    problems.push(
+      `memoryLimitBytes: together the devices promise ${promisedBytes} bytes; there are ${machine.totalBytes}`,
+    )
   return problems
 }
 

@@ -41,8 +41,27 @@ export function readProcessor(read: ReadSystemFile): Processor {
 }
 
 const relevant = [
-  'sse4_2', 'avx', 'f16c', 'fma', 'avx2', 'avx_vnni', 'avx512f', 'avx512bw', 'avx512_vnni', 'avx512_bf16', 'avx512_fp16', 'amx_tile', 'amx_int8', 'amx_bf16',
-  'asimd', 'asimdhp', 'asimddp', 'sve', 'sve2', 'i8mm', 'bf16',
+  'sse4_2',
+  'avx',
+  'f16c',
+  'fma',
+  'avx2',
+  'avx_vnni',
+  'avx512f',
+  'avx512bw',
+  'avx512_vnni',
+  'avx512_bf16',
+  'avx512_fp16',
+  'amx_tile',
+  'amx_int8',
+  'amx_bf16',
+  'asimd',
+  'asimdhp',
+  'asimddp',
+  'sve',
+  'sve2',
+  'i8mm',
+  'bf16',
 ]
 
 /** fp32 every processor has; the others only where it multiplies in them without converting first. */
@@ -57,7 +76,14 @@ function precisionsOf(flags: ReadonlySet<string>): string[] {
 }
 
 const vendorNames: Readonly<Record<string, string>> = {
-  AuthenticAMD: 'AMD', GenuineIntel: 'Intel', HygonGenuine: 'Hygon', '0x41': 'Arm', '0x48': 'HiSilicon', '0x51': 'Qualcomm', '0x61': 'Apple', '0xc0': 'Ampere',
+  AuthenticAMD: 'AMD',
+  GenuineIntel: 'Intel',
+  HygonGenuine: 'Hygon',
+  '0x41': 'Arm',
+  '0x48': 'HiSilicon',
+  '0x51': 'Qualcomm',
+  '0x61': 'Apple',
+  '0xc0': 'Ampere',
 }
 
 function vendorOf(information: string): string | null {

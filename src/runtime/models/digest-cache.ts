@@ -7,7 +7,14 @@ import { open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { type FileIdentity, identityOf, sameIdentity } from './file-identity.ts'
 
-const entry = z.object({ device: z.string(), inode: z.string(), sizeBytes: z.number(), modifiedNs: z.string(), changedNs: z.string(), sha256: z.string() })
+const entry = z.object({
+  device: z.string(),
+  inode: z.string(),
+  sizeBytes: z.number(),
+  modifiedNs: z.string(),
+  changedNs: z.string(),
+  sha256: z.string(),
+})
 const cacheFile = z.object({ format: z.literal(1), files: z.record(z.string(), entry) })
 type Entry = z.infer<typeof entry>
 
@@ -39,7 +46,8 @@ export class DigestCache {
       return known.sha256
     }
     const sha256 = await hashFile(path)
-    if (!sameIdentity(before, identityOf(await stat(path, { bigint: true })))) throw new Error('it changed while it was read')
+    if (!sameIdentity(before, identityOf(await stat(path, { bigint: true }))))
+      throw new Error('it changed while it was read')
     this.#used.set(path, { ...before, sha256 } satisfies FileIdentity & Entry)
     this.#isChanged = true
     return sha256

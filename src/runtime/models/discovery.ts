@@ -71,7 +71,10 @@ async function candidateFolders(modelPaths: readonly string[], problems: string[
       const root = await realpath(path)
       folders.add(root)
       const entries = await readdir(root, { withFileTypes: true })
-      const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
+      const names = entries
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name)
+        .sort()
       for (const name of names) folders.add(join(root, name))
     } catch (error) {
       problems.push(`The model folder ${path} cannot be read: ${messageOf(error)}.`)
@@ -81,11 +84,15 @@ async function candidateFolders(modelPaths: readonly string[], problems: string[
 }
 
 /** Null when the folder holds no model. */
-export async function readModelFolder(directory: string, digests: DigestCache): Promise<FoundModel | { readonly unlistable: string } | null> {
+export async function readModelFolder(
+  directory: string,
+  digests: DigestCache,
+): Promise<FoundModel | { readonly unlistable: string } | null> {
   const text = await readManifestText(directory)
   if (text === null) return null
   const read = readManifest(text)
-  if ('problems' in read) return { unlistable: `${join(directory, manifestName)} is not valid: ${read.problems.join('; ')}.` }
+  if ('problems' in read)
+    return { unlistable: `${join(directory, manifestName)} is not valid: ${read.problems.join('; ')}.` }
   const { manifest } = read
   const components = await verifyComponents(manifest, directory, digests)
   const problems = components.flatMap(({ files }) => files).flatMap(({ problem }) => problem ?? [])

@@ -11,7 +11,13 @@ export interface FileIdentity {
 }
 
 export function identityOf(stats: BigIntStats): FileIdentity {
-  return { device: String(stats.dev), inode: String(stats.ino), sizeBytes: Number(stats.size), modifiedNs: String(stats.mtimeNs), changedNs: String(stats.ctimeNs) }
+  return {
+    device: String(stats.dev),
+    inode: String(stats.ino),
+    sizeBytes: Number(stats.size),
+    modifiedNs: String(stats.mtimeNs),
+    changedNs: String(stats.ctimeNs),
+  }
 }
 
 export function sameIdentity(one: FileIdentity, other: FileIdentity): boolean {

@@ -17,7 +17,13 @@ const file = z.looseObject({
 
 const component = z.looseObject({
   name,
-  format: z.string().min(1).refine((format) => !/pickle|^pt$|^pth$|^ckpt$/i.test(format), 'pickle formats can run code when they are opened, so they are refused'),
+  format: z
+    .string()
+    .min(1)
+    .refine(
+      (format) => !/pickle|^pt$|^pth$|^ckpt$/i.test(format),
+      'pickle formats can run code when they are opened, so they are refused',
+    ),
   /** Where it is not the model's. */
   engine: name.optional(),
   files: z.array(file).min(1),
@@ -66,17 +72,27 @@ const manifest = z
   })
   .superRefine((value, context) => {
     const report = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
-    reportDuplicates(value.components.map((part) => part.name), (index) => report(['components', index, 'name'], 'is used twice'))
-    reportDuplicates(value.graph.map((part) => part.node), (index) => report(['graph', index, 'node'], 'is used twice'))
+    reportDuplicates(
+      value.components.map((part) => part.name),
+      (index) => report(['components', index, 'name'], 'is used twice'),
+    )
+    reportDuplicates(
+      value.graph.map((part) => part.node),
+      (index) => report(['graph', index, 'node'], 'is used twice'),
+    )
     const components = new Set(value.components.map((part) => part.name))
     for (const [index, part] of value.components.entries()) {
-      for (const [place, wanted] of part.dependsOn.entries()) if (!components.has(wanted)) report(['components', index, 'dependsOn', place], `there is no component ${wanted}`)
+      for (const [place, wanted] of part.dependsOn.entries())
+        if (!components.has(wanted))
+          report(['components', index, 'dependsOn', place], `there is no component ${wanted}`)
     }
     const earlier = new Set<string>()
     for (const [index, part] of value.graph.entries()) {
-      for (const [place, wanted] of part.components.entries()) if (!components.has(wanted)) report(['graph', index, 'components', place], `there is no component ${wanted}`)
+      for (const [place, wanted] of part.components.entries())
+        if (!components.has(wanted)) report(['graph', index, 'components', place], `there is no component ${wanted}`)
       // Listing a node after those it waits for also rules out circles.
-      for (const [place, wanted] of part.after.entries()) if (!earlier.has(wanted)) report(['graph', index, 'after', place], `${wanted} is no earlier node`)
+      for (const [place, wanted] of part.after.entries())
+        if (!earlier.has(wanted)) report(['graph', index, 'after', place], `${wanted} is no earlier node`)
       earlier.add(part.node)
     }
   })
@@ -99,7 +115,13 @@ export function readManifest(text: string): { readonly manifest: Manifest } | { 
 }
 
 function staysBelow(path: string): boolean {
-  return path !== '' && !isAbsolute(path) && !path.includes('\\') && !path.includes('\0') && path.split('/').every((part) => part !== '..' && part !== '.' && part !== '')
+  return (
+    path !== '' &&
+    !isAbsolute(path) &&
+    !path.includes('\\') &&
+    !path.includes('\0') &&
+    path.split('/').every((part) => part !== '..' && part !== '.' && part !== '')
+  )
 }
 
 function reportDuplicates(names: readonly string[], report: (index: number) => void): void {

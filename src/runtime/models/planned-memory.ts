@@ -16,10 +16,15 @@ const weightRoles = new Set(['weights', 'graph'])
 
 /** Throws an Error that says which file cannot be planned with. */
 export async function planMemory(manifest: Manifest, directory: string): Promise<PlannedMemory> {
-  const weights = manifest.components.flatMap(({ files }) => files).filter(({ role }) => role === undefined || weightRoles.has(role))
+  const weights = manifest.components
+    .flatMap(({ files }) => files)
+    .filter(({ role }) => role === undefined || weightRoles.has(role))
   const weightsBytes = weights.reduce((sum, file) => sum + file.sizeBytes, 0)
   if (manifest.options.workingBytes !== undefined) return { weightsBytes, workingBytes: manifest.options.workingBytes }
-  const gguf = manifest.components.filter(({ format }) => format === 'gguf').flatMap(({ files }) => files).filter(({ role }) => role === undefined || role === 'weights')
+  const gguf = manifest.components
+    .filter(({ format }) => format === 'gguf')
+    .flatMap(({ files }) => files)
+    .filter(({ role }) => role === undefined || role === 'weights')
   if (gguf.length === 0) return { weightsBytes, workingBytes: workingBytesDefault }
   const working = await Promise.all(gguf.map(({ path }) => ggufWorkingBytes(path, directory, manifest.options)))
   return { weightsBytes, workingBytes: working.reduce((sum, bytes) => sum + bytes, 0) }
@@ -30,7 +35,9 @@ async function ggufWorkingBytes(path: string, directory: string, options: Manife
     const header = await readGgufHeader(join(directory, path))
     return textModelWorkingBytes(header, options)
   } catch (error) {
-    throw new Error(`${path} cannot be planned with: ${error instanceof Error ? error.message : String(error)}.`)
+    throw new Error(`${path} cannot be planned with: ${error instanceof Error ? error.message : String(error)}.`, {
+      cause: error,
+    })
   }
 }
 
@@ -42,7 +49,10 @@ const tokensPerPiece = 512
 const bytesPerScore = 4
 
 /** KV cache for every slot's whole context, and the scores of one piece of a prompt. */
-export function textModelWorkingBytes(header: GgufHeader, options: { readonly slots?: number | undefined; readonly contextTokens?: number | undefined }): number {
+export function textModelWorkingBytes(
+  header: GgufHeader,
+  options: { readonly slots?: number | undefined; readonly contextTokens?: number | undefined },
+): number {
   const contextTokens = options.contextTokens ?? contextTokensDefault
   const vocabulary = lengthOf(header.values.get('tokenizer.ggml.tokens'))
   return cacheBytesPerToken(header) * contextTokens * (options.slots ?? 1) + tokensPerPiece * vocabulary * bytesPerScore
@@ -56,7 +66,8 @@ function cacheBytesPerToken(header: GgufHeader): number {
   const headDimensions = Math.ceil(required(numberOf(key('embedding_length')), 'embedding_length') / heads)
   const keyDimensions = numberOf(key('attention.key_length')) ?? headDimensions
   const valueDimensions = numberOf(key('attention.value_length')) ?? headDimensions
-  const headsOfAllLayers = sumOf(key('attention.head_count_kv')) ?? (numberOf(key('attention.head_count_kv')) ?? heads) * layers
+  const headsOfAllLayers =
+    sumOf(key('attention.head_count_kv')) ?? (numberOf(key('attention.head_count_kv')) ?? heads) * layers
   return headsOfAllLayers * (keyDimensions + valueDimensions) * bytesPerCacheItem
 }
 

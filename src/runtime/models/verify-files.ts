@@ -20,7 +20,11 @@ export interface VerifiedComponent {
 }
 
 /** Never rejects for what is wrong with a file: that is the file's `problem`. */
-export async function verifyComponents(manifest: Manifest, directory: string, digests: DigestCache): Promise<VerifiedComponent[]> {
+export async function verifyComponents(
+  manifest: Manifest,
+  directory: string,
+  digests: DigestCache,
+): Promise<VerifiedComponent[]> {
   const root = await realpath(directory)
   const components: VerifiedComponent[] = []
   for (const { name, files } of manifest.components) {
@@ -39,11 +43,22 @@ async function verifyFile(file: ManifestFile, root: string, digests: DigestCache
   try {
     const stats = await stat(path)
     if (!stats.isFile()) return { ...facts, problem: `${file.path} is no file.` }
-    if (!(await realpath(path)).startsWith(root + sep)) return { ...facts, problem: `${file.path} leads out of the model folder.` }
-    if (await isPickle(path)) return { ...facts, problem: `${file.path} is a pickle, which can run code when it is opened; convert it to safetensors, GGUF or ONNX.` }
-    if (stats.size !== file.sizeBytes) return { ...facts, sizeBytes: stats.size, problem: `${file.path} has ${stats.size} bytes; the manifest says ${file.sizeBytes}.` }
+    if (!(await realpath(path)).startsWith(root + sep))
+      return { ...facts, problem: `${file.path} leads out of the model folder.` }
+    if (await isPickle(path))
+      return {
+        ...facts,
+        problem: `${file.path} is a pickle, which can run code when it is opened; convert it to safetensors, GGUF or ONNX.`,
+      }
+    if (stats.size !== file.sizeBytes)
+      return {
+        ...facts,
+        sizeBytes: stats.size,
+        problem: `${file.path} has ${stats.size} bytes; the manifest says ${file.sizeBytes}.`,
+      }
     const sha256 = await digests.sha256(path)
-    const problem = sha256 === file.sha256 ? null : `${file.path} has the digest ${sha256}; the manifest says ${file.sha256}.`
+    const problem =
+      sha256 === file.sha256 ? null : `${file.path} has the digest ${sha256}; the manifest says ${file.sha256}.`
     return { ...facts, sha256, problem }
   } catch (error) {
     return { ...facts, problem: inWords(file.path, error) }
@@ -65,5 +80,7 @@ async function isPickle(path: string): Promise<boolean> {
 
 function inWords(path: string, error: unknown): string {
   const isMissing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-  return isMissing ? `${path} is missing.` : `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`
+  return isMissing
+    ? `${path} is missing.`
+    : `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`
 }

@@ -9,7 +9,10 @@ import type { VerifiedComponent, VerifiedFile } from './verify-files.ts'
  */
 export function versionDigest(manifest: Manifest, components: readonly VerifiedComponent[]): string {
   const { source, ...content } = manifest
-  return sha256([canonicalJson(content), ...components.flatMap(({ name, files }) => files.map((file) => `${name} ${fileLine(file)}`))])
+  return sha256([
+    canonicalJson(content),
+    ...components.flatMap(({ name, files }) => files.map((file) => `${name} ${fileLine(file)}`)),
+  ])
 }
 
 /** SHA-256 over the digests of a component's files, lower-case hex. */
@@ -29,6 +32,8 @@ function sha256(lines: readonly string[]): string {
 function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined).sort(([one], [other]) => (one < other ? -1 : 1))
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(',')}}`
 }

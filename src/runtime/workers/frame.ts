@@ -30,8 +30,10 @@ export interface FrameHeader {
 /** One buffer, ready to be written. Throws a RangeError when metadata or payload exceed what a frame may hold. */
 export function encodeFrame(frame: Frame): Buffer {
   const { meta, payload } = frame
-  if (meta.length > metaBytesMax) throw new RangeError(`A frame holds at most ${metaBytesMax} bytes of metadata, not ${meta.length}.`)
-  if (payload.length > payloadBytesMax) throw new RangeError(`A frame holds at most ${payloadBytesMax} bytes of payload, not ${payload.length}.`)
+  if (meta.length > metaBytesMax)
+    throw new RangeError(`A frame holds at most ${metaBytesMax} bytes of metadata, not ${meta.length}.`)
+  if (payload.length > payloadBytesMax)
+    throw new RangeError(`A frame holds at most ${payloadBytesMax} bytes of payload, not ${payload.length}.`)
   const bytes = Buffer.allocUnsafe(headerBytes + meta.length + payload.length)
   bytes.writeUInt32LE(magic, 0)
   bytes.writeUInt32LE(frame.type, 4) // Also clears flags and the reserved field.
@@ -47,14 +49,30 @@ export function encodeFrame(frame: Frame): Buffer {
 /** Reads the 24 bytes at `offset`; throws ProtocolError before anything is allocated for a frame that must not come. */
 export function readHeader(bytes: Buffer, offset: number): FrameHeader {
   if (bytes.readUInt32LE(offset) !== magic) {
-    throw new ProtocolError('magic', `A frame must begin with the magic 48 52 54 01, not with ${hex(bytes, offset, 4)}.`)
+    throw new ProtocolError(
+      'magic',
+      `A frame must begin with the magic 48 52 54 01, not with ${hex(bytes, offset, 4)}.`,
+    )
   }
-  if (bytes[offset + 5] !== 0) throw new ProtocolError('flags', `The flags of a frame must be 0, not ${bytes[offset + 5]}.`)
-  if (bytes.readUInt16LE(offset + 6) !== 0) throw new ProtocolError('reserved', `The reserved field of a frame must be 0, not ${bytes.readUInt16LE(offset + 6)}.`)
+  if (bytes[offset + 5] !== 0)
+    throw new ProtocolError('flags', `The flags of a frame must be 0, not ${bytes[offset + 5]}.`)
+  if (bytes.readUInt16LE(offset + 6) !== 0)
+    throw new ProtocolError(
+      'reserved',
+      `The reserved field of a frame must be 0, not ${bytes.readUInt16LE(offset + 6)}.`,
+    )
   const metaLength = bytes.readUInt32LE(offset + 16)
-  if (metaLength > metaBytesMax) throw new ProtocolError('limit', `A frame may carry at most ${metaBytesMax} bytes of metadata; ${metaLength} were announced.`)
+  if (metaLength > metaBytesMax)
+    throw new ProtocolError(
+      'limit',
+      `A frame may carry at most ${metaBytesMax} bytes of metadata; ${metaLength} were announced.`,
+    )
   const payloadLength = bytes.readUInt32LE(offset + 20)
-  if (payloadLength > payloadBytesMax) throw new ProtocolError('limit', `A frame may carry at most ${payloadBytesMax} bytes of payload; ${payloadLength} were announced.`)
+  if (payloadLength > payloadBytesMax)
+    throw new ProtocolError(
+      'limit',
+      `A frame may carry at most ${payloadBytesMax} bytes of payload; ${payloadLength} were announced.`,
+    )
   return {
     type: bytes.readUInt8(offset + 4),
     requestId: bytes.readUInt32LE(offset + 8),

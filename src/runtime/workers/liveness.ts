@@ -52,14 +52,17 @@ export class Liveness {
     const previous = this.#previous
     this.#previous = observed
     this.#idleSince = previous && isIdle(previous, observed) ? (this.#idleSince ?? previous.now) : null
-    this.#stuckSince = observed.isStepping && previous?.progress === observed.progress ? (this.#stuckSince ?? previous.now) : null
+    this.#stuckSince =
+      observed.isStepping && previous?.progress === observed.progress ? (this.#stuckSince ?? previous.now) : null
 
     const idleMs = this.#idleSince === null ? 0 : observed.now - this.#idleSince
     const stuckMs = this.#stuckSince === null ? 0 : observed.now - this.#stuckSince
     const { silenceMs } = observed
     const msMax = observed.isLoading ? this.#limits.loadMsMax : this.#limits.stepMsMax
-    if (Math.min(silenceMs, idleMs) > this.#limits.silentIdleMs) return `it has not answered for ${seconds(silenceMs)} and does nothing`
-    if (Math.min(stuckMs, idleMs) > this.#limits.stuckIdleMs) return `its step has not ended for ${seconds(stuckMs)} and it does nothing`
+    if (Math.min(silenceMs, idleMs) > this.#limits.silentIdleMs)
+      return `it has not answered for ${seconds(silenceMs)} and does nothing`
+    if (Math.min(stuckMs, idleMs) > this.#limits.stuckIdleMs)
+      return `its step has not ended for ${seconds(stuckMs)} and it does nothing`
     if (silenceMs > msMax) return `it has not answered for ${seconds(silenceMs)}`
     if (stuckMs > msMax) return `its step has not ended for ${seconds(stuckMs)}`
     return null

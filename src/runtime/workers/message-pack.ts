@@ -7,7 +7,12 @@ import { Packr, Unpackr } from 'msgpackr'
 import { ProtocolError } from './protocol-error.ts'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, encodeUndefinedAsNil: true })
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, copyBuffers: true, int64AsType: integersBeyond53BitsAsBigint() })
+const unpackr = new Unpackr({
+  useRecords: false,
+  mapsAsObjects: true,
+  copyBuffers: true,
+  int64AsType: integersBeyond53BitsAsBigint(),
+})
 
 /** The bytes are the caller's: nothing writes to them later. */
 export function encode(value: unknown): Buffer {
@@ -22,7 +27,10 @@ export function decode(bytes: Buffer): unknown {
   try {
     return unpackr.unpack(bytes)
   } catch (error) {
-    throw new ProtocolError('metadata', `Metadata must be one MessagePack value: ${error instanceof Error ? error.message : 'it holds an unused code'}.`)
+    throw new ProtocolError(
+      'metadata',
+      `Metadata must be one MessagePack value: ${error instanceof Error ? error.message : 'it holds an unused code'}.`,
+    )
   }
 }
 
@@ -39,7 +47,8 @@ function sendable(value: unknown): unknown {
   if (typeof value === 'number') return Number.isSafeInteger(value) && !fitsIn32Bits(value) ? BigInt(value) : value
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return sendableItems(value)
-  if (ArrayBuffer.isView(value)) return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+  if (ArrayBuffer.isView(value))
+    return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
   let copy: Record<string, unknown> | null = null
   for (const [name, field] of Object.entries(value)) {
     const sent = sendable(field)

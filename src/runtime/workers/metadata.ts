@@ -64,7 +64,12 @@ export function durationField(from: Metadata, name: string, where: string): numb
   throw unexpected(where, name, 'a number from 0', value)
 }
 
-export function wordField<Word extends string>(from: Metadata, name: string, words: readonly Word[], where: string): Word {
+export function wordField<Word extends string>(
+  from: Metadata,
+  name: string,
+  words: readonly Word[],
+  where: string,
+): Word {
   const value = from[name]
   const word = words.find((candidate) => candidate === value)
   if (word !== undefined) return word

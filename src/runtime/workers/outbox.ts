@@ -90,7 +90,8 @@ export class Outbox {
   acknowledge(requestId: number): void {
     if (requestId === this.#lastAcknowledged) return
     const index = this.#unacknowledged.findIndex((frame) => frame.requestId === requestId)
-    if (index < 0) throw new ProtocolError('order', `The worker acknowledged request ${requestId}; ${this.#expected()}.`)
+    if (index < 0)
+      throw new ProtocolError('order', `The worker acknowledged request ${requestId}; ${this.#expected()}.`)
     this.#unacknowledged.splice(0, index + 1)
     this.#lastAcknowledged = requestId
     this.#schedule()
@@ -189,7 +190,9 @@ export class Outbox {
 
   #expected(): string {
     const oldest = this.#unacknowledged[0]?.requestId
-    return oldest === undefined ? `${this.#lastAcknowledged} was the last, and nothing is unacknowledged` : `${oldest} to ${this.#lastRequestId} were unacknowledged`
+    return oldest === undefined
+      ? `${this.#lastAcknowledged} was the last, and nothing is unacknowledged`
+      : `${oldest} to ${this.#lastRequestId} were unacknowledged`
   }
 }
 

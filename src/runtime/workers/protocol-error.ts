@@ -1,5 +1,14 @@
 /** What was broken, in the words of the shared frame vectors. */
-export type ProtocolBreach = 'magic' | 'flags' | 'reserved' | 'limit' | 'type' | 'metadata' | 'span' | 'truncated' | 'order'
+export type ProtocolBreach =
+  | 'magic'
+  | 'flags'
+  | 'reserved'
+  | 'limit'
+  | 'type'
+  | 'metadata'
+  | 'span'
+  | 'truncated'
+  | 'order'
 
 /** The peer broke PROTOCOL.md. The message says what was expected and what came; the worker is replaced. */
 export class ProtocolError extends Error {

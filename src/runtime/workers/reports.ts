@@ -1,13 +1,35 @@
 /** What a worker says (PROTOCOL.md section 4, types 64 to 127), read from frames and checked once; everything behind this file trusts it. */
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import type { Frame } from './frame.ts'
-import { countField, decodeMetadata, durationField, flagField, listField, mapField, textField, textListField, wordField } from './metadata.ts'
+import {
+  countField,
+  decodeMetadata,
+  durationField,
+  flagField,
+  listField,
+  mapField,
+  textField,
+  textListField,
+  wordField,
+} from './metadata.ts'
 import { ProtocolError } from './protocol-error.ts'
-import { type StepEntry, readStepEntry } from './step-entries.ts'
+import { readStepEntry, type StepEntry } from './step-entries.ts'
 import { copySpan, materialize } from './tensors.ts'
 
 export const reportType = {
-  hello: 64, loaded: 65, unloaded: 66, steps: 67, partial: 68, pong: 69, statsReport: 70, log: 71, error: 72, ack: 73, revoked: 74, checkpointed: 75, slabRequest: 76,
+  hello: 64,
+  loaded: 65,
+  unloaded: 66,
+  steps: 67,
+  partial: 68,
+  pong: 69,
+  statsReport: 70,
+  log: 71,
+  error: 72,
+  ack: 73,
+  revoked: 74,
+  checkpointed: 75,
+  slabRequest: 76,
 } as const
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
@@ -27,12 +49,29 @@ export interface Hello {
 
 export type Report =
   | Hello
-  | { readonly kind: 'loaded'; readonly versionId: VersionId; readonly loadMs: number; readonly weightsBytes: number; readonly privateBytes: number }
+  | {
+      readonly kind: 'loaded'
+      readonly versionId: VersionId
+      readonly loadMs: number
+      readonly weightsBytes: number
+      readonly privateBytes: number
+    }
   | { readonly kind: 'unloaded'; readonly versionId: VersionId; readonly privateBytes: number }
   | { readonly kind: 'steps'; readonly entries: readonly StepEntry[]; readonly progress: number }
-  | { readonly kind: 'partial'; readonly taskId: TaskId; readonly values: readonly unknown[]; readonly creditLeft: number }
+  | {
+      readonly kind: 'partial'
+      readonly taskId: TaskId
+      readonly values: readonly unknown[]
+      readonly creditLeft: number
+    }
   | { readonly kind: 'pong'; readonly progress: number; readonly busy: boolean }
-  | { readonly kind: 'statsReport'; readonly privateBytes: number; readonly residentBytes: number; readonly progress: number; readonly cpuMs: number }
+  | {
+      readonly kind: 'statsReport'
+      readonly privateBytes: number
+      readonly residentBytes: number
+      readonly progress: number
+      readonly cpuMs: number
+    }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly logger: string }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean }
   | { readonly kind: 'ack' }
@@ -70,7 +109,10 @@ export function readReport(frame: Frame): Report {
     case reportType.slabRequest:
       return readSlabRequest(frame)
     default:
-      throw new ProtocolError('type', `A worker's frame must have a type from ${reportType.hello} to ${reportType.slabRequest}, not ${frame.type}.`)
+      throw new ProtocolError(
+        'type',
+        `A worker's frame must have a type from ${reportType.hello} to ${reportType.slabRequest}, not ${frame.type}.`,
+      )
   }
 }
 
@@ -101,7 +143,11 @@ function readLoaded(frame: Frame): Report {
 
 function readUnloaded(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'UNLOADED')
-  return { kind: 'unloaded', versionId: countField(map, 'model', 'UNLOADED') as VersionId, privateBytes: countField(map, 'privateBytes', 'UNLOADED') }
+  return {
+    kind: 'unloaded',
+    versionId: countField(map, 'model', 'UNLOADED') as VersionId,
+    privateBytes: countField(map, 'privateBytes', 'UNLOADED'),
+  }
 }
 
 function readSteps(frame: Frame): Report {
@@ -146,17 +192,31 @@ function readStats(frame: Frame): Report {
 
 function readLog(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'LOG')
-  return { kind: 'log', level: wordField(map, 'level', logLevels, 'LOG'), message: textField(map, 'message', 'LOG'), logger: textField(map, 'logger', 'LOG') }
+  return {
+    kind: 'log',
+    level: wordField(map, 'level', logLevels, 'LOG'),
+    message: textField(map, 'message', 'LOG'),
+    logger: textField(map, 'logger', 'LOG'),
+  }
 }
 
 function readError(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'ERROR')
-  return { kind: 'error', code: textField(map, 'code', 'ERROR'), message: textField(map, 'message', 'ERROR'), retryable: flagField(map, 'retryable', 'ERROR') }
+  return {
+    kind: 'error',
+    code: textField(map, 'code', 'ERROR'),
+    message: textField(map, 'message', 'ERROR'),
+    retryable: flagField(map, 'retryable', 'ERROR'),
+  }
 }
 
 function readRevoked(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'REVOKED')
-  return { kind: 'revoked', device: textField(map, 'device', 'REVOKED'), stepMs: durationField(map, 'stepMs', 'REVOKED') }
+  return {
+    kind: 'revoked',
+    device: textField(map, 'device', 'REVOKED'),
+    stepMs: durationField(map, 'stepMs', 'REVOKED'),
+  }
 }
 
 function readCheckpointed(frame: Frame): Report {
@@ -171,5 +231,9 @@ function readCheckpointed(frame: Frame): Report {
 
 function readSlabRequest(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'SLAB_REQUEST')
-  return { kind: 'slabRequest', sizeBytes: countField(map, 'sizeBytes', 'SLAB_REQUEST'), count: countField(map, 'count', 'SLAB_REQUEST') }
+  return {
+    kind: 'slabRequest',
+    sizeBytes: countField(map, 'sizeBytes', 'SLAB_REQUEST'),
+    count: countField(map, 'count', 'SLAB_REQUEST'),
+  }
 }

@@ -4,7 +4,16 @@ import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import { encode } from './message-pack.ts'
 
 export const requestType = {
-  load: 1, unload: 2, admit: 3, withdraw: 4, cancel: 5, policy: 6, credit: 7, ping: 8, stats: 9, shutdown: 10,
+  load: 1,
+  unload: 2,
+  admit: 3,
+  withdraw: 4,
+  cancel: 5,
+  policy: 6,
+  credit: 7,
+  ping: 8,
+  stats: 9,
+  shutdown: 10,
 } as const
 
 export interface LoadRequest {
@@ -42,7 +51,12 @@ export interface AdmittedTask {
 }
 
 export function loadMeta(load: LoadRequest): Buffer {
-  return encode({ model: load.versionId, manifest: load.manifest, directory: load.directory, components: load.components })
+  return encode({
+    model: load.versionId,
+    manifest: load.manifest,
+    directory: load.directory,
+    components: load.components,
+  })
 }
 
 export function unloadMeta(versionId: VersionId): Buffer {

@@ -1,24 +1,55 @@
 /** Entries of STEPS: what became of tasks since the last report. */
 import type { TaskFailureCode } from '../../scheduler/events.ts'
 import type { TaskId } from '../../scheduler/ids.ts'
-import { asMap, countField, flagField, mapField, type Metadata, optionalCountField, textField, wordField } from './metadata.ts'
-import { type ProgramOutput, materializeOutput } from './tensors.ts'
+import {
+  asMap,
+  countField,
+  flagField,
+  type Metadata,
+  mapField,
+  optionalCountField,
+  textField,
+  wordField,
+} from './metadata.ts'
+import { materializeOutput, type ProgramOutput } from './tensors.ts'
 
 export type StepUnit = 'steps' | 'tokens' | 'items'
 
 /** After `done`, `failed`, `cancelled` or `withdrawn` the worker knows nothing of the task any more. */
 export type StepEntry =
   | { readonly kind: 'started'; readonly taskId: TaskId }
-  | { readonly kind: 'step'; readonly taskId: TaskId; readonly done: number; readonly total: number | null; readonly unit: StepUnit }
+  | {
+      readonly kind: 'step'
+      readonly taskId: TaskId
+      readonly done: number
+      readonly total: number | null
+      readonly unit: StepUnit
+    }
   | { readonly kind: 'text'; readonly taskId: TaskId; readonly item: number; readonly text: string }
   | { readonly kind: 'done'; readonly taskId: TaskId; readonly output: ProgramOutput; readonly stepsRun: number }
-  | { readonly kind: 'failed'; readonly taskId: TaskId; readonly code: TaskFailureCode; readonly message: string; readonly retryable: boolean }
+  | {
+      readonly kind: 'failed'
+      readonly taskId: TaskId
+      readonly code: TaskFailureCode
+      readonly message: string
+      readonly retryable: boolean
+    }
   /** `output`: what a cancelled job keeps (text so far). */
-  | { readonly kind: 'cancelled'; readonly taskId: TaskId; readonly output: ProgramOutput | null; readonly stepsRun: number }
+  | {
+      readonly kind: 'cancelled'
+      readonly taskId: TaskId
+      readonly output: ProgramOutput | null
+      readonly stepsRun: number
+    }
   | { readonly kind: 'withdrawn'; readonly taskId: TaskId }
   | { readonly kind: 'paused'; readonly taskId: TaskId; readonly stateBytes: number }
 
-export const failureCodes: readonly TaskFailureCode[] = ['out_of_memory', 'engine_error', 'deadline_exceeded', 'invalid_request']
+export const failureCodes: readonly TaskFailureCode[] = [
+  'out_of_memory',
+  'engine_error',
+  'deadline_exceeded',
+  'invalid_request',
+]
 const kinds = ['done', 'started', 'step', 'text', 'failed', 'cancelled', 'withdrawn', 'paused'] as const
 const units: readonly StepUnit[] = ['steps', 'tokens', 'items']
 
@@ -32,13 +63,30 @@ export function readStepEntry(value: unknown, payload: Buffer): StepEntry {
     case 'withdrawn':
       return { kind, taskId }
     case 'step':
-      return { kind, taskId, done: countField(map, 'done', kind), total: optionalCountField(map, 'total', kind), unit: wordField(map, 'unit', units, kind) }
+      return {
+        kind,
+        taskId,
+        done: countField(map, 'done', kind),
+        total: optionalCountField(map, 'total', kind),
+        unit: wordField(map, 'unit', units, kind),
+      }
     case 'text':
       return { kind, taskId, item: countField(map, 'item', kind), text: textField(map, 'text', kind) }
     case 'done':
-      return { kind, taskId, output: materializeOutput(mapField(map, 'output', kind), payload), stepsRun: countField(map, 'stepsRun', kind) }
+      return {
+        kind,
+        taskId,
+        output: materializeOutput(mapField(map, 'output', kind), payload),
+        stepsRun: countField(map, 'stepsRun', kind),
+      }
     case 'failed':
-      return { kind, taskId, code: wordField(map, 'code', failureCodes, kind), message: textField(map, 'message', kind), retryable: flagField(map, 'retryable', kind) }
+      return {
+        kind,
+        taskId,
+        code: wordField(map, 'code', failureCodes, kind),
+        message: textField(map, 'message', kind),
+        retryable: flagField(map, 'retryable', kind),
+      }
     case 'cancelled':
       return { kind, taskId, output: keptOutput(map, payload), stepsRun: countField(map, 'stepsRun', kind) }
     case 'paused':
@@ -49,5 +97,7 @@ export function readStepEntry(value: unknown, payload: Buffer): StepEntry {
 }
 
 function keptOutput(map: Metadata, payload: Buffer): ProgramOutput | null {
-  return map['output'] === undefined || map['output'] === null ? null : materializeOutput(mapField(map, 'output', 'cancelled'), payload)
+  return map['output'] === undefined || map['output'] === null
+    ? null
+    : materializeOutput(mapField(map, 'output', 'cancelled'), payload)
 }

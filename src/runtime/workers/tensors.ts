@@ -2,7 +2,7 @@
  * What a program gives back: a map of plain values in which tensors may stand anywhere. On the wire a tensor is `{dtype, shape, span}`, its bytes
  * in the frame's payload; here it becomes `{dtype, shape, data}` with a copy of its own, so that nothing keeps a frame alive.
  */
-import { countField, isMap, type Metadata, listField, mapField, textField } from './metadata.ts'
+import { countField, isMap, listField, type Metadata, mapField, textField } from './metadata.ts'
 import { ProtocolError } from './protocol-error.ts'
 
 /** `data` is little endian and begins at a multiple of eight bytes in its buffer, so any typed array may view it. */
@@ -14,7 +14,19 @@ export interface Tensor {
 export type ProgramOutput = Readonly<Record<string, unknown>>
 
 const itemBytes: Readonly<Record<string, number>> = {
-  bool: 1, int8: 1, uint8: 1, int16: 2, uint16: 2, float16: 2, bfloat16: 2, int32: 4, uint32: 4, float32: 4, int64: 8, uint64: 8, float64: 8,
+  bool: 1,
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  float16: 2,
+  bfloat16: 2,
+  int32: 4,
+  uint32: 4,
+  float32: 4,
+  int64: 8,
+  uint64: 8,
+  float64: 8,
 }
 
 export function materializeOutput(output: Metadata, payload: Buffer): ProgramOutput {
@@ -26,7 +38,11 @@ export function materialize(value: unknown, payload: Buffer): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
   if (Array.isArray(value)) return value.map((item) => materialize(item, payload))
-  if (!isMap(value)) throw new ProtocolError('metadata', 'An output may hold maps, lists, texts, numbers, bytes, true, false and nil, and nothing else.')
+  if (!isMap(value))
+    throw new ProtocolError(
+      'metadata',
+      'An output may hold maps, lists, texts, numbers, bytes, true, false and nil, and nothing else.',
+    )
   return isTensor(value) ? tensor(value, payload) : materializeFields(value, payload)
 }
 
@@ -46,9 +62,17 @@ function tensor(map: Metadata, payload: Buffer): Tensor {
   const shape = listField(map, 'shape', 'a tensor').map(dimension)
   const data = copySpan(mapField(map, 'span', 'a tensor'), payload)
   const bytesEach = itemBytes[dtype]
-  if (bytesEach === undefined) throw new ProtocolError('metadata', `\`dtype\` of a tensor must be one of ${Object.keys(itemBytes).join(', ')}, not ${JSON.stringify(dtype)}.`)
+  if (bytesEach === undefined)
+    throw new ProtocolError(
+      'metadata',
+      `\`dtype\` of a tensor must be one of ${Object.keys(itemBytes).join(', ')}, not ${JSON.stringify(dtype)}.`,
+    )
   const expectedBytes = shape.reduce((count, length) => count * length, bytesEach)
-  if (data.length !== expectedBytes) throw new ProtocolError('metadata', `A ${dtype} tensor of shape [${shape.join(', ')}] takes ${expectedBytes} bytes; its span has ${data.length}.`)
+  if (data.length !== expectedBytes)
+    throw new ProtocolError(
+      'metadata',
+      `A ${dtype} tensor of shape [${shape.join(', ')}] takes ${expectedBytes} bytes; its span has ${data.length}.`,
+    )
   return { dtype, shape, data }
 }
 
@@ -62,7 +86,10 @@ export function copySpan(span: Metadata, payload: Buffer): Uint8Array {
   const offset = countField(span, 'offset', 'a span')
   const length = countField(span, 'length', 'a span')
   if (offset + length > payload.length) {
-    throw new ProtocolError('span', `A span of ${length} bytes at ${offset} lies outside the payload of ${payload.length} bytes.`)
+    throw new ProtocolError(
+      'span',
+      `A span of ${length} bytes at ${offset} lies outside the payload of ${payload.length} bytes.`,
+    )
   }
   const copy = new Uint8Array(length)
   copy.set(payload.subarray(offset, offset + length))

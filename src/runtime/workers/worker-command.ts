@@ -1,5 +1,5 @@
 /** How a worker process is started, and the little that it gets to know of its surroundings. */
-import type { WorkerId } from '../../scheduler/ids.ts'
+import type { DeviceId, WorkerId } from '../../scheduler/ids.ts'
 
 export interface WorkerCommand {
   readonly file: string
@@ -13,8 +13,9 @@ export function pythonWorker(python: string, packageFolder: string): WorkerComma
   return { file: python, arguments: ['-m', 'hearth_worker'], environment: { PYTHONPATH: packageFolder } }
 }
 
-export interface WorkerIdentity {
+export interface WorkerSpec {
   readonly workerId: WorkerId
+  readonly deviceId: DeviceId
   readonly engine: string
   /** Compute threads that it may use. */
   readonly threads: number
@@ -23,9 +24,21 @@ export interface WorkerIdentity {
 }
 
 /** Variables that are handed on: where programs and libraries are found, and which accelerator is meant. */
-const inherited = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER']
+const inherited = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'LD_LIBRARY_PATH',
+  'DYLD_LIBRARY_PATH',
+  'CUDA_VISIBLE_DEVICES',
+  'CUDA_DEVICE_ORDER',
+]
 
-export function workerEnvironment(identity: WorkerIdentity, command: WorkerCommand, own: NodeJS.ProcessEnv): Record<string, string> {
+export function workerEnvironment(
+  spec: WorkerSpec,
+  command: WorkerCommand,
+  own: NodeJS.ProcessEnv,
+): Record<string, string> {
   const environment: Record<string, string> = {}
   for (const name of inherited) {
     const value = own[name]
@@ -39,16 +52,16 @@ export function workerEnvironment(identity: WorkerIdentity, command: WorkerComma
     PYTHONSAFEPATH: '1',
     PYTHONNOUSERSITE: '1',
     // Threads of numeric libraries: as many as granted, and asleep while there is nothing to do.
-    OMP_NUM_THREADS: String(identity.threads),
+    OMP_NUM_THREADS: String(spec.threads),
     OMP_WAIT_POLICY: 'PASSIVE',
     HF_HUB_OFFLINE: '1',
     TRANSFORMERS_VERBOSITY: 'error',
     ...command.environment,
-    HEARTH_WORKER_ID: String(identity.workerId),
+    HEARTH_WORKER_ID: String(spec.workerId),
     // Worker numbers are never reused, so the number is the epoch that fences off late messages.
-    HEARTH_EPOCH: String(identity.workerId),
-    HEARTH_ENGINE: identity.engine,
-    HEARTH_THREADS: String(identity.threads),
-    HEARTH_CORES: identity.cores.join(','),
+    HEARTH_EPOCH: String(spec.workerId),
+    HEARTH_ENGINE: spec.engine,
+    HEARTH_THREADS: String(spec.threads),
+    HEARTH_CORES: spec.cores.join(','),
   }
 }

@@ -10,7 +10,12 @@ export class WorkerLog {
 
   constructor(limits: LogLimits, now: () => number, log: (level: LogLevel, message: string) => void) {
     this.#log = log
-    this.#budget = new LogBudget(limits, now, (bytes) => log('warning', `${bytes} bytes of its output were left out, because it wrote more than ${limits.bytesPerSecondMax} in a second.`))
+    this.#budget = new LogBudget(limits, now, (bytes) =>
+      log(
+        'warning',
+        `${bytes} bytes of its output were left out, because it wrote more than ${limits.bytesPerSecondMax} in a second.`,
+      ),
+    )
     this.#output = new LineSplitter(this.#budget, (line) => log('info', line))
     this.#errorOutput = new LineSplitter(this.#budget, (line) => log('warning', line))
   }
@@ -26,7 +31,8 @@ export class WorkerLog {
   /** The message of a LOG frame. */
   frame(level: LogLevel, message: string): void {
     const { lineBytesMax } = this.#budget.limits
-    if (this.#budget.take(message.length)) this.#log(level, message.length > lineBytesMax ? `${message.slice(0, lineBytesMax)}…` : message)
+    if (this.#budget.take(message.length))
+      this.#log(level, message.length > lineBytesMax ? `${message.slice(0, lineBytesMax)}…` : message)
   }
 
   end(): void {

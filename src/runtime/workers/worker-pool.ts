@@ -1,11 +1,13 @@
 /** All worker processes of this server. What to start, load and run is decided elsewhere; requests to a worker that has just ended are dropped, its end has been told. */
 import type { TaskId, VersionId, WorkerId } from '../../scheduler/ids.ts'
 import type { AdmittedTask, LoadRequest, StepPolicy } from './requests.ts'
-import { Worker, type WorkerContext, type WorkerDescription, type WorkerSpec } from './worker.ts'
+import { Worker, type WorkerContext, type WorkerDescription } from './worker.ts'
+import type { WorkerSpec } from './worker-command.ts'
 import { defaultWorkerLimits } from './worker-limits.ts'
 
 export type { AdmittedTask, LoadRequest, StepPolicy } from './requests.ts'
-export type { WorkerDescription, WorkerSpec, WorkerState } from './worker.ts'
+export type { WorkerDescription, WorkerState } from './worker.ts'
+export type { WorkerSpec } from './worker-command.ts'
 
 export interface WorkerPool {
   spawn(spec: WorkerSpec): void
@@ -27,7 +29,9 @@ export interface WorkerPool {
 }
 
 /** `limits` left out = the defaults. */
-export function createWorkerPool(context: Omit<WorkerContext, 'limits'> & Partial<Pick<WorkerContext, 'limits'>>): WorkerPool {
+export function createWorkerPool(
+  context: Omit<WorkerContext, 'limits'> & Partial<Pick<WorkerContext, 'limits'>>,
+): WorkerPool {
   const whole: WorkerContext = { limits: defaultWorkerLimits, ...context }
   const workers = new Map<WorkerId, Worker>()
   let isClosed = false
@@ -39,13 +43,13 @@ export function createWorkerPool(context: Omit<WorkerContext, 'limits'> & Partia
     },
     stop: (workerId) => workers.get(workerId)?.stop(),
     kill: (workerId, reason) => workers.get(workerId)?.kill(reason),
-    load: (workerId, load) => workers.get(workerId)?.load(load),
-    unload: (workerId, versionId) => workers.get(workerId)?.unload(versionId),
-    setPolicy: (workerId, policy) => workers.get(workerId)?.setPolicy(policy),
-    admit: (workerId, tasks) => workers.get(workerId)?.admit(tasks),
-    withdraw: (workerId, taskIds) => workers.get(workerId)?.withdraw(taskIds),
-    cancel: (workerId, taskIds) => workers.get(workerId)?.cancel(taskIds),
-    credit: (workerId, taskId, items) => workers.get(workerId)?.credit(taskId, items),
+    load: (workerId, load) => workers.get(workerId)?.conversation.load(load),
+    unload: (workerId, versionId) => workers.get(workerId)?.conversation.unload(versionId),
+    setPolicy: (workerId, policy) => workers.get(workerId)?.conversation.setPolicy(policy),
+    admit: (workerId, tasks) => workers.get(workerId)?.conversation.admit(tasks),
+    withdraw: (workerId, taskIds) => workers.get(workerId)?.conversation.withdraw(taskIds),
+    cancel: (workerId, taskIds) => workers.get(workerId)?.conversation.cancel(taskIds),
+    credit: (workerId, taskId, items) => workers.get(workerId)?.conversation.credit(taskId, items),
     describe: () => [...workers.values()].map((worker) => worker.describe()),
     async close() {
       isClosed = true

@@ -60,7 +60,9 @@ export class WorkerProcess {
     subprocess.stderr.on('data', start.onErrorOutput)
 
     const reaped = new Promise<ProcessEnd>((resolve) => {
-      subprocess.nodeChildProcess.once('exit', (status, signal) => resolve(signal === null ? { kind: 'exited', status: status ?? 0 } : { kind: 'signalled', signal }))
+      subprocess.nodeChildProcess.once('exit', (status, signal) =>
+        resolve(signal === null ? { kind: 'exited', status: status ?? 0 } : { kind: 'signalled', signal }),
+      )
       void subprocess.then((result) => {
         if (this.pid === null) resolve({ kind: 'never_started', reason: result.originalMessage ?? 'unknown reason' })
       })
@@ -107,9 +109,10 @@ export class WorkerProcess {
  * That it is gone is told by the reading side, so the failure of a write is not passed on.
  */
 function keepReadableAfterFailedWrites(stream: Socket): void {
-  const { _write, _writev } = stream
-  stream._write = (chunk, encoding, done) => _write.call(stream, chunk, encoding, () => done())
-  if (_writev) stream._writev = (chunks, done) => _writev.call(stream, chunks, () => done())
+  const write = stream._write.bind(stream)
+  const writeSeveral = stream._writev?.bind(stream)
+  stream._write = (chunk, encoding, done) => write(chunk, encoding, () => done())
+  if (writeSeveral) stream._writev = (chunks, done) => writeSeveral(chunks, () => done())
 }
 
 function sendSignal(target: number, signal: NodeJS.Signals): void {

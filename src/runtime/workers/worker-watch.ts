@@ -1,16 +1,15 @@
 /** Looks after a worker that has said hello: a PING every second, its memory, and the verdict that it is hung. */
+import type { Conversation } from './conversation.ts'
 import { Liveness } from './liveness.ts'
-import type { Outbox } from './outbox.ts'
 import { readPrivateBytes, readProcessActivity } from './process-activity.ts'
-import { emptyMeta, requestType } from './requests.ts'
 import type { WorkerLimits } from './worker-limits.ts'
 
 export interface WatchOptions {
   readonly pid: number
-  readonly outbox: Outbox
+  readonly conversation: Conversation
   readonly limits: WorkerLimits
+  /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
-  readonly isLoading: () => boolean
   /** Told once; the watch has ended then. */
   readonly onHung: (reason: string) => void
   readonly onMeasured: (privateBytes: number) => void
@@ -58,40 +57,42 @@ export class WorkerWatch {
   }
 
   #look(): void {
-    const { pid, outbox, limits } = this.#options
-    const now = this.#options.now()
-    const wasAwayMs = now - this.#lastLookAt - limits.pingIntervalMs
-    this.#lastLookAt = now
-    this.#measure(pid)
-    // When this process itself did not run for a while, answers may lie unread: look again next time.
-    if (wasAwayMs < limits.pingIntervalMs) {
-      const reason = this.#liveness.judge({
-        now,
-        silenceMs: outbox.silenceMs(now),
-        progress: this.#progress,
-        isStepping: this.#isStepping,
-        isLoading: this.#options.isLoading(),
-        activity: readProcessActivity(pid),
-      })
-      if (reason !== null) {
-        this.stop()
-        this.#options.onHung(reason)
-        return
-      }
+    const { limits, now, onHung } = this.#options
+    const lateMs = now() - this.#lastLookAt - limits.pingIntervalMs
+    this.#lastLookAt = now()
+    this.#measure()
+    // When this process itself did not run for a while, answers may lie unread: judge next time.
+    const reason = lateMs < limits.pingIntervalMs ? this.#judge() : null
+    if (reason === null) {
+      this.#ping()
+    } else {
+      this.stop()
+      onHung(reason)
     }
-    this.#ping()
   }
 
-  #measure(pid: number): void {
-    const privateBytes = readPrivateBytes(pid)
+  #judge(): string | null {
+    const { pid, conversation, now } = this.#options
+    return this.#liveness.judge({
+      now: now(),
+      silenceMs: conversation.silenceMs(),
+      progress: this.#progress,
+      isStepping: this.#isStepping,
+      isLoading: conversation.isLoading,
+      activity: readProcessActivity(pid),
+    })
+  }
+
+  #measure(): void {
+    const privateBytes = readPrivateBytes(this.#options.pid)
     if (privateBytes !== null) this.measured(privateBytes)
     // Where the kernel does not tell, the worker is asked; it answers with STATS_REPORT.
-    else this.#options.outbox.send(requestType.stats, emptyMeta)
+    else this.#options.conversation.askForStats()
   }
 
   #ping(): void {
     if (this.#pingIsOut) return
     this.#pingIsOut = true
-    this.#options.outbox.send(requestType.ping, emptyMeta)
+    this.#options.conversation.ping()
   }
 }

@@ -1,0 +1,271 @@
+/**
+ * One side of PROTOCOL.md, spoken with one worker: requests go out numbered and pipelined, reports are checked and passed on.
+ * It knows bytes and nothing of processes; who owns it decides what a ProtocolError means.
+ */
+import type { TaskId, VersionId, WorkerId } from '../../scheduler/ids.ts'
+import type { Frame } from './frame.ts'
+import { FrameDecoder } from './frame-decoder.ts'
+import { ModelRequests } from './model-requests.ts'
+import { Outbox, taskBytesMax } from './outbox.ts'
+import { ProtocolError } from './protocol-error.ts'
+import { type Hello, type LogLevel, type Report, readReport } from './reports.ts'
+import {
+  type AdmittedTask,
+  emptyMeta,
+  type LoadRequest,
+  loadMeta,
+  policyMeta,
+  requestType,
+  type StepPolicy,
+  taskBytes,
+  unloadMeta,
+} from './requests.ts'
+import { failureCodes } from './step-entries.ts'
+import type { WorkerLimits } from './worker-limits.ts'
+import type { ReportEntry, WorkerListener } from './worker-listener.ts'
+import { WorkerTasks } from './worker-tasks.ts'
+
+export interface ConversationOptions {
+  readonly workerId: WorkerId
+  readonly engine: string
+  readonly limits: WorkerLimits
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  /** Writes these frames at once; false = full, `writable()` will be called. */
+  readonly write: (frames: readonly Buffer[]) => boolean
+  /** Once, before anything else is passed on. */
+  readonly onHello: (hello: Hello) => void
+  readonly onPong: (progress: number, isStepping: boolean) => void
+  readonly onProgress: (progress: number) => void
+  readonly onMeasured: (privateBytes: number) => void
+  readonly onLog: (level: LogLevel, message: string) => void
+  readonly listener: WorkerListener
+}
+
+const protocolVersion = 1
+
+export class Conversation {
+  readonly #options: ConversationOptions
+  readonly #outbox: Outbox
+  readonly #decoder: FrameDecoder
+  readonly #tasks = new WorkerTasks()
+  readonly #models = new ModelRequests()
+  #saidHello = false
+  #isClosed = false
+
+  constructor(options: ConversationOptions) {
+    const { limits, now, write } = options
+    this.#options = options
+    this.#outbox = new Outbox({ now, write, depth: limits.pipelineDepth, joinedBytesMax: limits.joinedBytesMax })
+    this.#decoder = new FrameDecoder((frame) => this.#take(frame))
+  }
+
+  get saidHello(): boolean {
+    return this.#saidHello
+  }
+
+  get isLoading(): boolean {
+    return this.#models.isLoading
+  }
+
+  get taskCount(): number {
+    return this.#tasks.count
+  }
+
+  get endedTaskCount(): number {
+    return this.#tasks.endedCount
+  }
+
+  load(load: LoadRequest): void {
+    const onSent = this.#models.begin({ type: 'load', versionId: load.versionId })
+    this.#outbox.send(requestType.load, loadMeta(load), onSent)
+  }
+
+  unload(versionId: VersionId): void {
+    this.#outbox.send(requestType.unload, unloadMeta(versionId), this.#models.begin({ type: 'unload', versionId }))
+  }
+
+  setPolicy(policy: StepPolicy): void {
+    this.#outbox.send(requestType.policy, policyMeta(policy))
+  }
+
+  /** A task that cannot be sent is reported as failed. */
+  admit(tasks: readonly AdmittedTask[]): void {
+    const refused: ReportEntry[] = []
+    for (const task of tasks) {
+      const bytes = tryTaskBytes(task)
+      if (typeof bytes === 'string') {
+        const { taskId } = task
+        refused.push({ kind: 'failed', taskId, code: 'invalid_request', message: bytes, retryable: false })
+      } else {
+        this.#tasks.add(task.taskId)
+        this.#outbox.admit(task.taskId, bytes)
+      }
+    }
+    if (refused.length > 0) setImmediate(() => this.#report(refused))
+  }
+
+  withdraw(taskIds: readonly TaskId[]): void {
+    for (const taskId of taskIds) this.#outbox.withdraw(taskId)
+  }
+
+  cancel(taskIds: readonly TaskId[]): void {
+    for (const taskId of taskIds) this.#outbox.cancel(taskId)
+  }
+
+  /** Of no consequence when the task has ended. */
+  credit(taskId: TaskId, items: number): void {
+    if (this.#tasks.has(taskId)) this.#outbox.credit(taskId, items)
+  }
+
+  ping(): void {
+    this.#outbox.send(requestType.ping, emptyMeta)
+  }
+
+  askForStats(): void {
+    this.#outbox.send(requestType.stats, emptyMeta)
+  }
+
+  shutDown(): void {
+    this.#outbox.send(requestType.shutdown, emptyMeta)
+  }
+
+  writable(): void {
+    this.#outbox.writable()
+  }
+
+  /** How long the oldest unacknowledged frame has been waiting; 0 = none. */
+  silenceMs(): number {
+    return this.#outbox.silenceMs(this.#options.now())
+  }
+
+  /** Nothing is sent any more; what has come can still be read. */
+  stopSending(): void {
+    this.#outbox.close()
+  }
+
+  /** Nothing is passed on any more either. */
+  close(): void {
+    this.#isClosed = true
+    this.#outbox.close()
+  }
+
+  /** Throws ProtocolError; the frames before the broken one have been passed on, and nothing may be read after it. */
+  read(chunk: Buffer): void {
+    this.#decoder.push(chunk)
+  }
+
+  /** When the stream has ended: what is missing if it ended inside a frame, else null. */
+  truncation(): string | null {
+    return this.#decoder.truncation()
+  }
+
+  #take(frame: Frame): void {
+    const report = readReport(frame)
+    if (!this.#saidHello) {
+      if (report.kind !== 'hello')
+        throw new ProtocolError('order', `A worker's first frame must be HELLO, not ${report.kind}.`)
+      this.#begin(report)
+      return
+    }
+    this.#outbox.acknowledge(frame.acknowledged)
+    this.#passOn(report, frame.requestId)
+  }
+
+  #begin(hello: Hello): void {
+    const { workerId, engine, onHello } = this.#options
+    requireEqual('protocol', hello.protocol, protocolVersion)
+    requireEqual('epoch', hello.epoch, workerId)
+    requireEqual('engine', hello.engine, engine)
+    this.#saidHello = true
+    this.#outbox.open()
+    onHello(hello)
+  }
+
+  #passOn(report: Report, requestId: number): void {
+    const { listener, workerId } = this.#options
+    switch (report.kind) {
+      case 'steps':
+        this.#options.onProgress(report.progress)
+        for (const entry of report.entries) this.#tasks.settle(entry)
+        this.#report(report.entries)
+        return
+      case 'partial':
+        this.#tasks.require(report.taskId, 'PARTIAL')
+        listener.partial(workerId, report.taskId, report.values, report.creditLeft)
+        return
+      case 'loaded': {
+        const { versionId, loadMs, weightsBytes, privateBytes } = report
+        this.#models.answered(requestId, 'load', versionId)
+        listener.modelLoaded(workerId, versionId, { loadMs, weightsBytes, privateBytes })
+        return
+      }
+      case 'unloaded':
+        this.#models.answered(requestId, 'unload', report.versionId)
+        listener.modelUnloaded(workerId, report.versionId)
+        this.#options.onMeasured(report.privateBytes)
+        return
+      case 'error':
+        this.#refused(requestId, report)
+        return
+      case 'pong':
+        this.#options.onPong(report.progress, report.busy)
+        return
+      case 'statsReport':
+        this.#options.onMeasured(report.privateBytes)
+        return
+      case 'log':
+        this.#options.onLog(report.level, report.message)
+        return
+      case 'ack':
+        return
+      case 'revoked':
+      case 'checkpointed':
+      case 'slabRequest':
+        throw new ProtocolError('order', `\`${report.kind}\` came, but this server asks for nothing of the kind.`)
+      case 'hello':
+        throw new ProtocolError('order', 'HELLO came a second time.')
+      default:
+        return report satisfies never
+    }
+  }
+
+  #report(entries: readonly ReportEntry[]): void {
+    if (entries.length > 0 && !this.#isClosed) this.#options.listener.stepsReported(this.#options.workerId, entries)
+  }
+
+  #refused(requestId: number, error: Extract<Report, { kind: 'error' }>): void {
+    const { listener, workerId, onLog } = this.#options
+    const { message, retryable } = error
+    const load = this.#models.loadRefused(requestId)
+    if (load) {
+      const code = failureCodes.find((known) => known === error.code) ?? 'engine_error'
+      listener.modelLoadFailed(workerId, load.versionId, { code, message, retryable })
+    } else if (error.code === 'unsupported') {
+      onLog('warning', message)
+    } else {
+      // Of nothing else can the server know what was done of it, so the worker is replaced.
+      const what = requestId === 0 ? 'the stream' : `request ${requestId}`
+      throw new ProtocolError('order', `The worker answered ${what} with an error (${error.code}): ${message}`)
+    }
+  }
+}
+
+function requireEqual(name: string, came: string | number, expected: string | number): void {
+  if (came === expected) return
+  throw new ProtocolError(
+    'order',
+    `\`${name}\` of HELLO must be ${JSON.stringify(expected)}, not ${JSON.stringify(came)}.`,
+  )
+}
+
+/** The encoded task, or why it cannot be sent. */
+function tryTaskBytes(task: AdmittedTask): Buffer | string {
+  try {
+    const bytes = taskBytes(task)
+    if (bytes.length <= taskBytesMax) return bytes
+    return `The request takes ${bytes.length} bytes on its way to a worker; at most ${taskBytesMax} are possible.`
+  } catch (error) {
+    return `The request cannot be sent to a worker: ${error instanceof Error ? error.message : String(error)}.`
+  }
+}

@@ -1,0 +1,49 @@
+/** LOAD and UNLOAD that one worker has not answered yet. */
+import type { VersionId } from '../../scheduler/ids.ts'
+import { ProtocolError } from './protocol-error.ts'
+
+export interface ModelRequest {
+  readonly type: 'load' | 'unload'
+  readonly versionId: VersionId
+}
+
+export class ModelRequests {
+  readonly #byRequestId = new Map<number, ModelRequest>()
+  #loadsUnderWay = 0
+
+  /** From the wish on, even before it has been sent. */
+  get isLoading(): boolean {
+    return this.#loadsUnderWay > 0
+  }
+
+  /** Returns what is to be called when the request leaves. */
+  begin(request: ModelRequest): (requestId: number) => void {
+    if (request.type === 'load') this.#loadsUnderWay += 1
+    return (requestId) => this.#byRequestId.set(requestId, request)
+  }
+
+  /** Throws ProtocolError when that is not what was asked. */
+  answered(requestId: number, type: ModelRequest['type'], versionId: VersionId): void {
+    const asked = this.#byRequestId.get(requestId)
+    if (asked?.type !== type || asked.versionId !== versionId) {
+      throw new ProtocolError(
+        'order',
+        `Request ${requestId} was answered as if it had been to ${type} model ${versionId}.`,
+      )
+    }
+    this.#end(requestId, asked)
+  }
+
+  /** The load that was answered with an error; null = the request was something else. */
+  loadRefused(requestId: number): ModelRequest | null {
+    const asked = this.#byRequestId.get(requestId)
+    if (asked?.type !== 'load') return null
+    this.#end(requestId, asked)
+    return asked
+  }
+
+  #end(requestId: number, request: ModelRequest): void {
+    this.#byRequestId.delete(requestId)
+    if (request.type === 'load') this.#loadsUnderWay -= 1
+  }
+}
