@@ -6,7 +6,15 @@ import type { JobFailureCode, RequeueCause } from '../scheduler/commands.ts'
 import type { PriorityClass } from '../scheduler/events.ts'
 import type { DeviceId, JobId, Millis, SessionId, TaskId, VersionId, ComponentId } from '../scheduler/ids.ts'
 
-export type JobState = 'QUEUED' | 'LOADING' | 'RUNNING' | 'PAUSED' | 'POSTPROCESSING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED'
+export type JobState =
+  | 'QUEUED'
+  | 'LOADING'
+  | 'RUNNING'
+  | 'PAUSED'
+  | 'POSTPROCESSING'
+  | 'SUCCEEDED'
+  | 'FAILED'
+  | 'CANCELLED'
 export const terminalStates = ['SUCCEEDED', 'FAILED', 'CANCELLED'] as const satisfies readonly JobState[]
 
 export type TaskKind = 'generateText' | 'embedText' | 'program'
@@ -45,9 +53,25 @@ export interface JobRecord {
   progressUnit: ProgressUnit | null
   failure: JobFailure | null
 }
-export type JobPatch = Partial<Pick<JobRecord,
-  'state' | 'attempt' | 'failedAttempts' | 'deathsAlone' | 'cancelRequestedAt' | 'deviceId' | 'loadingAt' | 'startedAt' | 'firstPartialAt' |
-  'finishedAt' | 'progressDone' | 'progressTotal' | 'progressUnit' | 'failure'>>
+export type JobPatch = Partial<
+  Pick<
+    JobRecord,
+    | 'state'
+    | 'attempt'
+    | 'failedAttempts'
+    | 'deathsAlone'
+    | 'cancelRequestedAt'
+    | 'deviceId'
+    | 'loadingAt'
+    | 'startedAt'
+    | 'firstPartialAt'
+    | 'finishedAt'
+    | 'progressDone'
+    | 'progressTotal'
+    | 'progressUnit'
+    | 'failure'
+  >
+>
 
 /** The node of a job's graph; `program` and `components` are the manifest's names. */
 export interface TaskRecord {
@@ -68,7 +92,11 @@ export interface NewJob {
 }
 
 export type ModelId = number & { readonly __brand: 'ModelId' }
-export interface ModelRecord { readonly id: ModelId; readonly name: string; readonly task: string }
+export interface ModelRecord {
+  readonly id: ModelId
+  readonly name: string
+  readonly task: string
+}
 export interface VersionRecord {
   readonly id: VersionId
   readonly modelId: ModelId
@@ -92,7 +120,11 @@ export interface ComponentRecord {
   readonly sha256: string
   readonly dependsOn: readonly string[]
 }
-export interface DeviceRecord { readonly id: DeviceId; readonly name: string; readonly kind: 'CPU' | 'GPU' | 'NPU' }
+export interface DeviceRecord {
+  readonly id: DeviceId
+  readonly name: string
+  readonly kind: 'CPU' | 'GPU' | 'NPU'
+}
 export interface SessionRecord {
   readonly id: SessionId
   readonly name: string | null
@@ -113,7 +145,13 @@ export type JobEventBody =
   | { readonly kind: 'requeued'; readonly cause: RequeueCause; readonly failure: JobFailure; readonly fromStep: number }
   | { readonly kind: 'succeeded' }
   | { readonly kind: 'failed'; readonly failure: JobFailure }
-  | { readonly kind: 'cancelled'; readonly progressDone: number | null; readonly progressTotal: number | null; readonly progressUnit: ProgressUnit | null; readonly message: string }
+  | {
+      readonly kind: 'cancelled'
+      readonly progressDone: number | null
+      readonly progressTotal: number | null
+      readonly progressUnit: ProgressUnit | null
+      readonly message: string
+    }
   | { readonly kind: 'step'; readonly item: number; readonly step: number; readonly totalSteps: number }
   /** `offset` in UTF-16 code units. */
   | { readonly kind: 'text'; readonly item: number; readonly offset: number; readonly text: string }

@@ -4,7 +4,21 @@
  */
 import type { PriorityClass } from '../scheduler/events.ts'
 import type { JobId, Millis, SessionId, VersionId, ComponentId, DeviceId } from '../scheduler/ids.ts'
-import type { ComponentRecord, DeviceRecord, JobEvent, JobPatch, JobRecord, JobState, ModelId, ModelRecord, NewJob, SessionRecord, TaskKind, TaskRecord, VersionRecord } from './records.ts'
+import type {
+  ComponentRecord,
+  DeviceRecord,
+  JobEvent,
+  JobPatch,
+  JobRecord,
+  JobState,
+  ModelId,
+  ModelRecord,
+  NewJob,
+  SessionRecord,
+  TaskKind,
+  TaskRecord,
+  VersionRecord,
+} from './records.ts'
 
 /** Known after opening, before the first write. */
 export interface Opening {
@@ -47,28 +61,65 @@ export interface JobFilter {
   readonly createdAfter?: Millis
   readonly createdBefore?: Millis
 }
+export interface SessionFilter {
+  readonly states?: readonly ('OPEN' | 'CLOSED')[]
+  readonly class?: PriorityClass
+}
+export interface ModelFilter {
+  readonly name?: string
+  readonly task?: string
+}
 /** Newest first. `beforeId`: only rows with a smaller id (the keyset cursor). */
-export interface PageRequest { readonly first: number; readonly beforeId: number | null }
+export interface PageRequest {
+  readonly first: number
+  readonly beforeId: number | null
+}
+
+export interface StoreMetrics {
+  /** Rows to be written that no commit has taken yet. */
+  readonly queuedOperations: number
+  readonly commits: number
+  readonly databaseBytes: number
+  readonly walBytes: number
+  /** Commits succeed. */
+  readonly accepting: boolean
+  /** Why the last commit failed. */
+  readonly trouble: string | null
+}
 
 export interface Store {
   readonly opening: Opening
-  /** All or nothing; also writes the JobQueued event of each new job (its sequence is taken here) and publishes it after the commit. Rejects with StoreOverloaded. */
+  /**
+   * All or nothing; also writes the JobQueued event of each new job (its sequence is taken here) and publishes it after the commit. Records are
+   * as new: QUEUED, attempt 0; those of new jobs come back as they were given. Rejects with StoreOverloaded.
+   */
   submitJobs(jobs: readonly NewJob[]): Promise<SubmissionOutcome>
   /** A state change: row and event in one commit. Never refused: what was acknowledged must be able to end. Resolves after the commit. */
   changeJob(change: { readonly event: JobEvent; readonly patch: JobPatch; readonly output?: Uint8Array }): Promise<void>
   /** Progress: rides along with the next commit, at most 50 ms later. */
   recordProgress(event: JobEvent, patch: JobPatch): Promise<void>
-  /** The wish itself is durable before it is answered. */
+  /** The wish itself is durable before it is answered. Rejects with StoreOverloaded (`storage`) while commits fail. */
   recordCancelRequest(jobId: JobId, at: Millis): Promise<void>
+  /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   insertSession(session: SessionRecord): Promise<void>
   updateSession(id: SessionId, patch: Partial<Pick<SessionRecord, 'lastUsedAt' | 'closedAt'>>): Promise<void>
   /** Finds or inserts by name; ids are stable for ever. */
   registerDevice(name: string, kind: DeviceRecord['kind']): Promise<DeviceRecord>
   /** Finds or inserts model, version (by digest) and components. Versions of the model with other digests keep their rows. */
-  registerVersion(model: Omit<ModelRecord, 'id'>, version: Omit<VersionRecord, 'id' | 'modelId'>, components: readonly Omit<ComponentRecord, 'id' | 'versionId'>[]): Promise<{ model: ModelRecord; version: VersionRecord; components: readonly ComponentRecord[] }>
+  registerVersion(
+    model: Omit<ModelRecord, 'id'>,
+    version: Omit<VersionRecord, 'id' | 'modelId'>,
+    components: readonly Omit<ComponentRecord, 'id' | 'versionId'>[],
+  ): Promise<{ model: ModelRecord; version: VersionRecord; components: readonly ComponentRecord[] }>
   saveSnapshot(json: string): Promise<void>
-  /** Takes the next number of the event log; blocks of numbers are reserved by a committed row ahead of use. Awaiting is only needed when it returns a promise. */
+  /** Takes the next number of the event log; blocks of numbers are reserved by a committed row ahead of use. */
   nextSequence(): number
+  /** The greatest number given out so far, by this process or one before it. */
+  lastSequence(): number
+  /** False: the block of this number is not committed yet, so its event may be shown only after its own commit. */
+  isReserved(sequence: number): boolean
+  /** Tells the one listener, the event log, the events of each commit: in their order, and before promises of that commit resolve. */
+  onCommit(listener: (events: readonly JobEvent[]) => void): void
 
   readJob(id: JobId): Promise<JobRecord | null>
   readJobByKey(key: string): Promise<JobRecord | null>
@@ -77,7 +128,7 @@ export interface Store {
   readTasks(jobId: JobId): Promise<readonly TaskRecord[]>
   readRequest(id: JobId): Promise<string | null>
   readOutput(id: JobId): Promise<Uint8Array | null>
-  /** Committed events of a job with a greater sequence, in order. */
+  /** Committed events of a job with a greater sequence, in order; fewer than `limit` when they are large. None = there are no more. */
   readEvents(jobId: JobId, afterSequence: number, limit: number): Promise<readonly JobEvent[]>
   /** Newest first, for JobEventConnection. */
   readEventPage(jobId: JobId, first: number, beforeSequence: number | null): Promise<readonly JobEvent[]>
@@ -85,10 +136,10 @@ export interface Store {
   /** Committed state changes of all jobs with a greater sequence, in order. */
   readChanges(afterSequence: number, limit: number): Promise<readonly JobEvent[]>
   readSession(id: SessionId): Promise<SessionRecord | null>
-  readSessions(filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass }, page: PageRequest): Promise<readonly SessionRecord[]>
-  countSessions(filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass }): Promise<number>
+  readSessions(filter: SessionFilter, page: PageRequest): Promise<readonly SessionRecord[]>
+  countSessions(filter: SessionFilter): Promise<number>
   readModel(id: ModelId): Promise<ModelRecord | null>
-  readModels(filter: { readonly name?: string; readonly task?: string }): Promise<readonly ModelRecord[]>
+  readModels(filter: ModelFilter): Promise<readonly ModelRecord[]>
   readVersion(id: VersionId): Promise<VersionRecord | null>
   /** Newest first. */
   readVersions(modelId: ModelId, page: PageRequest): Promise<readonly VersionRecord[]>
@@ -97,7 +148,7 @@ export interface Store {
   readComponent(id: ComponentId): Promise<ComponentRecord | null>
   readDevice(id: DeviceId): Promise<DeviceRecord | null>
 
-  readonly metrics: { readonly queuedOperations: number; readonly commits: number; readonly databaseBytes: number; readonly walBytes: number }
-  /** Writes what is queued, checkpoints the log, gives back the folder lock. */
+  readonly metrics: StoreMetrics
+  /** Writes what is queued, checkpoints the log, gives back the folder lock. Rejects when something could not be written. */
   close(): Promise<void>
 }

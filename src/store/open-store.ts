@@ -1,0 +1,111 @@
+/** Opens a data folder: locks it, brings its database up to date, and starts the two threads that work on it. */
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Millis } from '../scheduler/ids.ts'
+import { databaseFile } from './opening/database-file.ts'
+import { thisProcess, writeHolder } from './opening/holder.ts'
+import type { OpeningRows } from './opening/read-opening.ts'
+import { historyOf } from './reader/history.ts'
+import { ReaderClient } from './reader/reader-client.ts'
+import type { TaskRecord } from './records.ts'
+import { jobOf, taskOf } from './rows.ts'
+import { Sequences } from './sequences.ts'
+import type { Opening, Store, StoreMetrics } from './store.ts'
+import { changesOf } from './writer/changes.ts'
+import { WriterClient } from './writer/writer-client.ts'
+
+export interface StoreOptions {
+  /** Made if it is not there. */
+  readonly folder: string
+  /** Rows that may wait for their commit before submissions are refused. */
+  readonly queueLimit?: number
+  /** Characters of requests that may wait for their commit before submissions are refused. */
+  readonly queueCharsLimit?: number
+  readonly now?: () => Millis
+  /** A thread of the store died, so that nothing more can be written or read. By default this ends the process. */
+  readonly onDeath?: (error: Error) => void
+}
+
+const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
+const queueLimitDefault = 20_000
+const queueCharsLimitDefault = 64 * 1024 * 1024
+
+/** What only the server's main program does with a store. */
+export interface OpenedStore extends Store {
+  /** Says in the data folder where this server listens, for whoever finds the folder in use. */
+  announce(url: string): void
+  /** The database may grow to so many bytes; more is refused as a full disk is. Null = as the disk allows. */
+  limitDatabase(bytes: number | null): void
+}
+
+/** Rejects with FolderLockedError when another server has the folder, with DatabaseTooNewError when a newer program wrote it. */
+export async function openStore(options: StoreOptions): Promise<OpenedStore> {
+  const { now = Date.now, onDeath = endProcess } = options
+  const folder = resolve(options.folder)
+  const startedAt = now()
+  const writer = new WriterClient({ folder, migrationsFolder, startedAt }, onDeath)
+  const rows = await writer.opened
+  const reader = new ReaderClient(folder, onDeath)
+  const sequences = new Sequences(rows.firstSequence, rows.reservedSequence, (limit) => reserve(writer, limit))
+  const limits = {
+    rows: options.queueLimit ?? queueLimitDefault,
+    chars: options.queueCharsLimit ?? queueCharsLimitDefault,
+  }
+  return {
+    opening: openingOf(rows),
+    ...changesOf(writer, sequences, limits, now),
+    ...historyOf(reader),
+    nextSequence: () => sequences.take(),
+    lastSequence: () => sequences.last,
+    isReserved: (sequence) => sequences.isReserved(sequence),
+    onCommit: (listener) => writer.onCommit(listener),
+    get metrics() {
+      return measure(writer, folder)
+    },
+    announce: (url) => writeHolder(folder, thisProcess(startedAt, url)),
+    limitDatabase: (bytes) => writer.limitDatabase(bytes),
+    async close() {
+      await reader.close()
+      await writer.close()
+    },
+  }
+}
+
+function reserve(writer: WriterClient, limit: number): Promise<void> {
+  return writer.queue.add({
+    operation: 'reserveSequences',
+    write: (values) => void values.push(limit),
+    rows: 1,
+    bytes: 0,
+    urgent: true,
+  })
+}
+
+function measure({ queue, trouble }: WriterClient, folder: string): StoreMetrics {
+  const file = databaseFile(folder)
+  return {
+    queuedOperations: queue.rows,
+    commits: queue.commits,
+    databaseBytes: fileBytes(file),
+    walBytes: fileBytes(`${file}-wal`),
+    accepting: trouble === null,
+    trouble: trouble?.message ?? null,
+  }
+}
+
+function fileBytes(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+function openingOf(rows: OpeningRows): Opening {
+  const { nextJobId, nextTaskId, nextSessionId, firstRuntimeId, snapshot } = rows
+  const tasks = new Map<number, TaskRecord[]>(rows.unfinished.map(([id]) => [id, []]))
+  for (const row of rows.tasks) tasks.get(row[1])?.push(taskOf(row))
+  const unfinished = rows.unfinished.map((row) => ({ record: jobOf(row), tasks: tasks.get(row[0]) ?? [] }))
+  return { nextJobId, nextTaskId, nextSessionId, firstRuntimeId, unfinished, snapshot }
+}
+
+function endProcess(error: Error): never {
+  throw error
+}

@@ -1,0 +1,50 @@
+/** The reading half of the Store: each question asked in the reader's thread, each answer made into records. */
+import type { EventRow } from '../columns.ts'
+import type { JobEvent } from '../records.ts'
+import { componentOf, deviceOf, eventOf, jobOf, modelOf, sessionOf, taskOf, versionOf } from '../rows.ts'
+import type { Store } from '../store.ts'
+import type { ReaderClient } from './reader-client.ts'
+
+export type History = Pick<Store, Extract<keyof Store, `read${string}` | `count${string}`>>
+
+export function historyOf(reader: ReaderClient): History {
+  return {
+    readJob: (id) => reader.ask('job', id).then(orNull(jobOf)),
+    readJobByKey: (key) => reader.ask('jobByKey', key).then(orNull(jobOf)),
+    readJobs: (filter, page) => reader.ask('jobs', filter, page).then(each(jobOf)),
+    countJobs: (filter) => reader.ask('countJobs', filter),
+    readTasks: (jobId) => reader.ask('tasks', jobId).then(each(taskOf)),
+    readRequest: (id) => reader.ask('request', id),
+    readOutput: (id) => reader.ask('output', id),
+
+    readEvents: (jobId, afterSequence, limit) => reader.ask('events', jobId, afterSequence, limit).then(events),
+    readEventPage: (jobId, first, beforeSequence) => reader.ask('eventPage', jobId, first, beforeSequence).then(events),
+    countEvents: (jobId) => reader.ask('countEvents', jobId),
+    readChanges: (afterSequence, limit) => reader.ask('changes', afterSequence, limit).then(events),
+
+    readSession: (id) => reader.ask('session', id).then(orNull(sessionOf)),
+    readSessions: (filter, page) => reader.ask('sessions', filter, page).then(each(sessionOf)),
+    countSessions: (filter) => reader.ask('countSessions', filter),
+
+    readModel: (id) => reader.ask('model', id).then(orNull(modelOf)),
+    readModels: (filter) => reader.ask('models', filter).then(each(modelOf)),
+    readVersion: (id) => reader.ask('version', id).then(orNull(versionOf)),
+    readVersions: (modelId, page) => reader.ask('versions', modelId, page).then(each(versionOf)),
+    countVersions: (modelId) => reader.ask('countVersions', modelId),
+    readComponents: (versionId) => reader.ask('components', versionId).then(each(componentOf)),
+    readComponent: (id) => reader.ask('component', id).then(orNull(componentOf)),
+    readDevice: (id) => reader.ask('device', id).then(orNull(deviceOf)),
+  }
+}
+
+function orNull<Row, Item>(make: (row: Row) => Item): (row: Row | null) => Item | null {
+  return (row) => (row === null ? null : make(row))
+}
+
+function each<Row, Item>(make: (row: Row) => Item): (rows: readonly Row[]) => Item[] {
+  return (rows) => rows.map(make)
+}
+
+function events(rows: readonly EventRow[]): JobEvent[] {
+  return rows.map(eventOf)
+}

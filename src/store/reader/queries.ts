@@ -1,0 +1,148 @@
+/** Every question that history answers, with its statement prepared when it is first asked. Rows are arrays in the order of columns.ts. */
+import type { ComponentId, DeviceId, JobId, SessionId, VersionId } from '../../scheduler/ids.ts'
+import {
+  type ComponentRow,
+  type DeviceRow,
+  type EventRow,
+  type JobRow,
+  type ModelRow,
+  type SessionRow,
+  type TaskRow,
+  type VersionRow,
+  componentColumns,
+  deviceColumns,
+  eventColumns,
+  jobColumns,
+  modelColumns,
+  sessionColumns,
+  sqlList,
+  taskColumns,
+  versionColumns,
+} from '../columns.ts'
+import type { Connection } from '../opening/connection.ts'
+import type { ModelId } from '../records.ts'
+import type { JobFilter, ModelFilter, PageRequest, SessionFilter } from '../store.ts'
+import { conditionOf } from './job-filter.ts'
+
+export type Queries = ReturnType<typeof prepareQueries>
+export type QueryName = keyof Queries
+
+/** A page of events ends early at so many characters: a slow reader holds at most this much. */
+const eventPageCharsMax = 256 * 1024
+const maxId = Number.MAX_SAFE_INTEGER
+
+export function prepareQueries(database: Connection) {
+  const statements = new Map<string, ReturnType<typeof prepare>>()
+  function prepare(sql: string) {
+    return database.prepare<unknown[], unknown>(sql).raw()
+  }
+  function statement(sql: string) {
+    let found = statements.get(sql)
+    if (!found) statements.set(sql, (found = prepare(sql)))
+    return found
+  }
+  const one = <Row>(sql: string, ...values: unknown[]) => (statement(sql).get(...values) ?? null) as Row | null
+  const all = <Row>(sql: string, ...values: unknown[]) => statement(sql).all(...values) as Row[]
+  const value = <Value>(sql: string, ...values: unknown[]) => one<[Value]>(sql, ...values)?.[0] ?? null
+  const count = (sql: string, ...values: unknown[]) => value<number>(sql, ...values) ?? 0
+
+  return {
+    job: (id: JobId) => one<JobRow>(`${selectJobs} WHERE id = ?`, id),
+    jobByKey: (key: string) => one<JobRow>(`${selectJobs} WHERE idempotency_key = ?`, key),
+    jobs(filter: JobFilter, { first, beforeId }: PageRequest) {
+      const { sql, values } = conditionOf(filter)
+      return all<JobRow>(
+        `${selectJobs} WHERE ${sql} AND id < ? ORDER BY id DESC LIMIT ?`,
+        ...values,
+        beforeId ?? maxId,
+        first,
+      )
+    },
+    countJobs(filter: JobFilter) {
+      const { sql, values } = conditionOf(filter)
+      return count(`SELECT count(*) FROM jobs WHERE ${sql}`, ...values)
+    },
+    tasks: (jobId: JobId) =>
+      all<TaskRow>(`SELECT ${sqlList(taskColumns)} FROM tasks WHERE job_id = ? ORDER BY id`, jobId),
+    request: (id: JobId) => value<string>('SELECT request FROM job_requests WHERE job_id = ?', id),
+    output: (id: JobId) => value<Uint8Array>('SELECT output FROM job_outputs WHERE job_id = ?', id),
+
+    events(jobId: JobId, afterSequence: number, limit: number) {
+      const rows: EventRow[] = []
+      let chars = 0
+      for (const row of statement(
+        `${selectEvents} WHERE job_id = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+      ).iterate(jobId, afterSequence, limit)) {
+        rows.push(row as EventRow)
+        chars += (row as EventRow)[7]?.length ?? 0
+        if (chars >= eventPageCharsMax) break
+      }
+      return rows
+    },
+    eventPage: (jobId: JobId, first: number, beforeSequence: number | null) =>
+      all<EventRow>(
+        `${selectEvents} WHERE job_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
+        jobId,
+        beforeSequence ?? maxId,
+        first,
+      ),
+    countEvents: (jobId: JobId) => count('SELECT count(*) FROM job_events WHERE job_id = ?', jobId),
+    changes: (afterSequence: number, limit: number) =>
+      all<EventRow>(
+        `${selectEvents} WHERE to_state IS NOT NULL AND sequence > ? ORDER BY sequence LIMIT ?`,
+        afterSequence,
+        limit,
+      ),
+
+    session: (id: SessionId) => one<SessionRow>(`${selectSessions} WHERE id = ?`, id),
+    sessions(filter: SessionFilter, { first, beforeId }: PageRequest) {
+      const { sql, values } = sessionCondition(filter)
+      return all<SessionRow>(
+        `${selectSessions} WHERE ${sql} AND id < ? ORDER BY id DESC LIMIT ?`,
+        ...values,
+        beforeId ?? maxId,
+        first,
+      )
+    },
+    countSessions(filter: SessionFilter) {
+      const { sql, values } = sessionCondition(filter)
+      return count(`SELECT count(*) FROM sessions WHERE ${sql}`, ...values)
+    },
+
+    model: (id: ModelId) => one<ModelRow>(`${selectModels} WHERE id = ?`, id),
+    models: ({ name, task }: ModelFilter) =>
+      all<ModelRow>(
+        `${selectModels} WHERE name = coalesce(?, name) AND task = coalesce(?, task) ORDER BY id DESC`,
+        name ?? null,
+        task ?? null,
+      ),
+    version: (id: VersionId) => one<VersionRow>(`${selectVersions} WHERE id = ?`, id),
+    versions: (modelId: ModelId, { first, beforeId }: PageRequest) =>
+      all<VersionRow>(
+        `${selectVersions} WHERE model_id = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+        modelId,
+        beforeId ?? maxId,
+        first,
+      ),
+    countVersions: (modelId: ModelId) => count('SELECT count(*) FROM model_versions WHERE model_id = ?', modelId),
+    components: (versionId: VersionId) =>
+      all<ComponentRow>(`${selectComponents} WHERE version_id = ? ORDER BY id`, versionId),
+    component: (id: ComponentId) => one<ComponentRow>(`${selectComponents} WHERE id = ?`, id),
+    device: (id: DeviceId) => one<DeviceRow>(`SELECT ${sqlList(deviceColumns)} FROM devices WHERE id = ?`, id),
+  }
+}
+
+const selectJobs = `SELECT ${sqlList(jobColumns)} FROM jobs`
+const selectEvents = `SELECT ${sqlList(eventColumns)} FROM job_events`
+const selectSessions = `SELECT ${sqlList(sessionColumns)} FROM sessions`
+const selectModels = `SELECT ${sqlList(modelColumns)} FROM models`
+const selectVersions = `SELECT ${sqlList(versionColumns)} FROM model_versions`
+const selectComponents = `SELECT ${sqlList(componentColumns)} FROM components`
+
+function sessionCondition({ states, class: priorityClass }: SessionFilter) {
+  const terms = ['TRUE']
+  if (states?.includes('OPEN') === false) terms.push('closed_at IS NOT NULL')
+  if (states?.includes('CLOSED') === false) terms.push('closed_at IS NULL')
+  if (priorityClass !== undefined) terms.push('class = ?')
+  return { sql: terms.join(' AND '), values: priorityClass === undefined ? [] : [priorityClass] }
+}

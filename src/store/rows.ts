@@ -1,0 +1,89 @@
+/** Rows as the threads send them, made into the records of `records.ts`. */
+import type { ComponentRow, DeviceRow, EventRow, JobRow, ModelRow, SessionRow, TaskRow, VersionRow } from './columns.ts'
+import type {
+  ComponentRecord,
+  DeviceRecord,
+  JobEvent,
+  JobEventBody,
+  JobRecord,
+  ModelRecord,
+  SessionRecord,
+  TaskRecord,
+  VersionRecord,
+} from './records.ts'
+
+export function jobOf(row: JobRow): JobRecord {
+  return {
+    id: row[0],
+    taskKind: row[1],
+    modelId: row[2],
+    versionId: row[3],
+    sessionId: row[4],
+    class: row[5],
+    idempotencyKey: row[6],
+    retryOf: row[7],
+    createdAt: row[8],
+    deadlineAt: row[9],
+    state: row[10],
+    attempt: row[11],
+    failedAttempts: row[12],
+    deathsAlone: row[13],
+    cancelRequestedAt: row[14],
+    deviceId: row[15],
+    loadingAt: row[16],
+    startedAt: row[17],
+    firstPartialAt: row[18],
+    finishedAt: row[19],
+    progressDone: row[20],
+    progressTotal: row[21],
+    progressUnit: row[22],
+    failure: row[23] === null ? null : (JSON.parse(row[23]) as JobRecord['failure']),
+  }
+}
+
+export function taskOf([id, jobId, node, program, components, after]: TaskRow): TaskRecord {
+  return {
+    id,
+    jobId,
+    node,
+    program,
+    components: JSON.parse(components) as TaskRecord['components'],
+    after: JSON.parse(after) as TaskRecord['after'],
+  }
+}
+
+export function eventOf([sequence, jobId, attempt, kind, at, from, to, data]: EventRow): JobEvent {
+  const rest: unknown = data === null ? null : JSON.parse(data)
+  const body = { kind, ...(rest as object | null) } as JobEventBody
+  return { sequence, jobId, attempt, at, from, to, body }
+}
+
+/** The column `data` of an event; the inverse is in `eventOf`. */
+export function dataOf({ kind: _, ...rest }: JobEventBody): string | null {
+  for (const _key in rest) return JSON.stringify(rest)
+  return null
+}
+
+export function sessionOf(row: SessionRow): SessionRecord {
+  const [id, name, priorityClass, weight, modelId, idleTimeoutSeconds, createdAt, lastUsedAt, closedAt] = row
+  return { id, name, class: priorityClass, weight, modelId, idleTimeoutSeconds, createdAt, lastUsedAt, closedAt }
+}
+
+export function modelOf([id, name, task]: ModelRow): ModelRecord {
+  return { id, name, task }
+}
+
+export function versionOf(row: VersionRow): VersionRecord {
+  const [id, modelId, sha256, state, license, manifest, directory, sizeBytes, peakBytes, registeredAt] = row
+  return { id, modelId, sha256, state, license, manifest, directory, sizeBytes, peakBytes, registeredAt }
+}
+
+export function componentOf(row: ComponentRow): ComponentRecord {
+  const [id, versionId, name, format, sizeBytes, sha256, dependsOn] = row
+  const names = JSON.parse(dependsOn) as readonly string[]
+  return { id, versionId, name, format, sizeBytes, sha256, dependsOn: names }
+}
+
+export function deviceOf([id, name, kind]: DeviceRow): DeviceRecord {
+  return { id, name, kind }
+}

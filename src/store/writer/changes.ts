@@ -1,0 +1,162 @@
+/** The writing half of the Store: what each promise of it puts into the queue, and when a submission is refused. */
+import type { Millis } from '../../scheduler/ids.ts'
+import type { NewJob } from '../records.ts'
+import type { Sequences } from '../sequences.ts'
+import { type Store, StoreOverloaded } from '../store.ts'
+import { encodeEvent, encodePatch } from './job-events.ts'
+import { type VersionIds, encodeVersion } from './models.ts'
+import { encodeSession, encodeSessionUpdate } from './sessions.ts'
+import { type SubmissionResult, encodeSubmission, outcomeOf, queuedEvents } from './submit-jobs.ts'
+import type { WriterClient } from './writer-client.ts'
+
+export type Changes = Pick<
+  Store,
+  | 'submitJobs'
+  | 'changeJob'
+  | 'recordProgress'
+  | 'recordCancelRequest'
+  | 'insertSession'
+  | 'updateSession'
+  | 'registerDevice'
+  | 'registerVersion'
+  | 'saveSnapshot'
+>
+
+export interface WriteLimits {
+  /** Rows that may wait for their commit before submissions are refused. */
+  readonly rows: number
+  /** Characters of requests that may. */
+  readonly chars: number
+}
+
+/** A full queue of writes empties within a few commits. */
+const retryWhenFullMs = 100
+/** What a row counts for in a batch, beside its texts. */
+const rowBytes = 200
+
+export function changesOf(writer: WriterClient, sequences: Sequences, limits: WriteLimits, now: () => Millis): Changes {
+  const { queue } = writer
+  return {
+    submitJobs(jobs) {
+      const chars = jobs.reduce((sum, { request }) => sum + request.length, 0)
+      const refusal = storageRefusal() ?? fullRefusal(jobs, chars)
+      if (refusal) return Promise.reject(refusal)
+      const numbers = jobs.map(() => sequences.take())
+      const written = queue.add<SubmissionResult | undefined>({
+        operation: 'submitJobs',
+        write: (values) => encodeSubmission(values, jobs, numbers),
+        rows: jobs.length,
+        bytes: chars + jobs.length * rowBytes,
+        events: (result) => queuedEvents(jobs, numbers, result as SubmissionResult | undefined),
+        urgent: true,
+      })
+      return written.then((result) => outcomeOf(jobs, result))
+    },
+
+    changeJob({ event, patch, output }) {
+      if (event.to === null)
+        throw new Error(`Event ${event.sequence} of job ${event.jobId} (${event.body.kind}) changes no state.`)
+      const whole = { ...patch, state: event.to }
+      return queue.add({
+        operation: 'recordEvent',
+        write: (values) => encodeEvent(values, event, whole, output),
+        rows: 1,
+        bytes: rowBytes + (output?.byteLength ?? 0),
+        events: () => [event],
+        urgent: true,
+      })
+    },
+
+    recordProgress(event, patch) {
+      const { body } = event
+      const chars = body.kind === 'text' ? body.text.length : body.kind === 'values' ? body.values.length * 16 : 0
+      return queue.add({
+        operation: 'recordEvent',
+        write: (values) => encodeEvent(values, event, patch, undefined),
+        rows: 1,
+        bytes: rowBytes + chars,
+        events: () => [event],
+        urgent: false,
+      })
+    },
+
+    recordCancelRequest: (jobId, at) =>
+      unlessRefused(() =>
+        queue.add({
+          ...oneRow,
+          operation: 'patchJob',
+          write: (values) => encodePatch(values, jobId, { cancelRequestedAt: at }),
+        }),
+      ),
+
+    insertSession: (session) =>
+      unlessRefused(() =>
+        queue.add({ ...oneRow, operation: 'insertSession', write: (values) => encodeSession(values, session) }),
+      ),
+
+    updateSession: (id, patch) =>
+      queue.add({ ...oneRow, operation: 'updateSession', write: (values) => encodeSessionUpdate(values, id, patch) }),
+
+    async registerDevice(name, kind) {
+      const id = await queue.add<Awaited<ReturnType<Store['registerDevice']>>['id']>({
+        ...oneRow,
+        operation: 'registerDevice',
+        write: (values) => void values.push(name, kind),
+      })
+      return { id, name, kind }
+    },
+
+    async registerVersion(model, version, components) {
+      const { modelId, versionId, registeredAt, componentIds } = await queue.add<VersionIds>({
+        ...oneRow,
+        operation: 'registerVersion',
+        write: (values) => encodeVersion(values, model, version, components),
+      })
+      return {
+        model: { id: modelId, ...model },
+        version: { ...version, id: versionId, modelId, registeredAt },
+        components: components.flatMap((component, index) => {
+          const id = componentIds[index]
+          return id === undefined ? [] : [{ ...component, id, versionId }]
+        }),
+      }
+    },
+
+    saveSnapshot: (json) =>
+      queue.add({
+        ...oneRow,
+        operation: 'saveSnapshot',
+        write: (values) => void values.push(now(), json),
+        bytes: json.length,
+        urgent: false,
+      }),
+  }
+
+  function storageRefusal(): StoreOverloaded | null {
+    if (!writer.trouble) return null
+    const { message, retryInMs } = writer.trouble
+    return new StoreOverloaded(
+      'storage',
+      retryInMs,
+      `Nothing can be written at present (${message}); what was accepted is kept and written as soon as that ends.`,
+    )
+  }
+
+  /** Something that is alone may be of any size. */
+  function fullRefusal(jobs: readonly NewJob[], chars: number): StoreOverloaded | null {
+    if (queue.rows === 0 || (queue.rows + jobs.length <= limits.rows && queue.bytes + chars <= limits.chars))
+      return null
+    return new StoreOverloaded(
+      'write_queue',
+      retryWhenFullMs,
+      `${queue.rows} rows wait to be written, of at most ${limits.rows}; submit again in a moment.`,
+    )
+  }
+
+  function unlessRefused<Result>(write: () => Promise<Result>): Promise<Result> {
+    const refusal = storageRefusal()
+    return refusal ? Promise.reject(refusal) : write()
+  }
+}
+
+const oneRow = { rows: 1, bytes: rowBytes, urgent: true } as const

@@ -1,0 +1,47 @@
+/** Every kind of write: its code on the way to the thread, and what prepares its statements there. */
+import type { Connection } from '../opening/connection.ts'
+import { prepareInsertEvent, preparePatchJob, prepareRecordEvent } from './job-events.ts'
+import type { MessageReader } from './message-values.ts'
+import { prepareRegisterDevice, prepareRegisterVersion } from './models.ts'
+import { prepareInsertSession, prepareUpdateSession } from './sessions.ts'
+import { prepareSubmitJobs } from './submit-jobs.ts'
+
+export const operationCodes = {
+  submitJobs: 1,
+  recordEvent: 2,
+  patchJob: 3,
+  insertSession: 4,
+  updateSession: 5,
+  registerDevice: 6,
+  registerVersion: 7,
+  saveSnapshot: 8,
+  reserveSequences: 9,
+} as const
+export type OperationName = keyof typeof operationCodes
+
+/** Applies one operation, reading its values; what it returns goes back to whoever asked. Undefined is what most return, and costs nothing. */
+export type Operation = (input: MessageReader) => unknown
+
+/** By code. */
+export function prepareOperations(database: Connection): ReadonlyMap<number, Operation> {
+  const insertEvent = prepareInsertEvent(database)
+  const patchJob = preparePatchJob(database)
+  const saveSnapshot = database.prepare<unknown[]>(
+    'INSERT OR REPLACE INTO scheduler_snapshots (id, saved_at, snapshot) VALUES (1, ?, ?)',
+  )
+  const reserve = database.prepare<unknown[]>("UPDATE sequence_blocks SET reserved = ? WHERE name = 'event'")
+  const operations: Record<OperationName, Operation> = {
+    submitJobs: prepareSubmitJobs(database, insertEvent),
+    recordEvent: prepareRecordEvent(database, insertEvent, patchJob),
+    patchJob,
+    insertSession: prepareInsertSession(database),
+    updateSession: prepareUpdateSession(database),
+    registerDevice: prepareRegisterDevice(database),
+    registerVersion: prepareRegisterVersion(database),
+    saveSnapshot: (input) => void saveSnapshot.run(...input.take(2)),
+    reserveSequences: (input) => void reserve.run(input.number()),
+  }
+  return new Map(
+    Object.entries(operations).map(([name, operation]) => [operationCodes[name as OperationName], operation]),
+  )
+}
