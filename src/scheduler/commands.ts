@@ -58,26 +58,67 @@ export type RequeueCause = 'worker_lost' | 'server_restarted' | 'engine_error' |
 
 export type Command =
   /** `spare`: an engine kept warm without a model. */
-  | { readonly type: 'spawnWorker'; readonly workerId: WorkerId; readonly deviceId: DeviceId; readonly engine: string; readonly spare: boolean }
+  | {
+      readonly type: 'spawnWorker'
+      readonly workerId: WorkerId
+      readonly deviceId: DeviceId
+      readonly engine: string
+      readonly spare: boolean
+    }
   /** Ask it to end; `workerExited` follows. */
   | { readonly type: 'stopWorker'; readonly workerId: WorkerId }
   | { readonly type: 'load'; readonly workerId: WorkerId; readonly versionId: VersionId }
   | { readonly type: 'unload'; readonly workerId: WorkerId; readonly versionId: VersionId }
-  | { readonly type: 'setPolicy'; readonly workerId: WorkerId; readonly versionId: VersionId; readonly batchLimit: number; readonly holdMs: number; readonly interactiveFirst: boolean; readonly interruptAfterMs: number }
+  | {
+      readonly type: 'setPolicy'
+      readonly workerId: WorkerId
+      readonly versionId: VersionId
+      readonly batchLimit: number
+      readonly holdMs: number
+      readonly interactiveFirst: boolean
+      readonly interruptAfterMs: number
+    }
   | { readonly type: 'admit'; readonly workerId: WorkerId; readonly tasks: readonly Admission[] }
   | { readonly type: 'withdraw'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
   | { readonly type: 'cancelTasks'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
   | { readonly type: 'jobLoading'; readonly jobId: JobId; readonly attempt: number; readonly deviceId: DeviceId }
-  | { readonly type: 'jobStarted'; readonly jobId: JobId; readonly attempt: number; readonly deviceId: DeviceId; readonly workerId: WorkerId }
-  | { readonly type: 'jobRequeued'; readonly jobId: JobId; readonly attempt: number; readonly cause: RequeueCause; readonly exit: WorkerExitCause | null; readonly fromStep: number; readonly failedAttempts: number; readonly deathsAlone: number }
+  | {
+      readonly type: 'jobStarted'
+      readonly jobId: JobId
+      readonly attempt: number
+      readonly deviceId: DeviceId
+      readonly workerId: WorkerId
+    }
+  | {
+      readonly type: 'jobRequeued'
+      readonly jobId: JobId
+      readonly attempt: number
+      readonly cause: RequeueCause
+      readonly exit: WorkerExitCause | null
+      readonly fromStep: number
+      readonly failedAttempts: number
+      readonly deathsAlone: number
+    }
   /** `taskId`: the task whose output is the job's. */
   | { readonly type: 'jobSucceeded'; readonly jobId: JobId; readonly taskId: TaskId }
   /** `taskId`: whose failure it was, if a task's; the shell adds the worker's words. */
-  | { readonly type: 'jobFailed'; readonly jobId: JobId; readonly code: JobFailureCode; readonly retryable: boolean; readonly taskId: TaskId | null }
+  | {
+      readonly type: 'jobFailed'
+      readonly jobId: JobId
+      readonly code: JobFailureCode
+      readonly retryable: boolean
+      readonly taskId: TaskId | null
+    }
   | { readonly type: 'jobCancelled'; readonly jobId: JobId }
   /** The ledger changed: the row as it is now (released and rolled back ones are told once, last). */
   | { readonly type: 'allocationChanged'; readonly allocation: Allocation }
   | { readonly type: 'residencyChanged'; readonly residency: Residency }
-  | { readonly type: 'residencyEnded'; readonly residencyId: ResidencyId; readonly versionId: VersionId; readonly deviceId: DeviceId; readonly reason: 'unloaded' | 'evicted' | 'worker_lost' | 'load_failed' }
+  | {
+      readonly type: 'residencyEnded'
+      readonly residencyId: ResidencyId
+      readonly versionId: VersionId
+      readonly deviceId: DeviceId
+      readonly reason: 'unloaded' | 'evicted' | 'worker_lost' | 'load_failed'
+    }
   /** Fire `timerFired` at this time; replaces an earlier wish. Null = none needed. */
   | { readonly type: 'setTimer'; readonly at: Millis | null }

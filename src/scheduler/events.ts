@@ -86,8 +86,21 @@ export type SchedulerEvent =
   | { readonly type: 'workerReady'; readonly workerId: WorkerId; readonly privateBytes: number }
   /** Reaped, and its stream read to the end: nothing more comes from it. */
   | { readonly type: 'workerExited'; readonly workerId: WorkerId; readonly cause: WorkerExitCause }
-  | { readonly type: 'modelLoaded'; readonly workerId: WorkerId; readonly versionId: VersionId; readonly loadMs: number; readonly weightsBytes: number; readonly privateBytes: number }
-  | { readonly type: 'modelLoadFailed'; readonly workerId: WorkerId; readonly versionId: VersionId; readonly code: TaskFailureCode; readonly retryable: boolean }
+  | {
+      readonly type: 'modelLoaded'
+      readonly workerId: WorkerId
+      readonly versionId: VersionId
+      readonly loadMs: number
+      readonly weightsBytes: number
+      readonly privateBytes: number
+    }
+  | {
+      readonly type: 'modelLoadFailed'
+      readonly workerId: WorkerId
+      readonly versionId: VersionId
+      readonly code: TaskFailureCode
+      readonly retryable: boolean
+    }
   | { readonly type: 'modelUnloaded'; readonly workerId: WorkerId; readonly versionId: VersionId }
   | { readonly type: 'stepsReported'; readonly workerId: WorkerId; readonly reports: readonly TaskReport[] }
   /** Private anonymous bytes of a worker now. */
@@ -97,5 +110,8 @@ export type SchedulerEvent =
   | { readonly type: 'timerFired' }
   /** The server stops: no new admissions; what runs may end. */
   | { readonly type: 'drainRequested' }
-  /** After `restore`: workers, residencies and jobs of the former process are gone; learnt values stay. */
-  | { readonly type: 'serverRestarted' }
+  /**
+   * The first event after `restore`: workers, residencies and jobs of the former process are gone, devices and versions are to be announced again;
+   * learnt values stay. From `firstRuntimeId` on, numbers for workers, residencies and allocations are free.
+   */
+  | { readonly type: 'serverRestarted'; readonly firstRuntimeId: number }

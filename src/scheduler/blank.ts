@@ -1,0 +1,56 @@
+/** Devices, slots and versions as they begin: holding nothing. */
+import type { DeviceSpec, VersionSpec } from './events.ts'
+import { nothingLearnt } from './learning.ts'
+import { OrderedQueue } from './ordered-queue.ts'
+import type { Device, SchedulerState, Slot, Version } from './state.ts'
+
+export function createDevice(spec: DeviceSpec): Device {
+  return {
+    spec,
+    allocatedBytes: 0,
+    reservedBytes: 0,
+    externalBytes: 0,
+    weightsBytes: 0,
+    admitted: 0,
+    loading: null,
+    slots: new Map(),
+    residencies: new Set(),
+  }
+}
+
+export function createSlot(device: Device, engine: string): Slot {
+  const slot: Slot = {
+    device,
+    engine,
+    primary: null,
+    spares: [],
+    deaths: 0,
+    lastDeathAt: null,
+    notBefore: 0,
+    restartCount: 0,
+  }
+  device.slots.set(engine, slot)
+  return slot
+}
+
+/** What was learnt about it in a former process is remembered. */
+export function createVersion({ learnt }: SchedulerState, spec: VersionSpec): Version {
+  const facts = learnt.get(spec.versionId) ?? nothingLearnt()
+  learnt.set(spec.versionId, facts)
+  return {
+    spec,
+    learnt: facts,
+    lanes: { interactive: new OrderedQueue(), batch: new OrderedQueue() },
+    suspects: new OrderedQueue(),
+    aloneAt: null,
+    residencies: [],
+    loadingJobs: new Set(),
+    requests: [],
+    rewarm: false,
+    loadFailures: 0,
+    notBefore: 0,
+    wantedSince: null,
+    shortSince: null,
+    isOwedRoom: false,
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The scheduler: a state machine that decides which task runs on which worker, what is loaded where, and what becomes of work whose worker dies.
+ * `step` takes one fact and the time at which it was learnt, updates the state in place and returns what is to be done, in order. It reads no clock,
+ * no random source, no file: the same facts give the same commands, live, in the simulator and in a replay.
+ */
+import { admitWaiting } from './admission.ts'
+import { cancelJob } from './cancellation.ts'
+import type { Command } from './commands.ts'
+import { expireDue, keepTimer, ringAlarms } from './deadlines.ts'
+import type { SchedulerEvent } from './events.ts'
+import { loseWorker } from './failover.ts'
+import type { Millis } from './ids.ts'
+import { acceptJob, enqueueReady } from './jobs.ts'
+import { announceToWaiting } from './load-failures.ts'
+import { requestLoad, requestUnload } from './load-requests.ts'
+import { takeLoaded, takeLoadFailure, takeUnloaded, unloadIfIdle } from './loading.ts'
+import { placeWanted } from './placement.ts'
+import { dropProcess, recoverJob } from './recovery.ts'
+import { addDevice, measureDevice, registerVersion } from './registration.ts'
+import { takeReports } from './reports.ts'
+import type { SchedulerState } from './state.ts'
+import { beginTurn, decided, endTurn, type Turn } from './turn.ts'
+import { noteWant } from './wants.ts'
+import { staffEngines, takeMeasured, takeReady } from './workers.ts'
+
+export { createState } from './state.ts'
+
+export function step(state: SchedulerState, event: SchedulerEvent, now: Millis): Command[] {
+  const turn = beginTurn(state, now)
+  ringAlarms(turn)
+  take(turn, event)
+  expireDue(turn)
+  decide(turn)
+  const commands = endTurn(turn)
+  keepTimer(turn)
+  return commands
+}
+
+function take(turn: Turn, event: SchedulerEvent): void {
+  switch (event.type) {
+    case 'deviceAdded':
+      return addDevice(turn, event.device)
+    case 'versionRegistered':
+      return registerVersion(turn, event.version)
+    case 'jobsSubmitted':
+      for (const spec of event.jobs) {
+        const job = acceptJob(turn, spec)
+        if (job) enqueueReady(turn, job)
+      }
+      return
+    case 'jobsRecovered':
+      for (const spec of event.jobs) recoverJob(turn, spec)
+      return
+    case 'cancelRequested':
+      return cancelJob(turn, event.jobId)
+    case 'loadRequested':
+      return requestLoad(turn, event.versionId, event.deviceId)
+    case 'unloadRequested':
+      return requestUnload(turn, event.versionId, event.deviceId)
+    case 'workerReady':
+      return takeReady(turn, event.workerId, event.privateBytes)
+    case 'workerExited':
+      return loseWorker(turn, event.workerId, event.cause)
+    case 'modelLoaded':
+      return takeLoaded(turn, event)
+    case 'modelLoadFailed':
+      return takeLoadFailure(turn, event)
+    case 'modelUnloaded':
+      return takeUnloaded(turn, event.workerId, event.versionId)
+    case 'stepsReported':
+      return takeReports(turn, event.workerId, event.reports)
+    case 'workerMeasured':
+      return takeMeasured(turn, event.workerId, event.privateBytes)
+    case 'deviceMeasured':
+      return measureDevice(turn, event.deviceId, event.externalBytes)
+    case 'timerFired':
+      turn.state.timerAt = null
+      return
+    case 'drainRequested':
+      turn.state.draining = true
+      return decided(turn, { kind: 'DRAIN', reason: 'server_stops' })
+    case 'serverRestarted':
+      return dropProcess(turn.state, event.firstRuntimeId)
+    default:
+      return event satisfies never
+  }
+}
+
+/** Work of resident models first, so that no load is ever in its way; then loads; then workers ahead of need. */
+function decide(turn: Turn): void {
+  do {
+    for (const version of turn.touched) {
+      turn.touched.delete(version)
+      admitWaiting(turn, version)
+      for (const residency of version.residencies) unloadIfIdle(turn, residency)
+      announceToWaiting(turn, version)
+      noteWant(turn, version)
+    }
+    if (turn.placementDue) {
+      turn.placementDue = false
+      placeWanted(turn)
+    } else if (turn.staffingDue) {
+      turn.staffingDue = false
+      staffEngines(turn)
+    }
+  } while (turn.touched.size > 0 || turn.placementDue || turn.staffingDue)
+}

@@ -1,0 +1,32 @@
+/**
+ * Jobs that wait past their deadline fail at once. A job with a task at a worker is left to that worker, which ends it at its next step.
+ * The shell keeps one timer, for the earliest of all times at which something is due; a timer that has become needless fires without harm.
+ */
+import { failJob } from './jobs.ts'
+import type { Turn } from './turn.ts'
+
+export function expireDue(turn: Turn): void {
+  const { deadlines } = turn.state
+  for (let job = deadlines.first(); job && Number(job.deadlineAt) <= turn.now; job = deadlines.first())
+    failJob(turn, job, 'DEADLINE_EXCEEDED', true, null)
+}
+
+/** What was held back until now may go on. */
+export function ringAlarms(turn: Turn): void {
+  const { alarms } = turn.state
+  for (let at = alarms[0]; at !== undefined && at <= turn.now; at = alarms[0]) {
+    alarms.shift()
+    turn.placementDue = true
+    turn.staffingDue = true
+  }
+}
+
+/** Moves the timer only forward in time: when it fires too early, it is set anew. */
+export function keepTimer(turn: Turn): void {
+  const { state, commands } = turn
+  const deadlineAt = state.deadlines.first()?.deadlineAt ?? Number.POSITIVE_INFINITY
+  const nextAt = Math.min(deadlineAt, state.alarms[0] ?? Number.POSITIVE_INFINITY)
+  if (nextAt >= (state.timerAt ?? Number.POSITIVE_INFINITY)) return
+  state.timerAt = nextAt
+  commands.push({ type: 'setTimer', at: nextAt })
+}

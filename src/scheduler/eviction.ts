@@ -1,0 +1,133 @@
+/**
+ * Making room on a device, only when a load needs it. First go processes that hold nothing, then idle models, least recently used first. A model
+ * with work is asked to make room only when another has waited too long for memory, so that two that do not fit together take turns.
+ */
+import { availableBytes, weightsRoomBytes } from './ledger.ts'
+import { isIdle, unload } from './loading.ts'
+import { type Device, isLive, type LiveResidency, type SchedulerState, type Worker } from './state.ts'
+import type { Turn } from './turn.ts'
+import { isIdleWorker, stopWorker } from './workers.ts'
+
+interface Room {
+  readonly totalBytes: number
+  /** Weights have a limit of their own. */
+  readonly weightsBytes: number
+}
+
+/** What a load takes. The worker of its engine stays, though it may hold nothing yet. */
+export interface Need extends Room {
+  readonly engine: string
+}
+
+type Victim = { readonly worker: Worker } | { readonly residency: LiveResidency }
+
+/** Bytes that must become free before `need` fits, whichever of the two limits wants more; 0 = it fits. */
+export function missingBytes(state: SchedulerState, device: Device, need: Need): number {
+  return Math.max(0, need.totalBytes - availableBytes(device), need.weightsBytes - weightsRoomBytes(state, device))
+}
+
+/** It would fit if everything went that is not in use. */
+export function canMakeRoom(state: SchedulerState, device: Device, need: Need): boolean {
+  return chooseVictims(state, device, need, unused(device, need)) !== null
+}
+
+/** Starts to free what `need` misses; the load comes when it is free. Changes nothing and answers false if that is not enough. */
+export function makeRoom(turn: Turn, device: Device, need: Need): boolean {
+  const victims = chooseVictims(turn.state, device, need, unused(device, need))
+  return dismiss(turn, victims, 'least_recently_used')
+}
+
+/** As `makeRoom`, but models in use, except those that have just come, finish what they run and go as well. */
+export function askToYield(turn: Turn, device: Device, need: Need): boolean {
+  const leastStayMs = turn.state.settings.yieldAfterMs.interactive
+  const busy = [...device.residencies]
+    .filter(
+      (residency) =>
+        isLive(residency) &&
+        !isIdle(residency) &&
+        residency.loadedAt !== null &&
+        turn.now - residency.loadedAt >= leastStayMs,
+    )
+    .sort((a, b) => Number(a.loadedAt) - Number(b.loadedAt))
+  const victims = chooseVictims(turn.state, device, need, [
+    ...unused(device, need),
+    ...busy.map((residency) => ({ residency })),
+  ])
+  return dismiss(turn, victims, 'others_waited_too_long')
+}
+
+function dismiss(
+  turn: Turn,
+  victims: readonly Victim[] | null,
+  reason: 'least_recently_used' | 'others_waited_too_long',
+): boolean {
+  for (const victim of victims ?? []) {
+    if ('worker' in victim) stopWorker(turn, victim.worker, 'idle_worker')
+    else unload(turn, victim.residency, 'evicted', reason)
+  }
+  return victims !== null
+}
+
+/** The first of `candidates` that suffice, with what is leaving anyway; null if all of them are not enough. */
+function chooseVictims(
+  state: SchedulerState,
+  device: Device,
+  need: Need,
+  candidates: readonly Victim[],
+): Victim[] | null {
+  const leaving = leavingRoom(device)
+  let room = plus({ totalBytes: availableBytes(device), weightsBytes: weightsRoomBytes(state, device) }, leaving)
+  const victims: Victim[] = []
+  for (const victim of candidates) {
+    if (covers(room, need)) break
+    room = plus(room, 'worker' in victim ? roomOfWorker(victim.worker) : roomOfResidency(victim.residency))
+    victims.push(victim)
+  }
+  return covers(room, need) ? victims : null
+}
+
+/** Cheapest to bring back first. */
+function unused(device: Device, { engine }: Need): Victim[] {
+  const workers = [...workersOn(device)].filter(
+    (worker) => isIdleWorker(worker) && (worker.slot.engine !== engine || worker.slot.primary !== worker),
+  )
+  const idle = [...device.residencies]
+    .filter((residency) => isLive(residency) && isIdle(residency))
+    .sort((a, b) => lastUse(a) - lastUse(b))
+  return [...workers.map((worker) => ({ worker })), ...idle.map((residency) => ({ residency }))]
+}
+
+function leavingRoom(device: Device): Room {
+  let room: Room = { totalBytes: 0, weightsBytes: 0 }
+  for (const residency of device.residencies)
+    if (residency.state === 'evicting') room = plus(room, roomOfResidency(residency))
+  for (const worker of workersOn(device)) if (worker.state === 'stopping') room = plus(room, roomOfWorker(worker))
+  return room
+}
+
+function* workersOn(device: Device): Generator<Worker> {
+  for (const { spares, primary } of device.slots.values()) {
+    yield* spares
+    if (primary) yield primary
+  }
+}
+
+function roomOfResidency({ weights, working }: LiveResidency): Room {
+  return { totalBytes: weights.sizeBytes + working.sizeBytes, weightsBytes: weights.sizeBytes }
+}
+
+function roomOfWorker({ runtime }: Worker): Room {
+  return { totalBytes: runtime.sizeBytes, weightsBytes: 0 }
+}
+
+function plus(a: Room, b: Room): Room {
+  return { totalBytes: a.totalBytes + b.totalBytes, weightsBytes: a.weightsBytes + b.weightsBytes }
+}
+
+function covers(room: Room, need: Need): boolean {
+  return room.totalBytes >= need.totalBytes && room.weightsBytes >= need.weightsBytes
+}
+
+function lastUse({ lastUsedAt, loadedAt }: LiveResidency): number {
+  return lastUsedAt ?? loadedAt ?? 0
+}

@@ -1,0 +1,118 @@
+/** Answers about waiting, computed when asked: why, in which place, until when, and the queue as a whole. */
+import { estimatedStartAt } from './estimate.ts'
+import type { PriorityClass } from './events.ts'
+import type { JobId, Millis, VersionId } from './ids.ts'
+import { serviceMsOf } from './learning.ts'
+import { backlogOf, type Job, priorityClasses, type SchedulerState, type Version } from './state.ts'
+import { type WaitCode, waitReason } from './wait-reason.ts'
+
+export interface Waiting {
+  readonly code: WaitCode
+  readonly reason: string
+  /** From 1, over all models. */
+  readonly queuePosition: number
+  readonly estimatedStartAt: Millis | null
+}
+
+/** Null for a job that runs, has ended or is unknown. */
+export function explainWait(state: SchedulerState, jobId: JobId, now: Millis): Waiting | null {
+  const job = state.jobs.get(jobId)
+  if (!job || job.state === 'running') return null
+  return {
+    ...waitReason(state, job, now),
+    queuePosition: queuePosition(state, job),
+    estimatedStartAt: state.draining ? null : estimatedStartAt(job, now),
+  }
+}
+
+export interface QueueView {
+  readonly at: Millis
+  readonly limit: number
+  readonly lanes: readonly QueueLane[]
+  readonly models: readonly QueueModel[]
+  /** The jobs that are next in today's order. */
+  next(first: number): readonly JobId[]
+}
+
+export interface QueueLane {
+  readonly class: PriorityClass
+  readonly queued: number
+  readonly running: number
+  readonly paused: number
+  readonly oldestQueuedMs: number | null
+  readonly estimatedDrainMs: number | null
+}
+
+export interface QueueModel {
+  readonly versionId: VersionId
+  readonly queued: number
+  readonly oldestQueuedMs: number
+  /** Of the job that is next for it. */
+  readonly estimatedStartAt: Millis | null
+}
+
+/** `limit`: how many jobs may wait, as whoever lets them in has it. */
+export function queueView(state: SchedulerState, now: Millis, limit: number): QueueView {
+  const next = (first: number) => {
+    const interactive = state.waiting.interactive.take(first)
+    return [...interactive, ...state.waiting.batch.take(first - interactive.length)].map(({ jobId }) => jobId)
+  }
+  const lanes = priorityClasses.map((priorityClass) => laneView(state, priorityClass, now))
+  const models = [...state.versions.values()].flatMap((version) => modelView(version, now) ?? [])
+  return { at: now, limit, lanes, models, next }
+}
+
+function queuePosition({ waiting }: SchedulerState, job: Job): number {
+  const ahead = job.class === 'interactive' ? 0 : waiting.interactive.size
+  return ahead + waiting[job.class].rank(job.order) + 1
+}
+
+function laneView(state: SchedulerState, priorityClass: PriorityClass, now: Millis): QueueLane {
+  const oldest = state.waiting[priorityClass].first()
+  return {
+    class: priorityClass,
+    queued: state.waiting[priorityClass].size,
+    running: state.runningCount[priorityClass],
+    paused: 0,
+    oldestQueuedMs: oldest ? now - oldest.submittedAt : null,
+    estimatedDrainMs: estimatedDrainMs(state, priorityClass),
+  }
+}
+
+/** Until the lane is empty if nothing comes after: as long as its slowest model takes. */
+function estimatedDrainMs(state: SchedulerState, priorityClass: PriorityClass): number | null {
+  let longestMs = 0
+  for (const version of state.versions.values()) {
+    const count = version.lanes[priorityClass].size + (priorityClass === 'batch' ? version.lanes.interactive.size : 0)
+    if (version.lanes[priorityClass].size === 0) continue
+    const serviceMs = serviceMsOf(version.learnt, version.spec.batchLimit)
+    const places = version.residencies.filter((residency) => residency.state === 'resident').length
+    if (serviceMs === null || places === 0) return null
+    longestMs = Math.max(longestMs, (count * serviceMs) / places)
+  }
+  return longestMs
+}
+
+function modelView(version: Version, now: Millis): QueueModel | null {
+  const waiting = waitingJobs(version)
+  const [next] = waiting
+  if (!next) return null
+  const unstarted = version.residencies.reduce((sum, { admitted, running }) => sum + admitted - running, 0)
+  const oldestAt = Math.min(...waiting.map(({ submittedAt }) => submittedAt))
+  return {
+    versionId: version.spec.versionId,
+    queued: backlogOf(version) + unstarted,
+    oldestQueuedMs: now - oldestAt,
+    estimatedStartAt: estimatedStartAt(next, now),
+  }
+}
+
+/** Those among which the next and the oldest are: what workers hold unstarted, and the heads of the queues. */
+function waitingJobs({ residencies, suspects, lanes, spec }: Version): Job[] {
+  const jobs: Job[] = []
+  for (const { worker } of residencies) {
+    for (const task of worker.tasks) if (task.version.spec === spec && task.state === 'admitted') jobs.push(task.job)
+  }
+  for (const head of [suspects.first(), lanes.interactive.first(), lanes.batch.first()]) if (head) jobs.push(head.job)
+  return jobs.sort((a, b) => Number(a.class === 'batch') - Number(b.class === 'batch') || a.order - b.order)
+}

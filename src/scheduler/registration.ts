@@ -1,0 +1,39 @@
+/** What there is to run and to run it on. */
+
+import { createDevice, createVersion } from './blank.ts'
+import type { DeviceSpec, VersionSpec } from './events.ts'
+import type { DeviceId } from './ids.ts'
+import { sendPolicy } from './loading.ts'
+import type { Turn } from './turn.ts'
+
+/** A device that is known already is described anew; what it holds stays. */
+export function addDevice(turn: Turn, spec: DeviceSpec): void {
+  const { devices } = turn.state
+  const known = devices.get(spec.deviceId)
+  if (known) known.spec = spec
+  else devices.set(spec.deviceId, createDevice(spec))
+  turn.placementDue = true
+  turn.staffingDue = true
+}
+
+/** A version that is known already gets new limits, which its workers are told. */
+export function registerVersion(turn: Turn, spec: VersionSpec): void {
+  const { versions } = turn.state
+  const known = versions.get(spec.versionId)
+  if (known) {
+    known.spec = spec
+    for (const residency of known.residencies) if (residency.state === 'resident') sendPolicy(turn, residency)
+    turn.touched.add(known)
+    return
+  }
+  versions.set(spec.versionId, createVersion(turn.state, spec))
+  turn.staffingDue = true
+}
+
+export function measureDevice(turn: Turn, deviceId: DeviceId, externalBytes: number): void {
+  const device = turn.state.devices.get(deviceId)
+  if (!device) return
+  device.externalBytes = externalBytes
+  turn.placementDue = true
+  turn.staffingDue = true
+}

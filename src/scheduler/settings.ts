@@ -1,0 +1,55 @@
+/** The limits and rates of the scheduler. Every one is a setting; these are the defaults. Times in milliseconds, sizes in bytes. */
+import type { PriorityClass } from './events.ts'
+
+export interface SchedulerSettings {
+  /** A worker is given this many times the batch limit of a version, so that it never waits for the server between steps. */
+  readonly admitAheadFactor: number
+  /** Share of a device's limit that weights may fill; activations and KV caches may use the rest too. */
+  readonly weightsShare: number
+  /** Failed attempts that count after which a job fails. */
+  readonly attemptLimit: number
+  /** Deaths of a worker in which a job was alone, after which it is not tried again. */
+  readonly quarantineDeaths: number
+  /** A worker may die before it has reported what it had started: a task found admitted in so many such deaths is tried alone. */
+  readonly unstartedDeathLimit: number
+  /** Processes kept started without a model, per engine. */
+  readonly sparesPerEngine: number
+  /** Wait before the first, second, ... restart of workers that die one after the other without having done anything; the last one repeats. */
+  readonly restartBackoffMs: readonly number[]
+  /** Deaths further apart than this do not follow each other. */
+  readonly restartCalmMs: number
+  /** Failed loads of a version after which the jobs that wait for it fail. */
+  readonly loadAttemptLimit: number
+  /** Wait after the first, second, ... failed load. */
+  readonly loadBackoffMs: readonly number[]
+  /** Private memory of a worker process without a model, until an engine has been measured. */
+  readonly runtimeBytes: number
+  /** Changes of measured memory below this are not worth a change of the ledger. */
+  readonly measureGrainBytes: number
+  /** How long a version waits for memory that busy models hold, until one of them is asked to make room. */
+  readonly yieldAfterMs: Readonly<Record<PriorityClass, number>>
+  /** Weight of the newest value in a learnt mean. */
+  readonly learningRate: number
+  /** Decisions kept for questions. */
+  readonly decisionRingSize: number
+}
+
+const mib = 1024 * 1024
+
+export const defaultSettings: SchedulerSettings = {
+  admitAheadFactor: 2,
+  weightsShare: 0.8,
+  attemptLimit: 5,
+  quarantineDeaths: 2,
+  unstartedDeathLimit: 2,
+  sparesPerEngine: 1,
+  restartBackoffMs: [0, 100, 200, 400, 800, 1600, 3200, 5000],
+  restartCalmMs: 30_000,
+  loadAttemptLimit: 3,
+  loadBackoffMs: [200, 1000],
+  runtimeBytes: 96 * mib,
+  measureGrainBytes: mib,
+  yieldAfterMs: { interactive: 5_000, batch: 30_000 },
+  learningRate: 0.2,
+  decisionRingSize: 10_000,
+}

@@ -1,0 +1,256 @@
+/**
+ * What the scheduler knows: devices, versions, workers, residencies, allocations, jobs and tasks. Updated in place by `step` and by nothing else;
+ * others read it through `explain.ts`, `ledgerOf`, `runningJobs` and `snapshot`.
+ */
+import type { AllocationPurpose, AllocationState, ResidencyState } from './commands.ts'
+import { DecisionRing } from './decisions.ts'
+import type { DeviceSpec, PriorityClass, VersionSpec } from './events.ts'
+import { Heap } from './heap.ts'
+import type {
+  AllocationId,
+  DeviceId,
+  JobId,
+  Millis,
+  ResidencyId,
+  SessionId,
+  TaskId,
+  VersionId,
+  WorkerId,
+} from './ids.ts'
+import type { Learnt } from './learning.ts'
+import { OrderedQueue } from './ordered-queue.ts'
+import type { SchedulerSettings } from './settings.ts'
+
+export interface SchedulerState {
+  readonly settings: SchedulerSettings
+  /** Next number for a worker, residency or allocation. */
+  nextRuntimeId: number
+  nextOrder: number
+  /** No admissions, loads or starts of workers any more. */
+  draining: boolean
+  /** Jobs of a former process are here and no worker has come up since. */
+  recovering: boolean
+  readonly devices: Map<DeviceId, Device>
+  readonly versions: Map<VersionId, Version>
+  readonly workers: Map<WorkerId, Worker>
+  readonly residencies: Map<ResidencyId, LiveResidency>
+  readonly allocations: Map<AllocationId, LiveAllocation>
+  readonly jobs: Map<JobId, Job>
+  /** Every task that a live job or a worker still knows. */
+  readonly tasks: Map<TaskId, Task>
+  /** Jobs that wait (QUEUED or LOADING), in today's order. */
+  readonly waiting: Readonly<Record<PriorityClass, OrderedQueue<Job>>>
+  readonly runningCount: Record<PriorityClass, number>
+  /** Versions that are to be loaded somewhere, and could not be yet. */
+  readonly wanted: Set<Version>
+  /** Jobs with a deadline and no task at a worker; the worker watches over the others. */
+  readonly deadlines: Heap<Job>
+  /** Times at which something held back may go on; ascending, each once. */
+  readonly alarms: Millis[]
+  /** The timer that the shell was asked for. */
+  timerAt: Millis | null
+  /** Survives restarts. */
+  readonly learnt: Map<VersionId, Learnt>
+  /** Private memory of a fresh worker, by engine. Survives restarts. */
+  readonly engineBytes: Map<string, number>
+  readonly decisions: DecisionRing
+}
+
+export interface Device {
+  spec: DeviceSpec
+  allocatedBytes: number
+  reservedBytes: number
+  externalBytes: number
+  /** Part of allocated and reserved that is weights. */
+  weightsBytes: number
+  /** Tasks that its workers hold. */
+  admitted: number
+  loading: LiveResidency | null
+  readonly slots: Map<string, Slot>
+  readonly residencies: Set<LiveResidency>
+}
+
+/** The place of an engine on a device: its one worker, and the spares that may take over. */
+export interface Slot {
+  readonly device: Device
+  readonly engine: string
+  primary: Worker | null
+  readonly spares: Worker[]
+  /** Deaths in a row without progress between them. */
+  deaths: number
+  lastDeathAt: Millis | null
+  /** No worker is started before. */
+  notBefore: Millis
+  restartCount: number
+}
+
+export interface Worker {
+  readonly workerId: WorkerId
+  readonly slot: Slot
+  state: 'starting' | 'ready' | 'stopping'
+  readonly spawnedAt: Millis
+  /** Restarts of its slot before it. */
+  readonly restartCount: number
+  /** In the order of admission. */
+  readonly tasks: Set<Task>
+  readonly residencies: Map<VersionId, LiveResidency>
+  /** A suspect that is to have this worker for itself, or has it. Nothing else is admitted meanwhile. */
+  alone: Task | null
+  readonly runtime: LiveAllocation
+}
+
+export interface Version {
+  spec: VersionSpec
+  readonly learnt: Learnt
+  /** Tasks that may be admitted, by class, first come first. */
+  readonly lanes: Readonly<Record<PriorityClass, OrderedQueue<Task>>>
+  /** Tasks that were in a fatal step: each is retried alone, before others. */
+  readonly suspects: OrderedQueue<Task>
+  /** The worker that one of them has been given; it stays in `suspects` until it is admitted. */
+  aloneAt: Worker | null
+  readonly residencies: LiveResidency[]
+  /** Jobs that were told that the version loads for them. */
+  readonly loadingJobs: Set<Job>
+  /** Loads that somebody asked for and that have not begun; null = on any device. */
+  requests: (DeviceId | null)[]
+  /** It was resident in a worker that died: bring it back when there is room. */
+  rewarm: boolean
+  /** Failed loads in a row. */
+  loadFailures: number
+  /** No load is tried before. */
+  notBefore: Millis
+  /** In `wanted` since. */
+  wantedSince: Millis | null
+  /** Since when only memory is missing. */
+  shortSince: Millis | null
+  /** Somebody was asked to make room for it: it is first in line for what becomes free. */
+  isOwedRoom: boolean
+}
+
+export interface LiveResidency {
+  readonly residencyId: ResidencyId
+  readonly version: Version
+  readonly worker: Worker
+  state: ResidencyState
+  /** Tasks that the worker holds for it, those of interactive class among them, and those that have started. */
+  admitted: number
+  interactive: number
+  running: number
+  readonly weights: LiveAllocation
+  readonly working: LiveAllocation
+  readonly loadStartedAt: Millis
+  loadedAt: Millis | null
+  lastUsedAt: Millis | null
+  /** Since when it has been saturated and nothing has ended: the start of the interval that the next end closes. */
+  saturatedSince: Millis | null
+  /** Why it is to end; while it loads, after that. */
+  ending: 'unloaded' | 'evicted' | null
+  unloadSent: boolean
+}
+
+export interface LiveAllocation {
+  readonly allocationId: AllocationId
+  readonly device: Device
+  readonly purpose: AllocationPurpose
+  state: AllocationState
+  readonly predictedBytes: number
+  sizeBytes: number
+  measuredBytes: number | null
+  readonly workerId: WorkerId
+  readonly residencyId: ResidencyId | null
+}
+
+export interface Job {
+  readonly jobId: JobId
+  readonly sessionId: SessionId | null
+  readonly class: PriorityClass
+  readonly submittedAt: Millis
+  readonly deadlineAt: Millis | null
+  readonly order: number
+  readonly tasks: Task[]
+  /** As users see it. */
+  state: 'queued' | 'loading' | 'running'
+  /** 0 = has never been active. */
+  attempt: number
+  failedAttempts: number
+  deathsAlone: number
+  cancelRequested: boolean
+  tasksAtWorkers: number
+  tasksLeft: number
+  /** Its place in `deadlines`; -1 = not there. */
+  deadlineSlot: number
+}
+
+export interface Task {
+  readonly taskId: TaskId
+  readonly job: Job
+  readonly version: Version
+  readonly after: readonly TaskId[]
+  readonly order: number
+  /**
+   * blocked: a predecessor has not ended. waiting: in a lane. suspect: waits to be retried alone. admitted, started: at a worker.
+   * abandoned: at a worker, but its job has ended.
+   */
+  state: 'blocked' | 'waiting' | 'suspect' | 'admitted' | 'started' | 'done' | 'abandoned'
+  /** Where it is admitted. */
+  residency: LiveResidency | null
+  startedAt: Millis | null
+  /** Deaths of a worker that had it and had reported nothing started. */
+  unstartedDeaths: number
+}
+
+/** Nothing known yet. `firstRuntimeId`: from here on, numbers for workers, residencies and allocations are free. */
+export function createState(settings: SchedulerSettings, firstRuntimeId: number): SchedulerState {
+  return {
+    settings,
+    nextRuntimeId: firstRuntimeId,
+    nextOrder: 1,
+    draining: false,
+    recovering: false,
+    devices: new Map(),
+    versions: new Map(),
+    workers: new Map(),
+    residencies: new Map(),
+    allocations: new Map(),
+    jobs: new Map(),
+    tasks: new Map(),
+    waiting: { interactive: new OrderedQueue(), batch: new OrderedQueue() },
+    runningCount: { interactive: 0, batch: 0 },
+    wanted: new Set(),
+    deadlines: createDeadlines(),
+    alarms: [],
+    timerAt: null,
+    learnt: new Map(),
+    engineBytes: new Map(),
+    decisions: new DecisionRing(settings.decisionRingSize),
+  }
+}
+
+function createDeadlines(): Heap<Job> {
+  const isBefore = (a: Job, b: Job) =>
+    a.deadlineAt === b.deadlineAt ? a.order < b.order : Number(a.deadlineAt) < Number(b.deadlineAt)
+  return new Heap(isBefore, (job, slot) => {
+    job.deadlineSlot = slot
+  })
+}
+
+export const priorityClasses = ['interactive', 'batch'] as const satisfies readonly PriorityClass[]
+
+/** Tasks of the version that could be admitted now. */
+export function backlogOf(version: Version): number {
+  return version.lanes.interactive.size + version.lanes.batch.size + version.suspects.size
+}
+
+/** It is there, or on its way, and is to stay. */
+export function isLive(residency: LiveResidency): boolean {
+  return residency.state !== 'evicting' && residency.ending === null
+}
+
+export function deviceOf(residency: LiveResidency): Device {
+  return residency.worker.slot.device
+}
+
+/** Tasks of one class of a version that a worker may hold. */
+export function admissionLimit(state: SchedulerState, version: Version): number {
+  return state.settings.admitAheadFactor * version.spec.batchLimit
+}
