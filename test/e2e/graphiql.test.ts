@@ -1,0 +1,111 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page, Request } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { browserPath, openBrowser, skippedAloud } from '../support/browser.ts'
+import { type Hearth, startHearth } from '../support/hearth.ts'
+
+if (browserPath === null) skippedAloud()
+
+describe.skipIf(browserPath === null)('GraphiQL in a browser', () => {
+  let hearth: Hearth
+  let browser: Browser
+  let page: Page
+  let pictures: string
+  const requests: Request[] = []
+  const mistakes: string[] = []
+
+  beforeAll(async () => {
+    pictures = await mkdtemp(join(tmpdir(), 'hearth-pictures-'))
+    console.info(`Pictures of the pages: ${pictures}`)
+    ;[hearth, browser] = await Promise.all([startHearth(), openBrowser()])
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await hearth?.stop()
+  })
+  beforeEach(async () => {
+    requests.length = 0
+    mistakes.length = 0
+    page = await browser.newPage({ viewport: { width: 1500, height: 950 } })
+    page.on('request', (request) => requests.push(request))
+    page.on('pageerror', (error) => mistakes.push(error.message))
+    await page.goto(hearth.url)
+    await page.getByRole('tab', { name: 'Write' }).waitFor()
+    onTestFinished(() => page.close())
+  })
+
+  const tab = (name: string) => page.getByRole('tab', { name }).click()
+  const execute = () => page.getByRole('button', { name: 'Execute query' }).click()
+  const answer = page_answer
+  const picture = (name: string) => page.screenshot({ path: join(pictures, `${name}.png`) })
+
+  /** The editor shows only the lines in view, so its whole text is asked from the editor itself. */
+  function page_answer(): Promise<string> {
+    return page.locator('.graphiql-response').innerText()
+  }
+  const answerContains = async (text: string) => {
+    await expect.poll(answer, { timeout: 30_000 }).toContain(text)
+  }
+
+  test('the page loads without asking anybody but this server', async () => {
+    await picture('loaded')
+    const own = new URL(hearth.url).host
+    const foreign = requests
+      .map((request) => new URL(request.url()))
+      .filter(({ protocol, host }) => /^(http|ws)/.test(protocol) && host !== own)
+    expect(foreign.map(String)).toEqual([])
+    expect(mistakes).toEqual([])
+  })
+
+  test('the tabs of the tour are shown by name', async () => {
+    const names = await page.getByRole('tab').allInnerTexts()
+    expect(names).toEqual(expect.arrayContaining(['Write', 'Watch', 'Board', 'Machine']))
+  })
+
+  test('the Write tab submits a job as it stands, and the Watch tab streams its text', async () => {
+    await tab('Write')
+    await execute()
+    await answerContains('"state"')
+    await picture('write')
+    const live = watchFrames(page)
+    await tab('Watch')
+    await execute()
+    await answerContains('JobSucceeded')
+    await picture('watch')
+    const deltas = live.filter((frame) => frame.includes('"TextDelta"'))
+    expect(deltas.length).toBeGreaterThan(1)
+    expect(mistakes).toEqual([])
+  })
+
+  test('the keys of the tour are fresh at every load of the page', async () => {
+    const keyOf = async () => {
+      await tab('Write')
+      return /idempotencyKey: "([^"]+)"/.exec(await page.locator('.graphiql-query-editor').innerText())?.[1]
+    }
+    const first = await keyOf()
+    expect(first).toMatch(/./)
+    await page.reload()
+    await page.getByRole('tab', { name: 'Write' }).waitFor()
+    expect(await keyOf()).not.toBe(first)
+  })
+
+  test('every tab that asks a question gets an answer without errors', async () => {
+    for (const name of await page.getByRole('tab').allInnerTexts()) {
+      if (['Watch', 'Board'].includes(name)) continue
+      await tab(name)
+      await execute()
+      await answerContains('"data"')
+      expect(await answer()).not.toContain('"errors"')
+      await picture(name)
+    }
+  })
+})
+
+/** Everything that the server sends over WebSockets from now on. */
+function watchFrames(page: Page): string[] {
+  const frames: string[] = []
+  page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(String(payload))))
+  return frames
+}

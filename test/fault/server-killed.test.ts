@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest'
+import { dataFolder } from '../support/data-folder.ts'
+import type { Hearth } from '../support/hearth.ts'
+import { startServer } from '../support/servers.ts'
+import { isFinal, type JobEvent, type JobLog, textOf, watch } from '../support/job-log.ts'
+import { descendants, isAlive } from '../support/processes.ts'
+import { seededDraws } from '../support/random.ts'
+import { noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
+import { until } from '../support/until.ts'
+
+const kills = 6
+const clients = 8
+
+test('whatever was acknowledged has exactly one final event, however often the server is killed', async () => {
+  const draw = seededDraws()
+  const dataDir = await dataFolder()
+  const acknowledged: string[] = []
+  for (let round = 0; round < kills; round++) {
+    const hearth = await startServer({ dataDir })
+    const target = acknowledged.length + draw(20, 200)
+    const submitting = Promise.all(Array.from({ length: clients }, () => submitUntilDead(hearth, draw, acknowledged)))
+    await until('enough jobs are acknowledged', () => acknowledged.length >= target)
+    await hearth.kill()
+    await submitting
+  }
+
+  const hearth = await startServer({ dataDir })
+  const { server } = await hearth.ask<{ server: { recoveredJobs: number } }>('{ server { recoveredJobs } }')
+  expect(hearth.output.join('\n')).toMatch(/recovered/i)
+  expect(hearth.output.find((line) => /recovered/i.test(line))).toContain(String(server.recoveredJobs))
+  expect(new Set(acknowledged).size).toBe(acknowledged.length)
+  for (const id of acknowledged) {
+    const log = watch(hearth, id)
+    expect((await log.final()).__typename).toBe('JobSucceeded')
+    expect(log.events.filter(isFinal)).toHaveLength(1)
+    const sequences = log.events.map(({ sequence }) => sequence)
+    expect(sequences).toEqual([...new Set(sequences)].sort((a, b) => a - b))
+  }
+  const { jobs } = await hearth.ask<{ jobs: { totalCount: number } }>(
+    '{ jobs(first: 0, filter: { states: [QUEUED, LOADING, RUNNING] }) { totalCount } }',
+  )
+  expect(jobs.totalCount).toBe(0)
+  expect(await hearth.stop()).toBe(0)
+}, 120_000)
+
+/** Jobs of any length, one after the other; whoever is answered is acknowledged. */
+async function submitUntilDead(
+  hearth: Hearth,
+  draw: (least: number, end: number) => number,
+  acknowledged: string[],
+): Promise<void> {
+  for (;;) {
+    try {
+      acknowledged.push(await submit(hearth, noop({ steps: draw(1, 4), stepMs: draw(0, 10), items: draw(0, 5) })))
+    } catch {
+      // The connection is gone, so the server is: that is how each round ends.
+      return
+    }
+  }
+}
+
+test('a job that was running begins again after a crash, and cursors from before it stay good', async () => {
+  const dataDir = await dataFolder()
+  const first = await startServer({ dataDir })
+  const id = await submit(first, text({ prompt: 'Write a long story about the sea.', maxTokens: 120 }))
+  const before = watch(first, id)
+  await before.reaches('some text', () => before.text.length > 100)
+  await first.kill()
+  await before.hangUp()
+
+  const second = await startServer({ dataDir })
+  for (const index of [0, Math.floor(before.events.length / 2), before.events.length - 1]) {
+    const seen = before.events.slice(0, index + 1)
+    const after = watch(second, id, { after: seen.at(-1)!.cursor })
+    const { output } = await after.final()
+    const joined = [...seen, ...after.events]
+    expect(textOf(joined)).toBe(output?.text)
+    expect(joined.some(({ __typename }) => __typename === 'JobRequeued')).toBe(true)
+    expectRising(joined)
+  }
+  const whole = watch(second, id)
+  const { output } = await whole.final()
+  expect(whole.text).toBe(output?.text)
+  expect(whole.events.filter(isFinal)).toHaveLength(1)
+  expect(whole.events.find(({ __typename }) => __typename === 'JobRequeued')).toMatchObject({
+    error: { retryable: true },
+  })
+  await second.stop()
+})
+
+test('what waited, what was cancelled and what had ended are after a crash what they were before it', async () => {
+  const dataDir = await dataFolder()
+  const first = await startServer({ dataDir })
+  const done = await submit(first, noop({ value: { kept: true } }))
+  const doneLog = watch(first, done)
+  await doneLog.final()
+  const running = await submit(first, noop({ steps: 100_000, stepMs: 5 }))
+  await watch(first, running).event('JobStarted')
+  const cancelled = await submit(first, noop({ steps: 100_000, stepMs: 5 }))
+  const keyed = await submit(first, noop({ value: 1 }, { idempotencyKey: 'before the crash' }))
+  await first.ask('mutation ($id: ID!) { cancelJob(id: $id) { __typename } }', { id: cancelled })
+  await first.kill()
+
+  const second = await startServer({ dataDir })
+  const again = watch(second, done)
+  await again.final()
+  expect(withoutProgress(again)).toEqual(withoutProgress(doneLog))
+  expect((await watch(second, cancelled).final()).__typename).toBe('JobCancelled')
+  expect((await trySubmit(second, noop({ value: 1 }, { idempotencyKey: 'before the crash' }))).job?.id).toBe(keyed)
+  expect((await trySubmit(second, noop({ value: 2 }, { idempotencyKey: 'before the crash' }))).__typename).toBe(
+    'ConflictError',
+  )
+  await watch(second, running).reaches(
+    'its second start',
+    ({ __typename, attempt }) => __typename === 'JobStarted' && attempt === 2,
+  )
+  await second.ask('mutation ($id: ID!) { cancelJob(id: $id) { __typename } }', { id: running })
+  expect((await watch(second, running).final()).__typename).toBe('JobCancelled')
+  await second.stop()
+})
+
+test('a job that was running in many crashes is not blamed for them', async () => {
+  const dataDir = await dataFolder()
+  let id = ''
+  for (let crash = 0; crash < 6; crash++) {
+    const hearth = await startServer({ dataDir })
+    if (id === '') id = await submit(hearth, noop({ steps: 60, stepMs: 10 }))
+    await watch(hearth, id).reaches(
+      'a start of its own',
+      ({ __typename, attempt }) => __typename === 'JobStarted' && attempt === crash + 1,
+    )
+    await hearth.kill()
+  }
+  const hearth = await startServer({ dataDir })
+  expect((await watch(hearth, id).final()).__typename).toBe('JobSucceeded')
+  await hearth.stop()
+}, 90_000)
+
+test('new jobs never get an id or a place in the log that was shown before a crash', async () => {
+  const dataDir = await dataFolder()
+  const ids: string[] = []
+  const events: JobEvent[] = []
+  for (let crash = 0; crash < 3; crash++) {
+    const hearth = await startServer({ dataDir })
+    for (const id of await submitAll(
+      hearth,
+      Array.from({ length: 5 }, () => noop({ steps: 2 })),
+    )) {
+      ids.push(id)
+      const log = watch(hearth, id)
+      await log.final()
+      events.push(...log.events)
+    }
+    await hearth.kill()
+  }
+  expect(new Set(ids).size).toBe(15)
+  expect(new Set(events.map(({ cursor }) => cursor)).size).toBe(events.length)
+  const maxima = ids.map((id) =>
+    Math.max(...events.filter(({ jobId }) => jobId === id).map(({ sequence }) => sequence)),
+  )
+  expect(maxima.slice(0, 5).every((sequence) => sequence < Math.min(...maxima.slice(5)))).toBe(true)
+})
+
+test('no worker stays behind when the server is killed', async () => {
+  const dataDir = await dataFolder()
+  const hearth = await startServer({ dataDir })
+  const ids = await submitAll(hearth, [
+    noop({ steps: 100_000, stepMs: 5 }),
+    noop({ hangAtStep: 0 }),
+    text({ prompt: 'Write a long story.', maxTokens: 1000 }),
+  ])
+  await watch(hearth, ids[0]!).event('StepCompleted')
+  await watch(hearth, ids[2]!).event('TextDelta')
+  const workers = await descendants(hearth.pid)
+  expect(workers.length).toBeGreaterThanOrEqual(2)
+  await hearth.kill()
+  for (const pid of workers) await until(`process ${pid} has ended`, async () => !(await isAlive(pid)), 5000)
+})
+
+const withoutProgress = (log: JobLog) => log.events.filter(({ __typename }) => __typename !== 'StepCompleted')
+
+function expectRising(events: readonly JobEvent[]): void {
+  for (const [index, { sequence }] of events.entries()) {
+    if (index > 0) expect(sequence).toBeGreaterThan(events[index - 1]!.sequence)
+  }
+}

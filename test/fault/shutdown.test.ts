@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { dataFolder } from '../support/data-folder.ts'
+import { startServer } from '../support/servers.ts'
+import { isFinal, watch } from '../support/job-log.ts'
+import { descendants, isAlive } from '../support/processes.ts'
+import { noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
+import { until } from '../support/until.ts'
+
+const endless = { steps: 100_000, stepMs: 5 }
+
+test('a server that is asked to end finishes what runs, exits with 0, and leaves nothing behind', async () => {
+  const dataDir = await dataFolder()
+  const first = await startServer({ dataDir })
+  const id = await submit(first, noop({ value: 'finished', steps: 40, stepMs: 10 }))
+  const log = watch(first, id)
+  await log.event('JobStarted')
+  const workers = await descendants(first.pid)
+  expect(await first.stop()).toBe(0)
+  for (const pid of workers) expect(await isAlive(pid)).toBe(false)
+
+  const second = await startServer({ dataDir })
+  const whole = watch(second, id)
+  await whole.final()
+  expect(whole.types).not.toContain('JobRequeued')
+  expect(whole.events.filter(isFinal)).toMatchObject([{ __typename: 'JobSucceeded' }])
+  await second.stop()
+})
+
+test('what cannot finish in time, and what waits, is kept for the next server', async () => {
+  const dataDir = await dataFolder()
+  const first = await startServer({ dataDir, environment: { HEARTH_SHUTDOWN_GRACE_MS: '300' } })
+  const long = await submit(first, noop({ steps: 400, stepMs: 10, value: 'long' }))
+  await watch(first, long).event('JobStarted')
+  const waiting = await submitAll(
+    first,
+    Array.from({ length: 200 }, (_, value) => noop({ value, steps: 3, stepMs: 5 })),
+  )
+  const beganAt = performance.now()
+  expect(await first.stop()).toBe(0)
+  expect(performance.now() - beganAt).toBeLessThan(5000)
+
+  const second = await startServer({ dataDir })
+  for (const id of [long, ...waiting]) {
+    const log = watch(second, id)
+    expect((await log.final()).__typename).toBe('JobSucceeded')
+    expect(log.events.filter(isFinal)).toHaveLength(1)
+  }
+  await second.stop()
+})
+
+test('a server that is ending takes no new jobs and says that it is not ready', async () => {
+  const hearth = await startServer({ environment: { HEARTH_SHUTDOWN_GRACE_MS: '3000' } })
+  const id = await submit(hearth, noop(endless))
+  await watch(hearth, id).event('JobStarted')
+  process.kill(hearth.pid, 'SIGTERM')
+  const refused = await until('a submission is refused', () =>
+    trySubmit(hearth, noop()).then(
+      (answer) => (answer.job ? null : (answer.limit ?? answer.message)),
+      // The door may be closed already, which is a refusal too.
+      () => 'closed',
+    ),
+  )
+  expect(['draining', 'closed']).toContain(refused)
+  const readiness = await fetch(`${new URL(hearth.url).origin}/readyz`).then(
+    ({ status }) => status,
+    () => 'closed',
+  )
+  expect([503, 'closed']).toContain(readiness)
+  expect(await hearth.stop()).not.toBe('SIGTERM')
+})
+
+test('a second signal ends the server at once', async () => {
+  const hearth = await startServer({ environment: { HEARTH_SHUTDOWN_GRACE_MS: '60000' } })
+  await watch(hearth, await submit(hearth, noop(endless))).event('JobStarted')
+  const workers = await descendants(hearth.pid)
+  process.kill(hearth.pid, 'SIGTERM')
+  await until('it is ending', () =>
+    trySubmit(hearth, noop()).then(
+      ({ job }) => !job,
+      () => true,
+    ),
+  )
+  const beganAt = performance.now()
+  await hearth.stop()
+  expect(performance.now() - beganAt).toBeLessThan(3000)
+  for (const pid of workers) await until(`process ${pid} has ended`, async () => !(await isAlive(pid)), 5000)
+})
+
+test('readers of a job are let go when the server ends, and find its end at the next one', async () => {
+  const dataDir = await dataFolder()
+  const first = await startServer({ dataDir, environment: { HEARTH_SHUTDOWN_GRACE_MS: '300' } })
+  const log = watch(first, await submit(first, text({ prompt: 'Write a very long story.', maxTokens: 300 })))
+  const { jobId } = await log.event('TextDelta')
+  expect(await first.stop()).toBe(0)
+  await log.ended.catch(() => {})
+
+  const second = await startServer({ dataDir })
+  const rest = watch(second, jobId, { after: log.events.at(-1)!.cursor })
+  const { output } = await rest.final()
+  let shown = ''
+  for (const { offset, text: piece } of [...log.events, ...rest.events])
+    if (piece !== undefined) shown = shown.slice(0, offset) + piece
+  expect(shown).toBe(output?.text)
+  await second.stop()
+})
+
+test('a server that only stood there ends at once', async () => {
+  const hearth = await startServer()
+  const beganAt = performance.now()
+  expect(await hearth.stop()).toBe(0)
+  expect(performance.now() - beganAt).toBeLessThan(3000)
+})
