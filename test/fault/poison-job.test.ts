@@ -48,7 +48,7 @@ test('a job that kills its worker is quarantined, and its neighbours succeed wit
 })
 
 test('a job that kills its worker at once is quarantined too', async () => {
-  const log = watch(hearth, await submit(hearth, noop({ steps: 1, exitAtStep: 0 })))
+  const log = watch(hearth, await submit(hearth, noop({ exitAtStep: 1 })))
   expect(await log.final()).toMatchObject({ __typename: 'JobFailed', error: { code: 'QUARANTINED' } })
 })
 
@@ -84,7 +84,7 @@ test('a job that needs too much memory even alone fails and says so', async () =
 })
 
 test('after all that the server is well, and a quarantined job may be tried again by hand', async () => {
-  const id = await submit(hearth, noop({ steps: 1, exitAtStep: 0 }))
+  const id = await submit(hearth, noop({ exitAtStep: 1 }))
   await watch(hearth, id).final()
   const mutation = `mutation ($id: ID!) { retryJob(id: $id) { ... on RetryJobSuccess { job { id } } ${errorFields} } }`
   const { retryJob } = await hearth.ask<{ retryJob: { job: { id: string } } }>(mutation, { id })

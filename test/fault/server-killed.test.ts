@@ -166,7 +166,7 @@ test('no worker stays behind when the server is killed', async () => {
   const hearth = await startServer({ dataDir })
   const ids = await submitAll(hearth, [
     noop({ steps: 100_000, stepMs: 5 }),
-    noop({ hangAtStep: 0 }),
+    noop({ hangAtStep: 1 }),
     text({ prompt: 'Write a long story.', maxTokens: 1000 }),
   ])
   await watch(hearth, ids[0]!).event('StepCompleted')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { isFinal, itemsOf, type JobLog, watch } from '../support/job-log.ts'
-import { embeddings, noop, submit, submitAll, text } from '../support/submissions.ts'
+import { embeddings, itemsPerStep, noop, submit, submitAll, text } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 import { killWorker, listWorkers, workerOf } from '../support/workers.ts'
 
@@ -61,11 +61,11 @@ test('a text whose worker is killed begins again, and its pieces still make up t
 })
 
 test('the items of a job whose worker was killed are those of its last attempt', async () => {
-  const log = watch(hearth, await submit(hearth, noop({ steps: 60, stepMs: 10, items: 120 })))
+  const log = watch(hearth, await submit(hearth, noop({ steps: 100, stepMs: 10, items: 10 * itemsPerStep })))
   const { jobId } = await log.reaches('some items', () => itemsOf(log.events).length > 10)
   killWorker(await workerOf(hearth, jobId))
   await log.final()
-  expect(itemsOf(log.events)).toHaveLength(120)
+  expect(itemsOf(log.events)).toEqual(Array.from({ length: 10 * itemsPerStep }, (_, item) => item))
 })
 
 test('embeddings whose worker is killed come out as they would have', async () => {

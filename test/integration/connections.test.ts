@@ -94,7 +94,7 @@ test('a page has 20 rows unless asked otherwise, and never more than 100', async
 test('jobs are found by state, class, model, task and age', async () => {
   const sessionId = await newSession()
   const succeeded = await submit(hearth, noop({}, { sessionId, priorityClass: 'BATCH' }))
-  const failed = await submit(hearth, noop({ steps: 1, failAtStep: 0 }, { sessionId }))
+  const failed = await submit(hearth, noop({ failAtStep: 1 }, { sessionId }))
   const embedding = await submit(hearth, embeddings(['Found.'], { sessionId }))
   for (const id of [succeeded, failed, embedding]) await watch(hearth, id).final()
   const found = async (filter: object) => (await jobs({ filter: { sessionId, ...filter } })).nodes.map(({ id }) => id)

@@ -11,7 +11,7 @@ import {
   watchByKey,
 } from '../support/job-log.ts'
 import { seededDraws } from '../support/random.ts'
-import { noop, submit, text } from '../support/submissions.ts'
+import { itemsPerStep, noop, submit, text } from '../support/submissions.ts'
 import { transports } from '../support/subscriptions.ts'
 
 let hearth: Hearth
@@ -24,7 +24,7 @@ const withoutSkippable = (events: readonly JobEvent[]) => events.filter((event) 
 
 describe.each(transports)('over %s', (transport) => {
   test('after any cursor comes exactly the rest, and then the end', async () => {
-    const id = await submit(hearth, noop({ value: 'done', steps: 12, stepMs: 15, items: 24 }))
+    const id = await submit(hearth, noop({ value: 'done', steps: 12, stepMs: 15, items: 3 * itemsPerStep }))
     await watch(hearth, id).final()
     const whole = watch(hearth, id, { transport })
     await whole.final()
@@ -37,22 +37,26 @@ describe.each(transports)('over %s', (transport) => {
   })
 
   test('what was shown live is what is told afterwards', async () => {
-    const live = watch(hearth, await submit(hearth, noop({ value: 1, steps: 20, stepMs: 10, items: 50 })), {
-      transport,
-    })
+    const live = watch(
+      hearth,
+      await submit(hearth, noop({ value: 1, steps: 20, stepMs: 10, items: 5 * itemsPerStep })),
+      {
+        transport,
+      },
+    )
     const { jobId } = await live.final()
     const told = watch(hearth, jobId, { transport })
     await told.final()
     expect(withoutSkippable(live.events)).toEqual(withoutSkippable(told.events))
-    expect(itemsOf(live.events)).toHaveLength(50)
+    expect(itemsOf(live.events)).toEqual(Array.from({ length: 5 * itemsPerStep }, (_, item) => item))
   })
 
   test('a reader who loses the connection again and again misses nothing', async () => {
     const draw = seededDraws()
-    const id = await submit(hearth, noop({ steps: 60, stepMs: 15, items: 240 }))
+    const id = await submit(hearth, noop({ steps: 60, stepMs: 15, items: 20 * itemsPerStep }))
     const seen: JobEvent[] = []
     while (!seen.some(isFinal)) {
-      const count = draw(1, 12)
+      const count = draw(1, 6)
       const after = seen.at(-1)?.cursor
       const log = watch(hearth, id, after === undefined ? { transport } : { transport, after })
       await log.reaches('a few events, or the end', (event) => log.events.length >= count || isFinal(event))
@@ -81,11 +85,11 @@ describe.each(transports)('over %s', (transport) => {
   })
 
   test('many readers of one job all get the whole of it', async () => {
-    const id = await submit(hearth, noop({ steps: 30, stepMs: 10, items: 300 }))
-    const logs = Array.from({ length: 20 }, () => watch(hearth, id, { transport }))
+    const id = await submit(hearth, noop({ steps: 30, stepMs: 10, items: 10 * itemsPerStep }))
+    const logs = Array.from({ length: 12 }, () => watch(hearth, id, { transport }))
     for (const log of logs) {
       await log.final()
-      expect(itemsOf(log.events)).toHaveLength(300)
+      expect(itemsOf(log.events)).toHaveLength(10 * itemsPerStep)
       expect(withoutSkippable(log.events)).toEqual(withoutSkippable(logs[0]!.events))
     }
   })
@@ -116,6 +120,17 @@ describe.each(transports)('over %s', (transport) => {
       expect(log.events).toEqual([])
     }
   })
+})
+
+test('nothing of a job is shown before its start', async () => {
+  const inputs = [noop({ items: 10 }), noop({ steps: 3 }), text({ prompt: 'Hi.', maxTokens: 2 })]
+  for (const input of inputs) {
+    const log = watch(hearth, await submit(hearth, input))
+    await log.final()
+    const types = log.types.filter((type) => type !== 'JobLoading')
+    expect(types.slice(0, 2)).toEqual(['JobQueued', 'JobStarted'])
+    expect(types.filter((type) => type === 'JobStarted')).toHaveLength(1)
+  }
 })
 
 test('the job beside an event is the job as it is now', async () => {

@@ -22,7 +22,7 @@ const eventsOf = (answers: readonly Answer[]) => answers.map(({ jobEvents }) => 
 
 test('a reader that stops reading misses no item, and holds nobody up', async () => {
   const items = 100_000
-  const id = await submit(hearth, noop({ steps: 100, items }))
+  const id = await submit(hearth, noop({ items }))
   const slow = await slowReader(id)
   const fast = watch(hearth, id)
   await fast.final()
@@ -45,7 +45,7 @@ test('readers that stop reading cost the server little memory', async () => {
   const items = 20_000
   const ids = await submitAll(
     hearth,
-    Array.from({ length: 10 }, (_, index) => noop({ steps: 50, items, value: 'x'.repeat(100) + index })),
+    Array.from({ length: 10 }, (_, index) => noop({ items, value: index })),
   )
   for (const id of ids) await watch(hearth, id).final()
   const beforeBytes = await residentBytes(hearth.pid)

@@ -3,11 +3,15 @@ import type { Hearth } from './hearth.ts'
 
 export type JobInput = Readonly<{ model: string; task: object } & Record<string, unknown>>
 
+/** As the no-op program has it. */
+export const itemsPerStep = 4096
+
 export interface NoopParameters {
   /** Given back as the job's output. */
   readonly value?: unknown
-  /** How many partial items it emits. */
+  /** How many partial items it emits, at most `itemsPerStep` a step. */
   readonly items?: number
+  /** Counted from 1. */
   readonly steps?: number
   readonly stepMs?: number
   readonly exitAtStep?: number
