@@ -7,23 +7,39 @@ import type { App } from '../src/app/app.ts'
 import type { JobId, SessionId, VersionId } from '../src/scheduler/ids.ts'
 import type { JobRecord, ModelId, ModelRecord, SessionRecord, VersionRecord } from '../src/store/records.ts'
 
-export interface Loaders {
-  readonly job: DataLoader<JobId, JobRecord | null>
-  readonly session: DataLoader<SessionId, SessionRecord | null>
-  readonly model: DataLoader<ModelId, ModelRecord | null>
-  readonly version: DataLoader<VersionId, VersionRecord | null>
-}
+type Loader<Id, Row> = DataLoader<Id, Row | null>
 
-export function createLoaders(app: App): Loaders {
-  return {
-    job: readOnce((id) => app.job(id)),
-    session: readOnce((id) => app.session(id)),
-    model: readOnce((id) => app.modelById(id)),
-    version: readOnce((id) => app.version(id)),
+/** Each loader is made when first used: most mutations need none. */
+export class Loaders {
+  readonly #app: App
+  #job: Loader<JobId, JobRecord> | undefined
+  #session: Loader<SessionId, SessionRecord> | undefined
+  #model: Loader<ModelId, ModelRecord> | undefined
+  #version: Loader<VersionId, VersionRecord> | undefined
+
+  constructor(app: App) {
+    this.#app = app
+  }
+
+  get job(): Loader<JobId, JobRecord> {
+    this.#job ??= loaderOf((id) => this.#app.job(id))
+    return this.#job
+  }
+  get session(): Loader<SessionId, SessionRecord> {
+    this.#session ??= loaderOf((id) => this.#app.session(id))
+    return this.#session
+  }
+  get model(): Loader<ModelId, ModelRecord> {
+    this.#model ??= loaderOf((id) => this.#app.modelById(id))
+    return this.#model
+  }
+  get version(): Loader<VersionId, VersionRecord> {
+    this.#version ??= loaderOf((id) => this.#app.version(id))
+    return this.#version
   }
 }
 
-function readOnce<Id, Row>(read: (id: Id) => Promise<Row | null>): DataLoader<Id, Row | null> {
+function loaderOf<Id, Row>(read: (id: Id) => Promise<Row | null>): Loader<Id, Row> {
   const readDistinct = async (ids: readonly Id[]): Promise<(Row | null)[]> => {
     const reads = new Map<Id, Promise<Row | null>>()
     for (const id of ids) if (!reads.has(id)) reads.set(id, read(id))

@@ -1,0 +1,112 @@
+/**
+ * The doors: one listening address for GraphQL over HTTP, server-sent events and WebSocket, GraphiQL, and the health of the server.
+ * Everything with a size or a number has a limit here.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import type { App } from '../app/app.ts'
+import type { Config } from '../config/config.ts'
+import { Gate } from './gate/gate.ts'
+import { isLoopback } from './gate/loopback.ts'
+import { GraphiQLPage } from './graphiql/page.ts'
+import { createEngine } from './graphql/engine.ts'
+import { EventStreams } from './http/event-streams.ts'
+import { pathOf, routeRequests } from './http/router.ts'
+import { refuseUpgrade } from './websocket/refuse-upgrade.ts'
+import { WebSocketDoor } from './websocket/websocket-door.ts'
+
+export interface Doors {
+  /** Resolves with the address of the API once it can be called. */
+  listen(): Promise<{ readonly url: string }>
+  /** Takes nothing new, ends streams so that clients come back, and lets running requests end for at most `graceMs`. */
+  close(graceMs: number): Promise<void>
+}
+
+const headersTimeoutMs = 10_000
+const requestTimeoutMs = 60_000
+
+export function createDoors({ app, config, logger }: { app: App; config: Config; logger: Logger }): Doors {
+  const gate = new Gate(config)
+  const engine = createEngine({ app, config, logger })
+  const streams = new EventStreams({
+    keepAliveMs: config.HEARTH_KEEP_ALIVE_MS,
+    stalledMsMax: config.HEARTH_STALLED_CLIENT_MS,
+  })
+  const webSockets = new WebSocketDoor({
+    engine,
+    logger,
+    frameBytesMax: config.HEARTH_MAX_BODY_BYTES,
+    operationsPerSocketMax: config.HEARTH_MAX_SUBSCRIPTIONS_PER_SOCKET,
+    keepAliveMs: config.HEARTH_KEEP_ALIVE_MS,
+  })
+  let isClosing = false
+
+  const server = createServer(
+    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, noDelay: true },
+    routeRequests({
+      app,
+      engine,
+      gate,
+      logger,
+      streams,
+      bodyBytesMax: config.HEARTH_MAX_BODY_BYTES,
+      graphiql: config.HEARTH_GRAPHIQL === 'on' ? new GraphiQLPage() : null,
+      isClosing: () => isClosing,
+    }),
+  )
+  server.maxConnections = config.HEARTH_MAX_CONNECTIONS
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const refusal = upgradeRefusal(gate, request)
+    if (refusal) refuseUpgrade(stream, refusal)
+    else webSockets.accept(request, stream, head)
+  })
+
+  return {
+    async listen() {
+      if (!isLoopback(config.HEARTH_HOST)) throw new NotLoopback(config.HEARTH_HOST)
+      await listening(server, config)
+      const { port } = server.address() as AddressInfo
+      const host = config.HEARTH_HOST.includes(':') ? `[${config.HEARTH_HOST}]` : config.HEARTH_HOST
+      return { url: `http://${host}:${port}/graphql` }
+    },
+    async close(graceMs) {
+      isClosing = true
+      const late = setTimeout(() => {
+        webSockets.terminateAll()
+        server.closeAllConnections()
+      }, graceMs)
+      const allClosed = new Promise((resolve) => server.close(resolve))
+      streams.closeAll()
+      await Promise.all([webSockets.goAway(), allClosed])
+      clearTimeout(late)
+    },
+  }
+}
+
+class NotLoopback extends Error {
+  override readonly name = 'NotLoopback'
+  constructor(host: string) {
+    super(
+      `HEARTH_HOST=${host} could be reached from other machines, and this version cannot tell who calls. Use 127.0.0.1, and put a proxy that checks credentials in front.`,
+    )
+  }
+}
+
+function upgradeRefusal(gate: Gate, request: IncomingMessage) {
+  if (pathOf(request) !== '/graphql') {
+    return { status: 404, code: 'NOT_FOUND', message: 'The WebSocket is at /graphql.' }
+  }
+  return gate.refusalOf(request)
+}
+
+function listening(server: Server, { HEARTH_HOST, HEARTH_PORT }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(HEARTH_PORT, HEARTH_HOST, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,28 @@
+import { isUtf8 } from 'node:buffer'
+import type { OperationRequest } from '../graphql/engine.ts'
+
+/** The parameters of GraphQL over HTTP, or a sentence on what is wrong with them. */
+export function readOperation(body: Buffer): OperationRequest | string {
+  const parameters = isUtf8(body) ? parseJson(body.toString('utf8')) : undefined
+  if (parameters === undefined) return 'The body must be JSON in UTF-8.'
+  if (!isRecord(parameters))
+    return 'The body must be a JSON object with "query"; batches are not taken, submitJobs takes many jobs.'
+  const { query, operationName = null, variables = null, extensions = null } = parameters
+  if (typeof query !== 'string') return '"query" must be a string.'
+  if (operationName !== null && typeof operationName !== 'string') return '"operationName" must be a string.'
+  if (variables !== null && !isRecord(variables)) return '"variables" must be an object.'
+  if (extensions !== null && !isRecord(extensions)) return '"extensions" must be an object.'
+  return { query, operationName, variables: variables ?? {} }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

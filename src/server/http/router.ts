@@ -1,0 +1,79 @@
+/** Every HTTP request passes here: the gate first, then its path. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { App } from '../../app/app.ts'
+import { allowOrigin, answerPreflight, isPreflight } from '../gate/cors.ts'
+import type { Gate } from '../gate/gate.ts'
+import type { GraphiQLPage } from '../graphiql/page.ts'
+import { answerProblem } from './answers.ts'
+import { answerHealth, answerReadiness } from './health.ts'
+import { answerPost, type PostDoor } from './post.ts'
+
+export interface Router extends PostDoor {
+  readonly app: App
+  readonly gate: Gate
+  readonly logger: Logger
+  /** Null = switched off. */
+  readonly graphiql: GraphiQLPage | null
+  readonly isClosing: () => boolean
+}
+
+export function routeRequests(router: Router): RequestListener {
+  return (request, response) => {
+    const refusal = router.gate.refusalOf(request)
+    if (refusal) return answerProblem(response, refusal)
+    allowOrigin(request, response)
+    if (isPreflight(request)) return answerPreflight(response)
+    route(router, request, response)
+  }
+}
+
+function route(router: Router, request: IncomingMessage, response: ServerResponse): void {
+  const path = pathOf(request)
+  switch (path) {
+    case '/graphql':
+      return routeGraphql(router, request, response)
+    case '/healthz':
+      return answerHealth(response, router.app)
+    case '/readyz':
+      return answerReadiness(response, router.app, router.isClosing())
+    default:
+      return answerProblem(response, {
+        status: 404,
+        code: 'NOT_FOUND',
+        message: `There is nothing at ${path}; the API is at /graphql.`,
+      })
+  }
+}
+
+function routeGraphql(router: Router, request: IncomingMessage, response: ServerResponse): void {
+  const { method = 'GET', headers, url = '' } = request
+  if (method === 'POST') {
+    answerPost(router, request, response).catch((error: unknown) => endFailed(router, response, error))
+  } else if (method !== 'GET') {
+    response.setHeader('allow', 'GET, POST')
+    answerProblem(response, { status: 405, code: 'BAD_USER_INPUT', message: 'Use POST.' })
+  } else if (router.graphiql && headers.accept?.includes('text/html') && !url.includes('?')) {
+    router.graphiql.answer(request, response)
+  } else {
+    router.engine.answerGet(request, response)
+  }
+}
+
+/** A client that went away is no failure; anything else here is ours. */
+function endFailed({ logger }: Router, response: ServerResponse, error: unknown): void {
+  if (response.destroyed) return
+  logger.error({ err: error }, 'A request failed unexpectedly.')
+  if (response.headersSent) response.destroy()
+  else
+    answerProblem(response, {
+      status: 500,
+      code: 'INTERNAL_SERVER_ERROR',
+      message: 'The request failed here; the log tells why.',
+    })
+}
+
+export function pathOf({ url = '' }: IncomingMessage): string {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
