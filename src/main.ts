@@ -7,7 +7,8 @@ import { Catalogue } from './app/catalogue.ts'
 import { carryOutWith } from './app/carry-out.ts'
 import type { AppContext } from './app/context.ts'
 import { createApp } from './app/create-app.ts'
-import { DeviceViews, type KnownDevice } from './app/device-views.ts'
+import { DeviceViews } from './app/device-views.ts'
+import { knownDevices, placementOn } from './app/known-devices.ts'
 import { Ids } from './app/ids.ts'
 import { JobCommands } from './app/job-commands.ts'
 import { LiveJobs } from './app/live-jobs.ts'
@@ -24,12 +25,13 @@ import { shutDown } from './app/shut-down.ts'
 import { keepSnapshots, openState } from './app/snapshots.ts'
 import { TaskResults } from './app/task-results.ts'
 import { taskForWorker } from './app/tasks-for-workers.ts'
-import { WorkerReports } from './app/worker-reports.ts'
+import { type GiveCredit, WorkerReports } from './app/worker-reports.ts'
 import { type Config, readConfig } from './config/config.ts'
 import { cpuDevices } from './runtime/devices/cpu.ts'
-import { discoverModels } from './runtime/models/discovery.ts'
 import { Executor } from './runtime/executor.ts'
-import { pythonWorker } from './runtime/workers/worker-command.ts'
+import { DigestCache } from './runtime/models/digest-cache.ts'
+import { discoverModels } from './runtime/models/discovery.ts'
+import { pythonWorker, type WorkerCommand } from './runtime/workers/worker-command.ts'
 import { createWorkerPool, type WorkerPool } from './runtime/workers/worker-pool.ts'
 import { createDoors } from './server/doors.ts'
 import { createEventLog } from './store/job-events.ts'
@@ -38,6 +40,8 @@ import { openStore } from './store/open-store.ts'
 const project = fileURLToPath(new URL('..', import.meta.url))
 /** Ended jobs whose rows stay in memory for who asks right afterwards. */
 const endedJobsKept = 10_000
+const everySession = { first: Number.MAX_SAFE_INTEGER, beforeId: null }
+const sameSignalMs = 500
 
 const config = readConfig(process.env)
 const logger = pino({ level: config.HEARTH_LOG_LEVEL }, pino.destination({ fd: 2, sync: false }))
@@ -53,42 +57,104 @@ try {
 async function main(config: Config, logger: Pino): Promise<void> {
   const clock = monotonicClock()
   const startedAt = clock.now()
-  const dataDir = resolve(config.HEARTH_DATA_DIR)
-  const [store, found] = await Promise.all([
-    openStore({ directory: dataDir, now: clock.now, writeQueueLimit: config.HEARTH_WRITE_QUEUE_LIMIT, logger }),
-    discoverModels(config.HEARTH_MODEL_PATHS.map((path) => resolve(path)), dataDir),
+  const folder = resolve(config.HEARTH_DATA_DIR)
+  const onDeath = (error: Error) => crash(error, logger)
+  const store = await openStore({ folder, queueLimit: config.HEARTH_WRITE_QUEUE_LIMIT, now: clock.now, onDeath })
+  const [provider, found, openSessions] = await Promise.all([
+    cpuDevices(config.HEARTH_DEVICES === '' ? null : resolve(config.HEARTH_DEVICES)),
+    discoverModels(
+      config.HEARTH_MODEL_PATHS.map((path) => resolve(path)),
+      await DigestCache.open(join(folder, 'digests.json')),
+    ),
+    store.readSessions({ states: ['OPEN'] }, everySession),
   ])
-  for (const { directory, problem } of found) if (problem !== null) logger.warn({ directory, problem }, 'model refused')
 
-  const state = openState(store.opening, config)
+  const state = openState(store.opening, config, clock.now())
   const recorder = config.HEARTH_RECORD === '' ? null : new FileRecorder(config.HEARTH_RECORD, state)
   const shell = new Shell(state, clock, recorder)
   const catalogue = new Catalogue()
-  const context: AppContext = {
-    config,
-    clock,
-    store,
-    log: createEventLog({ store, now: clock.now }),
-    catalogue,
-    live: new LiveJobs(endedJobsKept),
-    ids: new Ids(store.opening),
-    sessions: new OpenSessions(store, await store.readSessions({ states: ['OPEN'] }, { first: Number.MAX_SAFE_INTEGER, beforeId: null })),
-    shell,
-  }
+  const log = createEventLog({ store, now: clock.now })
+  const live = new LiveJobs(endedJobsKept)
+  const sessions = new OpenSessions(store, openSessions)
+  const context: AppContext = { config, clock, store, log, catalogue, live, ids: new Ids(store.opening), sessions, shell }
+
+  const devices = await knownDevices(provider, store)
   const models = new ModelEvents(catalogue)
   const results = new TaskResults()
-  const reports = new WorkerReports({ shell, clock, live: context.live, log: context.log, results, models, logger, giveCredit: (...credit) => pool.credit(...credit) })
-  const pool: WorkerPool = createWorkerPool({ command: pythonWorker(pythonOf(config), join(project, 'python_runtime')), listener: reports, clock })
-  const devices = await knownDevices(config, context)
+  const giveCredit: GiveCredit = (workerId, taskId, items) => pool.credit(workerId, taskId, items)
+  const listener = new WorkerReports({ shell, clock, live, log, results, models, logger, giveCredit })
+  const pool: WorkerPool = createWorkerPool({ command: workerCommand(config), listener, clock })
   const executor = new Executor(pool, {
-    placement: (id) => placementOn(devices, id, config),
-    version: (id) => versionFacts(catalogue, id),
+    placement: (id) => placementOn(devices, id, config.HEARTH_THREADS_PER_WORKER),
+    version: (id) => catalogue.files(id),
     task: (admission) => taskForWorker(context, admission),
   })
-  const jobs = new JobCommands(context.live, context.log, results, (error) => crash(error, logger))
+  const jobs = new JobCommands(live, log, results, (error) => crash(error, logger))
   shell.start(carryOutWith({ jobs, executor, models }))
 
-  for (const { id, facts } of devices) shell.feed({ type: 'deviceAdded', device: { deviceId: id, name: facts.name, limitBytes: facts.limitBytes, coreCount: facts.coreCount } })
-  for (const { spec } of await registerModels(store, catalogue, found, clock)) if (spec) shell.feed({ type: 'versionRegistered', version: spec })
+  for (const { id, facts } of devices) {
+    const { name, limitBytes, coreCount } = facts
+    shell.feed({ type: 'deviceAdded', device: { deviceId: id, name, limitBytes, coreCount } })
+  }
+  for (const problem of found.problems) logger.warn({ problem }, 'model left out')
+  for (const { version, spec } of await registerModels(store, catalogue, found.models, clock)) {
+    if (spec) shell.feed({ type: 'versionRegistered', version: spec })
+    else logger.warn({ directory: version.directory }, 'model refused')
+  }
   const recovered = await recoverJobs(context)
+
+  const recoveredJobs = recovered.waiting + recovered.interrupted + recovered.failed
+  const views = new DeviceViews(devices, state)
+  const app = createApp({ context, devices: views, models, pool, results, recoveredJobs, startedAt })
+  const doors = createDoors({ app, config, logger })
+  const { url } = await doors.listen()
+  store.announce(url)
+
+  const running = new AbortController()
+  watchMemory(provider, devices, pool, shell, running.signal)
+  watchIdleSessions(context, running.signal)
+  keepSnapshots(context, running.signal)
+  onStopSignal(async () => {
+    running.abort()
+    await shutDown({ context, pool, models, graceMs: config.HEARTH_SHUTDOWN_GRACE_MS, closeDoors: (ms) => doors.close(ms) })
+    await recorder?.close()
+  })
+
+  const recovery = describeRecovery(recovered)
+  if (recovery !== null) console.log(recovery)
+  console.log(`Hearth is ready: ${url}`)
+}
+
+function workerCommand(config: Config): WorkerCommand {
+  const python = config.HEARTH_PYTHON === '' ? join(project, '.venv', 'bin', 'python') : config.HEARTH_PYTHON
+  if (!existsSync(python)) throw new Error(`There is no Python interpreter at ${python}. Run \`npm run setup\`.`)
+  return pythonWorker(python, join(project, 'python_runtime'))
+}
+
+/** The first signal ends the server in order, a second one at once. */
+function onStopSignal(stop: () => Promise<void>): void {
+  let firstAt: number | null = null
+  const take = (signal: NodeJS.Signals) => {
+    // A terminal's Ctrl-C comes twice: to this process, and handed on by the one that started it.
+    if (firstAt !== null && performance.now() - firstAt < sameSignalMs) return
+    if (firstAt !== null) process.exit(1)
+    firstAt = performance.now()
+    console.log(`${signal}: no new work is admitted; what runs may finish. A second signal ends Hearth at once.`)
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error('Hearth could not stop in order:', error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', take)
+  process.on('SIGINT', take)
+}
+
+/** A change that was decided and cannot be written: going on would contradict it. The next start recovers from what is written. */
+function crash(error: unknown, logger: Pino): never {
+  logger.fatal({ error }, 'the store is gone')
+  logger.flush()
+  process.exit(70)
 }

@@ -41,6 +41,13 @@ export class Catalogue {
     return this.#byVersion.get(id) ?? null
   }
 
+  /** What a worker needs to load a version. */
+  files(id: VersionId): { readonly manifest: Manifest; readonly directory: string } {
+    const entry = this.#byVersion.get(id)
+    if (!entry) throw new Error(`Version ${id} is not in the catalogue.`)
+    return { manifest: entry.manifest, directory: entry.version.directory }
+  }
+
   model(id: ModelId): CatalogueEntry | null {
     return this.#byModel.get(id) ?? null
   }

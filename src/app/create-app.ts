@@ -58,7 +58,7 @@ export function createApp(parts: AppParts): App {
       const bytes = results.encoded(record.id) ?? (await store.readOutput(record.id))
       return bytes === null ? null : decodeOutput(bytes)
     },
-    waiting: (record) => explainWait(shell.state, record.id, clock.now(), (id) => catalogue.version(id)?.model.name ?? 'the model'),
+    waiting: (record) => explainWait(shell.state, record.id, clock.now()),
     jobEventPage: (id, first, before) => store.readEventPage(id, first, before),
     countJobEvents: (id) => store.countEvents(id),
     jobEvents: (record, after) => log.events(record.id, after),

@@ -1,14 +1,8 @@
 /** Devices as the API shows them: what the provider found, with the ledger's figures. */
-import type { DeviceFacts } from '../runtime/devices/provider.ts'
 import { ledgerOf } from '../scheduler/ledger.ts'
-import type { DeviceId } from '../scheduler/ids.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { DeviceView } from './app.ts'
-
-export interface KnownDevice {
-  readonly id: DeviceId
-  readonly facts: DeviceFacts
-}
+import type { KnownDevice } from './known-devices.ts'
 
 export class DeviceViews {
   readonly #devices: readonly KnownDevice[]

@@ -1,7 +1,7 @@
 /** Tells the scheduler, now and then, how much memory of each device is used by others than Hearth. */
 import type { DeviceProvider } from '../runtime/devices/provider.ts'
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
-import type { KnownDevice } from './device-views.ts'
+import type { KnownDevice } from './known-devices.ts'
 import type { Shell } from './shell.ts'
 
 const everyMs = 5_000

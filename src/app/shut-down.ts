@@ -6,12 +6,15 @@ import { saveSnapshot } from './snapshots.ts'
 
 /** How often it is looked whether the running jobs have ended. */
 const lookEveryMs = 20
+/** Readers get their last events within this. */
+const closeDoorsMs = 1000
 
 export interface ShutDownParts {
   readonly context: AppContext
   readonly pool: WorkerPool
   readonly models: ModelEvents
-  readonly closeDoors: () => Promise<void>
+  /** Ends connections within so many milliseconds. */
+  readonly closeDoors: (withinMs: number) => Promise<void>
   readonly graceMs: number
 }
 
@@ -21,7 +24,7 @@ export async function shutDown({ context, pool, models, closeDoors, graceMs }: S
   const deadline = clock.now() + graceMs
   while (runningJobs(context) > 0 && clock.now() < deadline) await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   models.close()
-  await closeDoors()
+  await closeDoors(closeDoorsMs)
   // What still runs goes back into the queue as its worker ends, and is taken up at the next start.
   await pool.close()
   shell.stop()

@@ -1,6 +1,6 @@
 /** Carries out what the scheduler wants done with workers: one exhaustive switch, each command to its doer. */
 import type { Admission, Command } from '../scheduler/commands.ts'
-import type { VersionId, WorkerId } from '../scheduler/ids.ts'
+import type { DeviceId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import type { Manifest } from './models/manifest.ts'
 import type { AdmittedTask, WorkerPool } from './workers/worker-pool.ts'
 
@@ -9,7 +9,7 @@ export type WorkerCommand = Exclude<Extract<Command, { readonly workerId: Worker
 /** What the executor must be told about things that the scheduler knows only by number. */
 export interface ExecutionFacts {
   /** Compute threads and cores of a worker on the device. */
-  placement(deviceId: number): { readonly threads: number; readonly cores: readonly number[] }
+  placement(deviceId: DeviceId): { readonly threads: number; readonly cores: readonly number[] }
   version(id: VersionId): { readonly manifest: Manifest; readonly directory: string }
   /** The program, and the request as its worker takes it. A promise when the request has to be read from the store; null when the job is gone. */
   task(admission: Admission): AdmittedTask | null | Promise<AdmittedTask | null>
