@@ -17,6 +17,10 @@ export type JobState =
   | 'CANCELLED'
 export const terminalStates = ['SUCCEEDED', 'FAILED', 'CANCELLED'] as const satisfies readonly JobState[]
 
+export function isTerminal(state: JobState): boolean {
+  return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED'
+}
+
 export type TaskKind = 'generateText' | 'embedText' | 'program'
 export type ProgressUnit = 'STEPS' | 'TOKENS' | 'ITEMS'
 

@@ -58,10 +58,16 @@ export function eventOf([sequence, jobId, attempt, kind, at, from, to, data]: Ev
   return { sequence, jobId, attempt, at, from, to, body }
 }
 
-/** The column `data` of an event; the inverse is in `eventOf`. */
-export function dataOf({ kind: _, ...rest }: JobEventBody): string | null {
-  for (const _key in rest) return JSON.stringify(rest)
-  return null
+/** The column `data` of an event: what its kind does not say already. */
+export function dataOf(body: JobEventBody): string | null {
+  if (body.kind === 'queued' || body.kind === 'succeeded') return null
+  const rest = { ...body, kind: undefined }
+  try {
+    return JSON.stringify(rest)
+  } catch {
+    // A program may give integers that JSON has no word for; digits are what a reader can use.
+    return JSON.stringify(rest, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  }
 }
 
 export function sessionOf(row: SessionRow): SessionRecord {

@@ -78,6 +78,7 @@ export class ReaderClient {
   }
 
   #tell(message: ToReader): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin.
     this.#thread.postMessage(message)
   }
 }

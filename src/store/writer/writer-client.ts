@@ -95,6 +95,7 @@ export class WriterClient {
   }
 
   #tell(message: ToWriter): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin.
     this.#thread.postMessage(message)
   }
 }
