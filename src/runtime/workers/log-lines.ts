@@ -12,7 +12,7 @@ export class LogBudget {
   readonly limits: LogLimits
   readonly #now: () => number
   readonly #onLeftOut: (bytes: number) => void
-  #windowStart = 0
+  #secondStart = 0
   #usedBytes = 0
   #leftOutBytes = 0
 
@@ -24,18 +24,22 @@ export class LogBudget {
 
   /** Whether so many bytes may still be logged in this second. */
   take(bytes: number): boolean {
-    const now = this.#now()
-    if (now - this.#windowStart >= 1000) {
-      this.reportLeftOut()
-      this.#windowStart = now
-      this.#usedBytes = 0
-    }
+    this.turnSecond()
     if (this.#usedBytes < this.limits.bytesPerSecondMax) {
       this.#usedBytes += bytes
       return true
     }
     this.#leftOutBytes += bytes
     return false
+  }
+
+  /** Begins the next second if it is time. */
+  turnSecond(): void {
+    const now = this.#now()
+    if (now - this.#secondStart < 1000) return
+    this.reportLeftOut()
+    this.#secondStart = now
+    this.#usedBytes = 0
   }
 
   /** To be called at the end, so that nothing is left out in silence. */

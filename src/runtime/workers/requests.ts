@@ -75,18 +75,19 @@ export function policyMeta(policy: StepPolicy): Buffer {
 
 /** One `Task`, to be joined with others in an ADMIT. */
 export function taskBytes(task: AdmittedTask): Buffer {
-  return encode({
-    task: task.taskId,
-    model: task.versionId,
-    program: task.program,
-    components: task.components,
-    request: task.request,
+  const { taskId, versionId, deadlineMs, program, components, request, order, credit, attempt } = task
+  const fields = {
+    task: taskId,
+    model: versionId,
+    program,
+    components,
+    request,
     class: task.class,
-    order: task.order,
-    deadlineMs: task.deadlineMs ?? undefined,
-    credit: task.credit,
-    attempt: task.attempt,
-  })
+    order,
+    credit,
+    attempt,
+  }
+  return encode(deadlineMs === null ? fields : { ...fields, deadlineMs })
 }
 
 /** One entry of CREDIT. */

@@ -35,6 +35,11 @@ export class WorkerLog {
       this.#log(level, message.length > lineBytesMax ? `${message.slice(0, lineBytesMax)}…` : message)
   }
 
+  /** To be called now and then, so that a flood is told of even when nothing follows it. */
+  look(): void {
+    this.#budget.turnSecond()
+  }
+
   end(): void {
     this.#output.end()
     this.#errorOutput.end()

@@ -10,6 +10,8 @@ export interface WatchOptions {
   readonly limits: WorkerLimits
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
+  /** At every interval. */
+  readonly onLook: () => void
   /** Told once; the watch has ended then. */
   readonly onHung: (reason: string) => void
   readonly onMeasured: (privateBytes: number) => void
@@ -60,6 +62,7 @@ export class WorkerWatch {
     const { limits, now, onHung } = this.#options
     const lateMs = now() - this.#lastLookAt - limits.pingIntervalMs
     this.#lastLookAt = now()
+    this.#options.onLook()
     this.#measure()
     // When this process itself did not run for a while, answers may lie unread: judge next time.
     const reason = lateMs < limits.pingIntervalMs ? this.#judge() : null

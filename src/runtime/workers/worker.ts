@@ -164,6 +164,7 @@ export class Worker {
       conversation: this.conversation,
       limits: this.#context.limits,
       now: monotonicMs,
+      onLook: () => this.#log.look(),
       onHung: (reason) => this.#hung(reason),
       onMeasured: (bytes) => this.#measured(bytes),
     })
@@ -196,12 +197,11 @@ export class Worker {
   #hung(reason: string): void {
     if (this.#phase !== 'running') return
     this.#phase = 'hung'
+    this.#givenUp = { cause: 'signal', detail: `It was killed because it hung: ${reason}.` }
     this.#say('error', `The worker hangs: ${reason}. Its stacks follow if it still prints them.`)
     // The worker prints all its stacks on this signal, even while native code holds the interpreter.
     this.#process.signal('SIGUSR1')
-    this.#after(this.#context.limits.stacksMsMax, () => {
-      this.#giveUp({ cause: 'signal', detail: `It was killed because it hung: ${reason}.` })
-    })
+    this.#after(this.#context.limits.stacksMsMax, () => this.#process.signalGroup('SIGKILL'))
   }
 
   #measured(privateBytes: number): void {

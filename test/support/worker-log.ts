@@ -1,0 +1,42 @@
+/** A listener that writes down what it was told, in order. */
+import type { WorkerListener } from '../../src/runtime/workers/worker-listener.ts'
+
+type Method = keyof WorkerListener
+export type Told = { [Name in Method]: readonly [Name, ...Parameters<WorkerListener[Name]>] }[Method]
+
+export class WorkerLog implements WorkerListener {
+  readonly told: Told[] = []
+
+  workerReady(...call: Parameters<WorkerListener['workerReady']>): void {
+    this.told.push(['workerReady', ...call])
+  }
+  workerExited(...call: Parameters<WorkerListener['workerExited']>): void {
+    this.told.push(['workerExited', ...call])
+  }
+  modelLoaded(...call: Parameters<WorkerListener['modelLoaded']>): void {
+    this.told.push(['modelLoaded', ...call])
+  }
+  modelLoadFailed(...call: Parameters<WorkerListener['modelLoadFailed']>): void {
+    this.told.push(['modelLoadFailed', ...call])
+  }
+  modelUnloaded(...call: Parameters<WorkerListener['modelUnloaded']>): void {
+    this.told.push(['modelUnloaded', ...call])
+  }
+  stepsReported(...call: Parameters<WorkerListener['stepsReported']>): void {
+    this.told.push(['stepsReported', ...call])
+  }
+  partial(...call: Parameters<WorkerListener['partial']>): void {
+    this.told.push(['partial', ...call])
+  }
+  workerMeasured(...call: Parameters<WorkerListener['workerMeasured']>): void {
+    this.told.push(['workerMeasured', ...call])
+  }
+  log(...call: Parameters<WorkerListener['log']>): void {
+    this.told.push(['log', ...call])
+  }
+
+  /** The calls of one method so far. */
+  of<Name extends Method>(name: Name): (readonly [Name, ...Parameters<WorkerListener[Name]>])[] {
+    return this.told.filter((call): call is Extract<Told, readonly [Name, ...unknown[]]> => call[0] === name)
+  }
+}

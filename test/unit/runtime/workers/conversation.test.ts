@@ -1,0 +1,255 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Conversation } from '../../../../src/runtime/workers/conversation.ts'
+import type { AdmittedTask } from '../../../../src/runtime/workers/requests.ts'
+import { defaultWorkerLimits } from '../../../../src/runtime/workers/worker-limits.ts'
+import type { TaskId, VersionId, WorkerId } from '../../../../src/scheduler/ids.ts'
+import { hello, readRequests, report } from '../../../support/frames.ts'
+import { WorkerLog } from '../../../support/worker-log.ts'
+
+const workerId = 1 as WorkerId
+const version = 3 as VersionId
+let written: Buffer[]
+let seen: string[]
+let listener: WorkerLog
+let conversation: Conversation
+
+beforeEach(() => {
+  // Its own for each conversation: what one test leaves unsent must not show up in the next.
+  const frames: Buffer[] = []
+  written = frames
+  seen = []
+  listener = new WorkerLog()
+  conversation = new Conversation({
+    workerId,
+    engine: 'none',
+    limits: defaultWorkerLimits,
+    now: () => performance.now(),
+    write: (more) => {
+      frames.push(...more)
+      return true
+    },
+    onHello: () => seen.push('hello'),
+    onPong: (progress, isStepping) => seen.push(`pong ${progress} ${isStepping}`),
+    onProgress: (progress) => seen.push(`progress ${progress}`),
+    onMeasured: (privateBytes) => seen.push(`measured ${privateBytes}`),
+    onLog: (level, message) => seen.push(`${level}: ${message}`),
+    listener,
+  })
+})
+
+describe('the greeting', () => {
+  test('comes first', () => {
+    expect(() => conversation.read(report('ack'))).toThrow("A worker's first frame must be HELLO, not ack.")
+  })
+
+  test.each([
+    ['another protocol', { protocol: 2 }, '`protocol` of HELLO must be 1, not 2.'],
+    ['a dead epoch', { epoch: 8 }, '`epoch` of HELLO must be 1, not 8.'],
+    ['another engine', { engine: 'onnx' }, '`engine` of HELLO must be "none", not "onnx".'],
+    ['programs that are no list', { programs: 'noop' }, '`programs` of HELLO must be a list, not "noop".'],
+  ])('of %s is refused', (_, fields, message) => {
+    expect(() => conversation.read(hello(fields))).toThrow(message)
+  })
+
+  test('comes once', () => {
+    conversation.read(hello())
+    expect(() => conversation.read(hello())).toThrow('HELLO came a second time.')
+    expect(seen).toEqual(['hello'])
+  })
+})
+
+describe('after the greeting', () => {
+  beforeEach(() => conversation.read(hello()))
+
+  test('a task goes out as the protocol says, without what it has not', async () => {
+    conversation.admit([admitted(5), { ...admitted(2 ** 40), deadlineMs: 1500 }])
+    await turn()
+    const fields = {
+      model: 3,
+      program: 'noop',
+      components: [],
+      request: { text: 'ü' },
+      class: 'interactive',
+      order: 9,
+      credit: 16,
+      attempt: 1,
+    }
+    expect(readRequests(written)).toEqual([
+      {
+        type: 'admit',
+        requestId: 1,
+        meta: {
+          tasks: [
+            { task: 5, ...fields },
+            { task: 2 ** 40, ...fields, deadlineMs: 1500 },
+          ],
+        },
+      },
+    ])
+  })
+
+  test('what a worker says of its tasks is passed on in order, tensors as copies', () => {
+    conversation.admit([admitted(5), admitted(6)])
+    const payload = Buffer.from(Float32Array.of(1, 2).buffer)
+    const tensor = { dtype: 'float32', shape: [1, 2], span: { offset: 0, length: 8 } }
+    const entries = [
+      { kind: 'started', task: 5 },
+      { kind: 'step', task: 5, done: 1, total: 4, unit: 'steps' },
+      { kind: 'done', task: 5, output: { vectors: [tensor], big: 2n ** 60n }, stepsRun: 4 },
+      { kind: 'withdrawn', task: 6 },
+    ]
+    const frame = report('steps', { entries, progress: 4 }, { payload })
+    conversation.read(frame)
+    frame.fill(0)
+    expect(listener.told).toEqual([
+      [
+        'stepsReported',
+        workerId,
+        [
+          { kind: 'started', taskId: 5 },
+          { kind: 'step', taskId: 5, done: 1, total: 4, unit: 'steps' },
+          {
+            kind: 'done',
+            taskId: 5,
+            output: {
+              vectors: [{ dtype: 'float32', shape: [1, 2], data: new Uint8Array(Float32Array.of(1, 2).buffer) }],
+              big: '1152921504606846976',
+            },
+            stepsRun: 4,
+          },
+          { kind: 'withdrawn', taskId: 6 },
+        ],
+      ],
+    ])
+    expect(conversation.endedTaskCount).toBe(1)
+    expect(conversation.taskCount).toBe(0)
+  })
+
+  test('a task that has ended cannot end again', () => {
+    conversation.admit([admitted(5)])
+    const done = report('steps', { entries: [{ kind: 'done', task: 5, output: {}, stepsRun: 1 }], progress: 1 })
+    conversation.read(done)
+    expect(() => conversation.read(done)).toThrow('`done` came for task 5, which this worker does not have.')
+    expect(listener.of('stepsReported')).toHaveLength(1)
+  })
+
+  test('items of a task are passed on with the credit that is left', () => {
+    conversation.admit([admitted(5)])
+    conversation.read(report('partial', { task: 5, values: [1, 'a', null], left: 13 }))
+    expect(listener.told).toEqual([['partial', workerId, 5, [1, 'a', null], 13]])
+    expect(() => conversation.read(report('partial', { task: 6, values: [], left: 0 }))).toThrow('task 6')
+  })
+
+  test('credit for a task that has ended is not sent', async () => {
+    conversation.admit([admitted(5)])
+    conversation.credit(5 as TaskId, 10)
+    conversation.credit(6 as TaskId, 10)
+    await turn()
+    expect(readRequests(written).map(({ type, meta }) => [type, meta])).toContainEqual([
+      'credit',
+      { tasks: [{ task: 5, items: 10 }] },
+    ])
+  })
+
+  test('a request that no frame can hold fails by itself, and the others go out', async () => {
+    conversation.admit([{ ...admitted(5), request: { text: 'x'.repeat(17 * 1024 * 1024) } }, admitted(6)])
+    expect(listener.told).toEqual([])
+    await turn()
+    expect(listener.told).toMatchObject([
+      ['stepsReported', workerId, [{ kind: 'failed', taskId: 5, code: 'invalid_request', retryable: false }]],
+    ])
+    expect(readRequests(written)).toMatchObject([{ type: 'admit', meta: { tasks: [{ task: 6 }] } }])
+    expect(conversation.taskCount).toBe(1)
+  })
+
+  test('a model is loading until its LOAD is answered', async () => {
+    conversation.load({
+      versionId: version,
+      manifest: { name: 'tiny' },
+      directory: '/models/tiny',
+      components: ['encoder'],
+    })
+    expect(conversation.isLoading).toBe(true)
+    await turn()
+    expect(readRequests(written)[0]?.meta).toEqual({
+      model: 3,
+      manifest: { name: 'tiny' },
+      directory: '/models/tiny',
+      components: ['encoder'],
+    })
+    conversation.read(
+      report(
+        'loaded',
+        { model: 3, loadMs: 9.5, weightsBytes: 100, privateBytes: 7 },
+        { requestId: 1, acknowledged: 1 },
+      ),
+    )
+    expect(conversation.isLoading).toBe(false)
+    expect(listener.told).toEqual([
+      ['modelLoaded', workerId, version, { loadMs: 9.5, weightsBytes: 100, privateBytes: 7 }],
+    ])
+  })
+
+  test('a load that fails is told with its reason', async () => {
+    conversation.load({ versionId: version, manifest: {}, directory: '/', components: [] })
+    await turn()
+    conversation.read(
+      report(
+        'error',
+        { code: 'out_of_memory', message: 'No room.', retryable: true },
+        { requestId: 1, acknowledged: 1 },
+      ),
+    )
+    expect(listener.told).toEqual([
+      ['modelLoadFailed', workerId, version, { code: 'out_of_memory', message: 'No room.', retryable: true }],
+    ])
+  })
+
+  test('an answer to a load that was never asked is refused', () => {
+    expect(() =>
+      conversation.read(report('loaded', { model: 3, loadMs: 1, weightsBytes: 1, privateBytes: 1 }, { requestId: 1 })),
+    ).toThrow('Request 1 was answered as if it had been to load model 3.')
+  })
+
+  test('an error to anything else ends the conversation, but for what is only unsupported', () => {
+    conversation.read(report('error', { code: 'unsupported', message: 'No stats here.', retryable: false }))
+    expect(seen).toContain('warning: No stats here.')
+    expect(() =>
+      conversation.read(report('error', { code: 'protocol', message: 'Bad magic.', retryable: false })),
+    ).toThrow('The worker answered the stream with an error (protocol): Bad magic.')
+  })
+
+  test('a tensor by reference is refused while no slab was granted', () => {
+    conversation.admit([admitted(5)])
+    const slab = { slabId: 1, generation: 1, offset: 0, length: 8 }
+    const entries = [{ kind: 'done', task: 5, output: { tensor: { dtype: 'float32', shape: [2], slab } }, stepsRun: 1 }]
+    expect(() => conversation.read(report('steps', { entries, progress: 1 }))).toThrow('no slab was granted')
+  })
+
+  test('after it was closed nothing is passed on by itself', async () => {
+    conversation.admit([{ ...admitted(5), request: { text: 'x'.repeat(17 * 1024 * 1024) } }])
+    conversation.close()
+    await turn()
+    expect(listener.told).toEqual([])
+    expect(written).toEqual([])
+  })
+})
+
+function admitted(taskId: number): AdmittedTask {
+  return {
+    taskId: taskId as TaskId,
+    versionId: version,
+    program: 'noop',
+    components: [],
+    request: { text: 'ü' },
+    class: 'interactive',
+    order: 9,
+    attempt: 1,
+    deadlineMs: null,
+    credit: 16,
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+}
