@@ -1,5 +1,5 @@
 /** Workers that misbehave in every way that bytes and processes allow: each gives a typed end, nothing hangs, nothing stays behind. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, stat } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { FakePool, fakeWorker } from '../support/fake-pool.ts'
 import { isAlive } from '../support/processes.ts'
@@ -62,10 +62,16 @@ describe('a worker that is killed', () => {
     await fake.ready()
     fake.admit(...Array.from({ length: 100 }, (_, index) => index + 1))
     const { pid } = fake
-    // Its reports must lie unread when the next write meets the closed stream, so this process looks away until it is gone.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
-    waitWithoutReading(pid)
-    fake.admit(101)
+    // Its reports must lie unread when the next write meets the closed stream. So this process looks away until the worker is gone, and does so
+    // while it handles input: what is to be written goes out right after that, before input is looked for again.
+    await new Promise<void>((resolve) => {
+      stat('/', () => {
+        waitWithoutReading(pid)
+        fake.admit(101)
+        resolve()
+      })
+    })
     expect((await fake.end()).cause).toBe('signal')
     expect(fake.listener.of('stepsReported').flatMap(([, , entries]) => entries)).toHaveLength(100)
     expect(fake.listener.told.at(-1)?.[0]).toBe('workerExited')
