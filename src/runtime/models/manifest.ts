@@ -61,7 +61,8 @@ const manifest = z
     task: z.string().min(1),
     license: z.string().nullable().default(null),
     engine: name,
-    components: z.array(component).min(1),
+    /** None for a program that computes without weights. */
+    components: z.array(component),
     graph: z.array(node).min(1),
     defaults: z.record(z.string(), z.unknown()).default({}),
     options: options.default({}),
