@@ -76,7 +76,17 @@ async function main(config: Config, logger: Pino): Promise<void> {
   const log = createEventLog({ store, now: clock.now })
   const live = new LiveJobs(endedJobsKept)
   const sessions = new OpenSessions(store, openSessions)
-  const context: AppContext = { config, clock, store, log, catalogue, live, ids: new Ids(store.opening), sessions, shell }
+  const context: AppContext = {
+    config,
+    clock,
+    store,
+    log,
+    catalogue,
+    live,
+    ids: new Ids(store.opening),
+    sessions,
+    shell,
+  }
 
   const devices = await knownDevices(provider, store)
   const models = new ModelEvents(catalogue)
@@ -116,7 +126,13 @@ async function main(config: Config, logger: Pino): Promise<void> {
   keepSnapshots(context, running.signal)
   onStopSignal(async () => {
     running.abort()
-    await shutDown({ context, pool, models, graceMs: config.HEARTH_SHUTDOWN_GRACE_MS, closeDoors: (ms) => doors.close(ms) })
+    await shutDown({
+      context,
+      pool,
+      models,
+      graceMs: config.HEARTH_SHUTDOWN_GRACE_MS,
+      closeDoors: (ms) => doors.close(ms),
+    })
     await recorder?.close()
   })
 

@@ -4,8 +4,25 @@
  */
 import type { Residency } from '../scheduler/commands.ts'
 import type { PriorityClass } from '../scheduler/events.ts'
-import type { ComponentId, DeviceId, JobId, Millis, ResidencyId, SessionId, VersionId, WorkerId } from '../scheduler/ids.ts'
-import type { ComponentRecord, JobEvent, JobRecord, ModelId, ModelRecord, SessionRecord, VersionRecord } from '../store/records.ts'
+import type {
+  ComponentId,
+  DeviceId,
+  JobId,
+  Millis,
+  ResidencyId,
+  SessionId,
+  VersionId,
+  WorkerId,
+} from '../scheduler/ids.ts'
+import type {
+  ComponentRecord,
+  JobEvent,
+  JobRecord,
+  ModelId,
+  ModelRecord,
+  SessionRecord,
+  VersionRecord,
+} from '../store/records.ts'
 import type { JobFilter, PageRequest } from '../store/store.ts'
 import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
 
@@ -43,11 +60,31 @@ export interface OpenSessionInput {
 
 /** What a succeeded job gave, or a cancelled one keeps. */
 export type JobOutput =
-  | { readonly kind: 'text'; readonly text: string; readonly finishReason: 'STOP' | 'LENGTH' | 'CANCELLED'; readonly promptTokens: number; readonly completionTokens: number }
-  | { readonly kind: 'embeddings'; readonly count: number; readonly dimensions: number; readonly embeddings: readonly Float32Array[] }
+  | {
+      readonly kind: 'text'
+      readonly text: string
+      readonly finishReason: 'STOP' | 'LENGTH' | 'CANCELLED'
+      readonly promptTokens: number
+      readonly completionTokens: number
+    }
+  | {
+      readonly kind: 'embeddings'
+      readonly count: number
+      readonly dimensions: number
+      readonly embeddings: readonly Float32Array[]
+    }
   | { readonly kind: 'program'; readonly values: unknown }
 
-export type WaitCode = 'BEHIND_OTHERS' | 'FAIR_SHARE' | 'MODEL_LOADING' | 'MEMORY' | 'BATCH_FORMING' | 'PAUSED' | 'HEAT' | 'NO_DEVICE' | 'SERVER_RECOVERING'
+export type WaitCode =
+  | 'BEHIND_OTHERS'
+  | 'FAIR_SHARE'
+  | 'MODEL_LOADING'
+  | 'MEMORY'
+  | 'BATCH_FORMING'
+  | 'PAUSED'
+  | 'HEAT'
+  | 'NO_DEVICE'
+  | 'SERVER_RECOVERING'
 export interface Waiting {
   readonly code: WaitCode
   readonly reason: string
@@ -64,8 +101,22 @@ export interface DeviceView {
   readonly state: 'HEALTHY' | 'SUSPECT' | 'LOST'
   readonly drain: 'NONE' | 'DRAINING' | 'DRAINED'
   readonly source: 'CPU' | 'NVIDIA' | 'REPLAY'
-  readonly memory: { readonly totalBytes: number; readonly limitBytes: number; readonly reservedBytes: number; readonly allocatedBytes: number; readonly availableBytes: number; readonly externalBytes: number; readonly fragmentation: number }
-  readonly capabilities: { readonly coreCount: number | null; readonly precisions: readonly string[]; readonly architecture: string | null; readonly driverVersion: string | null; readonly details: unknown }
+  readonly memory: {
+    readonly totalBytes: number
+    readonly limitBytes: number
+    readonly reservedBytes: number
+    readonly allocatedBytes: number
+    readonly availableBytes: number
+    readonly externalBytes: number
+    readonly fragmentation: number
+  }
+  readonly capabilities: {
+    readonly coreCount: number | null
+    readonly precisions: readonly string[]
+    readonly architecture: string | null
+    readonly driverVersion: string | null
+    readonly details: unknown
+  }
 }
 export interface WorkerView {
   readonly id: WorkerId
@@ -82,23 +133,53 @@ export interface WorkerView {
 export interface QueueView {
   readonly at: Millis
   readonly limit: number
-  readonly lanes: readonly { readonly class: PriorityClass; readonly queued: number; readonly running: number; readonly paused: number; readonly oldestQueuedMs: number | null; readonly estimatedDrainMs: number | null }[]
-  readonly models: readonly { readonly versionId: VersionId; readonly queued: number; readonly oldestQueuedMs: number; readonly estimatedStartAt: Millis | null }[]
+  readonly lanes: readonly {
+    readonly class: PriorityClass
+    readonly queued: number
+    readonly running: number
+    readonly paused: number
+    readonly oldestQueuedMs: number | null
+    readonly estimatedDrainMs: number | null
+  }[]
+  readonly models: readonly {
+    readonly versionId: VersionId
+    readonly queued: number
+    readonly oldestQueuedMs: number
+    readonly estimatedStartAt: Millis | null
+  }[]
   next(first: number): readonly JobId[]
 }
 export type ModelEvent =
   | { readonly type: 'ModelRegistered'; readonly at: Millis; readonly modelId: ModelId; readonly versionId: VersionId }
   | { readonly type: 'ResidencyChanged'; readonly at: Millis; readonly modelId: ModelId; readonly residency: Residency }
-  | { readonly type: 'ResidencyEnded'; readonly at: Millis; readonly modelId: ModelId; readonly residencyId: ResidencyId }
-  | { readonly type: 'ModelLoadFailed'; readonly at: Millis; readonly modelId: ModelId; readonly versionId: VersionId; readonly failure: { readonly code: string; readonly message: string; readonly retryable: boolean } }
+  | {
+      readonly type: 'ResidencyEnded'
+      readonly at: Millis
+      readonly modelId: ModelId
+      readonly residencyId: ResidencyId
+    }
+  | {
+      readonly type: 'ModelLoadFailed'
+      readonly at: Millis
+      readonly modelId: ModelId
+      readonly versionId: VersionId
+      readonly failure: { readonly code: string; readonly message: string; readonly retryable: boolean }
+    }
 
 export interface App {
-  submitJobs(inputs: readonly SubmitJobInput[], paths: 'single' | 'list'): Promise<readonly JobRecord[] | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge>
+  submitJobs(
+    inputs: readonly SubmitJobInput[],
+    paths: 'single' | 'list',
+  ): Promise<readonly JobRecord[] | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge>
   cancelJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
   retryJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
   openSession(input: OpenSessionInput): Promise<SessionRecord | InvalidInput | NotFound | Overloaded>
   closeSession(id: SessionId): Promise<SessionRecord | NotFound | Overloaded>
-  loadModel(model: string, deviceId: DeviceId | null, component: string | null): Promise<ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge>
+  loadModel(
+    model: string,
+    deviceId: DeviceId | null,
+    component: string | null,
+  ): Promise<ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge>
   unloadModel(model: string, deviceId: DeviceId | null): Promise<ModelRecord | NotFound | Conflict | Overloaded>
 
   /** As it is now: from memory while it lives, else from the store. */
@@ -117,7 +198,10 @@ export interface App {
   /** The log after a cursor, then live; ends after the final event. */
   jobEvents(job: JobRecord, afterSequence: number | null): AsyncIterableIterator<JobEvent>
   /** `states` matches from or to. */
-  jobChanges(filter: JobFilter, afterSequence: number | null): AsyncIterableIterator<{ readonly event: JobEvent; readonly job: JobRecord }>
+  jobChanges(
+    filter: JobFilter,
+    afterSequence: number | null,
+  ): AsyncIterableIterator<{ readonly event: JobEvent; readonly job: JobRecord }>
   /** Taken before a page is read, there is no gap between page and stream. */
   changesCursor(): number
   /** The greatest sequence given out so far; a cursor beyond it is unknown. */
@@ -125,14 +209,21 @@ export interface App {
 
   model(name: string): Promise<ModelRecord | null>
   modelById(id: ModelId): Promise<ModelRecord | null>
-  models(filter: { readonly name?: string; readonly task?: string; readonly deviceId?: DeviceId }, page: PageRequest): Promise<readonly ModelRecord[]>
+  models(
+    filter: { readonly name?: string; readonly task?: string; readonly deviceId?: DeviceId },
+    page: PageRequest,
+  ): Promise<readonly ModelRecord[]>
   countModels(filter: { readonly name?: string; readonly task?: string; readonly deviceId?: DeviceId }): Promise<number>
   currentVersion(id: ModelId): Promise<VersionRecord>
   version(id: VersionId): Promise<VersionRecord | null>
   versions(modelId: ModelId, page: PageRequest): Promise<readonly VersionRecord[]>
   countVersions(modelId: ModelId): Promise<number>
   /** Defaults, example prompts and planned bytes of a version. */
-  versionFacts(version: VersionRecord): { readonly defaults: unknown; readonly examplePrompts: readonly string[]; readonly peakBytes: number }
+  versionFacts(version: VersionRecord): {
+    readonly defaults: unknown
+    readonly examplePrompts: readonly string[]
+    readonly peakBytes: number
+  }
   components(versionId: VersionId): Promise<readonly ComponentRecord[]>
   component(id: ComponentId): Promise<ComponentRecord | null>
   residencies(filter: { readonly versionId?: VersionId; readonly deviceId?: DeviceId }): readonly Residency[]
@@ -140,16 +231,35 @@ export interface App {
   modelEvents(modelId: ModelId | null): AsyncIterableIterator<ModelEvent>
 
   session(id: SessionId): Promise<SessionRecord | null>
-  sessions(filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass }, page: PageRequest): Promise<readonly SessionRecord[]>
-  countSessions(filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass }): Promise<number>
+  sessions(
+    filter: { readonly states?: readonly ('OPEN' | 'CLOSED')[]; readonly class?: PriorityClass },
+    page: PageRequest,
+  ): Promise<readonly SessionRecord[]>
+  countSessions(filter: {
+    readonly states?: readonly ('OPEN' | 'CLOSED')[]
+    readonly class?: PriorityClass
+  }): Promise<number>
 
   devices(): readonly DeviceView[]
   workers(): readonly WorkerView[]
   queue(): QueueView
-  server(): { readonly version: string; readonly now: Millis; readonly startedAt: Millis; readonly ready: boolean; readonly recoveredJobs: number; readonly policies: readonly NamedSetting[]; readonly limits: readonly NamedSetting[]; readonly storage: { readonly databaseBytes: number; readonly walBytes: number } }
+  server(): {
+    readonly version: string
+    readonly now: Millis
+    readonly startedAt: Millis
+    readonly ready: boolean
+    readonly recoveredJobs: number
+    readonly policies: readonly NamedSetting[]
+    readonly limits: readonly NamedSetting[]
+    readonly storage: { readonly databaseBytes: number; readonly walBytes: number }
+  }
   /** Durable and accepting. */
   ready(): boolean
   /** Workers that do not answer, by name, for /healthz. */
   silentWorkers(): readonly string[]
 }
-export interface NamedSetting { readonly name: string; readonly value: string; readonly description: string }
+export interface NamedSetting {
+  readonly name: string
+  readonly value: string
+  readonly description: string
+}

@@ -4,7 +4,11 @@ import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
 import type { CarryOut } from './shell.ts'
 
-export function carryOutWith(doers: { readonly jobs: JobCommands; readonly executor: Executor; readonly models: ModelEvents }): CarryOut {
+export function carryOutWith(doers: {
+  readonly jobs: JobCommands
+  readonly executor: Executor
+  readonly models: ModelEvents
+}): CarryOut {
   const { jobs, executor, models } = doers
   return (command, now) => {
     switch (command.type) {

@@ -84,16 +84,22 @@ export function createApp(parts: AppParts): App {
     countVersions: (modelId) => store.countVersions(modelId),
     versionFacts: (version) => {
       const manifest = catalogue.version(version.id)?.manifest ?? JSON.parse(version.manifest)
-      return { defaults: manifest.defaults ?? {}, examplePrompts: manifest.examplePrompts ?? [], peakBytes: version.peakBytes }
+      return {
+        defaults: manifest.defaults ?? {},
+        examplePrompts: manifest.examplePrompts ?? [],
+        peakBytes: version.peakBytes,
+      }
     },
-    components: async (versionId) => catalogue.version(versionId)?.components ?? (await store.readComponents(versionId)),
+    components: async (versionId) =>
+      catalogue.version(versionId)?.components ?? (await store.readComponents(versionId)),
     component: (id) => store.readComponent(id),
     residencies: (filter) => models.residencies(filter),
     residency: (id) => models.residency(id),
     modelEvents: (modelId) => models.read(modelId),
 
     session: async (id) => context.sessions.get(id) ?? (await store.readSession(id)),
-    sessions: async (filter, page) => (await store.readSessions(filter, page)).map((session) => context.sessions.get(session.id) ?? session),
+    sessions: async (filter, page) =>
+      (await store.readSessions(filter, page)).map((session) => context.sessions.get(session.id) ?? session),
     countSessions: (filter) => store.countSessions(filter),
 
     devices: () => devices.all(),
@@ -101,27 +107,46 @@ export function createApp(parts: AppParts): App {
     queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
     server: () => serverFacts(parts),
     ready: () => !shell.draining && store.metrics.accepting,
-    silentWorkers: () => pool.describe().filter(({ state }) => state === 'HUNG').map(({ workerId, engine }) => `${engine} worker ${workerId}`),
+    silentWorkers: () =>
+      pool
+        .describe()
+        .filter(({ state }) => state === 'HUNG')
+        .map(({ workerId, engine }) => `${engine} worker ${workerId}`),
   }
 
-  function modelEntries(filter: { readonly name?: string; readonly task?: string; readonly deviceId?: number }): CatalogueEntry[] {
+  function modelEntries(filter: {
+    readonly name?: string
+    readonly task?: string
+    readonly deviceId?: number
+  }): CatalogueEntry[] {
     const { name, task, deviceId } = filter
-    const onDevice = (entry: CatalogueEntry) => models.residencies({ versionId: entry.version.id }).some((residency) => residency.deviceId === deviceId)
+    const onDevice = (entry: CatalogueEntry) =>
+      models.residencies({ versionId: entry.version.id }).some((residency) => residency.deviceId === deviceId)
     const matches = (entry: CatalogueEntry) =>
-      (name === undefined || entry.model.name === name) && (task === undefined || entry.model.task === task) && (deviceId === undefined || onDevice(entry))
-    return catalogue.current().filter(matches).sort((a, b) => b.model.id - a.model.id)
+      (name === undefined || entry.model.name === name) &&
+      (task === undefined || entry.model.task === task) &&
+      (deviceId === undefined || onDevice(entry))
+    return catalogue
+      .current()
+      .filter(matches)
+      .sort((a, b) => b.model.id - a.model.id)
   }
 }
 
 /** Changes that the filter wants, each with its job as it is now. */
-function changesWithJobs(changes: ReturnType<AppContext['log']['changes']>, filter: JobFilter, job: (id: JobId) => Promise<JobRecord | null>): ReturnType<App['jobChanges']> {
+function changesWithJobs(
+  changes: ReturnType<AppContext['log']['changes']>,
+  filter: JobFilter,
+  job: (id: JobId) => Promise<JobRecord | null>,
+): ReturnType<App['jobChanges']> {
   const next = async () => {
     for (;;) {
       const change = await changes.next()
       if (change.done) return { done: true as const, value: undefined }
       const record = await job(change.value.jobId)
       // A job that retention has removed since has no changes to show.
-      if (record && matchesFilter(filter, record, change.value)) return { done: false as const, value: { event: change.value, job: record } }
+      if (record && matchesFilter(filter, record, change.value))
+        return { done: false as const, value: { event: change.value, job: record } }
     }
   }
   const end = async () => {

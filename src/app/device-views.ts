@@ -25,7 +25,15 @@ export class DeviceViews {
         drain: 'NONE',
         source: 'CPU',
         // One address space with pages: there is nothing to fragment that a load could notice.
-        memory: { totalBytes: facts.totalBytes, limitBytes, reservedBytes, allocatedBytes, availableBytes, externalBytes, fragmentation: 0 },
+        memory: {
+          totalBytes: facts.totalBytes,
+          limitBytes,
+          reservedBytes,
+          allocatedBytes,
+          availableBytes,
+          externalBytes,
+          fragmentation: 0,
+        },
         capabilities: facts.capabilities,
       }
     })

@@ -12,7 +12,10 @@ export class InvalidInput {
   constructor(fields: readonly FieldProblem[]) {
     this.fields = fields
     const [first] = fields
-    this.message = fields.length === 1 && first ? `${first.path}: ${first.message}` : `${fields.length} fields are not valid; see \`fields\`.`
+    this.message =
+      fields.length === 1 && first
+        ? `${first.path}: ${first.message}`
+        : `${fields.length} fields are not valid; see \`fields\`.`
   }
 }
 
@@ -22,7 +25,11 @@ export class NotFound {
   readonly what: string
   readonly reference: string
   readonly message: string
-  constructor(what: string, reference: string, message = `No ${what.toLowerCase()} ${JSON.stringify(reference)} is known here.`) {
+  constructor(
+    what: string,
+    reference: string,
+    message = `No ${what.toLowerCase()} ${JSON.stringify(reference)} is known here.`,
+  ) {
     this.what = what
     this.reference = reference
     this.message = message

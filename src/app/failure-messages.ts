@@ -8,9 +8,11 @@ const messages: Readonly<Record<JobFailureCode, string>> = {
   OUT_OF_MEMORY: 'The job needs more memory than its device can give, even alone.',
   ENGINE_ERROR: 'The engine could not run the job.',
   WORKER_LOST: 'Its worker died in every attempt that the job was given.',
-  QUARANTINED: 'The job was alone in a worker each time that worker died; it is not tried again. Change its input, or look into the log of the worker.',
+  QUARANTINED:
+    'The job was alone in a worker each time that worker died; it is not tried again. Change its input, or look into the log of the worker.',
   DEVICE_LOST: 'The device of the job is gone.',
-  MODEL_VERSION_GONE: 'The version of the model that the job was accepted for is no longer here. Submit it again with the model as it is now.',
+  MODEL_VERSION_GONE:
+    'The version of the model that the job was accepted for is no longer here. Submit it again with the model as it is now.',
   INTERNAL: 'Something unexpected went wrong inside the server; its log says what.',
 }
 
@@ -22,15 +24,31 @@ export function failureOf(code: JobFailureCode, retryable: boolean, detail: stri
 export function requeueFailure(cause: RequeueCause, exit: WorkerExitCause | null, detail: string | null): JobFailure {
   switch (cause) {
     case 'worker_lost':
-      return { code: 'WORKER_LOST', retryable: true, message: `The worker of the job was lost (${exitWords(exit)}); the job runs again.` }
+      return {
+        code: 'WORKER_LOST',
+        retryable: true,
+        message: `The worker of the job was lost (${exitWords(exit)}); the job runs again.`,
+      }
     case 'server_restarted':
-      return { code: 'WORKER_LOST', retryable: true, message: 'The server was restarted while the job ran; the job runs again.' }
+      return {
+        code: 'WORKER_LOST',
+        retryable: true,
+        message: 'The server was restarted while the job ran; the job runs again.',
+      }
     case 'engine_error':
       return { code: 'ENGINE_ERROR', retryable: true, message: detail ?? 'The engine failed; the job runs again.' }
     case 'out_of_memory':
-      return { code: 'OUT_OF_MEMORY', retryable: true, message: detail ?? 'The device ran out of memory; the job runs again.' }
+      return {
+        code: 'OUT_OF_MEMORY',
+        retryable: true,
+        message: detail ?? 'The device ran out of memory; the job runs again.',
+      }
     case 'load_failed':
-      return { code: 'ENGINE_ERROR', retryable: true, message: detail ?? 'The model could not be loaded; it is tried again.' }
+      return {
+        code: 'ENGINE_ERROR',
+        retryable: true,
+        message: detail ?? 'The model could not be loaded; it is tried again.',
+      }
     default:
       return cause satisfies never
   }

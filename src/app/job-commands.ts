@@ -29,9 +29,17 @@ export class JobCommands {
     if (!job) throw new Error(`The scheduler spoke of job ${command.jobId} (${command.type}), which is not live.`)
     switch (command.type) {
       case 'jobLoading':
-        return this.#change(job, { kind: 'loading', deviceId: command.deviceId }, 'LOADING', { attempt: command.attempt, deviceId: command.deviceId, loadingAt: now })
+        return this.#change(job, { kind: 'loading', deviceId: command.deviceId }, 'LOADING', {
+          attempt: command.attempt,
+          deviceId: command.deviceId,
+          loadingAt: now,
+        })
       case 'jobStarted':
-        return this.#change(job, { kind: 'started', deviceId: command.deviceId }, 'RUNNING', { attempt: command.attempt, deviceId: command.deviceId, startedAt: now })
+        return this.#change(job, { kind: 'started', deviceId: command.deviceId }, 'RUNNING', {
+          attempt: command.attempt,
+          deviceId: command.deviceId,
+          startedAt: now,
+        })
       case 'jobRequeued':
         return this.#requeue(job, command)
       case 'jobSucceeded':
@@ -51,7 +59,16 @@ export class JobCommands {
     const { attempt, cause, exit, fromStep, failedAttempts, deathsAlone } = command
     for (const { id } of job.tasks) this.#results.forget(id)
     const failure = requeueFailure(cause, exit, null)
-    const patch: JobPatch = { attempt, failedAttempts, deathsAlone, deviceId: null, loadingAt: null, startedAt: null, firstPartialAt: null, progressDone: fromStep }
+    const patch: JobPatch = {
+      attempt,
+      failedAttempts,
+      deathsAlone,
+      deviceId: null,
+      loadingAt: null,
+      startedAt: null,
+      firstPartialAt: null,
+      progressDone: fromStep,
+    }
     this.#change(job, { kind: 'requeued', cause, failure, fromStep }, 'QUEUED', patch)
   }
 
@@ -62,7 +79,11 @@ export class JobCommands {
       const encoded = encodeOutput(outputOfProgram(job.record.taskKind, output))
       this.#end(job, { kind: 'succeeded' }, 'SUCCEEDED', { finishedAt: now }, encoded)
     } catch (error) {
-      const failure = failureOf('ENGINE_ERROR', false, `The program broke its contract: ${error instanceof Error ? error.message : String(error)}`)
+      const failure = failureOf(
+        'ENGINE_ERROR',
+        false,
+        `The program broke its contract: ${error instanceof Error ? error.message : String(error)}`,
+      )
       this.#end(job, { kind: 'failed', failure }, 'FAILED', { failure, finishedAt: now })
     }
   }
@@ -71,9 +92,18 @@ export class JobCommands {
     const { record, tasks } = job
     const kept = tasks.map(({ id }) => this.#results.takeOutput(id)).findLast((output) => output !== null)
     const { progressDone, progressTotal, progressUnit, startedAt } = record
-    const message = startedAt === null ? 'Cancelled while it waited; nothing had run.' : `Cancelled after ${progressDone} ${(progressUnit ?? 'STEPS').toLowerCase()}.`
+    const message =
+      startedAt === null
+        ? 'Cancelled while it waited; nothing had run.'
+        : `Cancelled after ${progressDone} ${(progressUnit ?? 'STEPS').toLowerCase()}.`
     const body: JobEventBody = { kind: 'cancelled', progressDone, progressTotal, progressUnit, message }
-    this.#end(job, body, 'CANCELLED', { finishedAt: now }, kept ? encodeOutput(outputOfProgram(record.taskKind, kept)) : undefined)
+    this.#end(
+      job,
+      body,
+      'CANCELLED',
+      { finishedAt: now },
+      kept ? encodeOutput(outputOfProgram(record.taskKind, kept)) : undefined,
+    )
   }
 
   #change(job: LiveJob, body: JobEventBody, to: JobState, patch: JobPatch): void {
@@ -96,5 +126,7 @@ export class JobCommands {
 /** A job whose version is gone fails without the scheduler ever hearing of it. */
 export function failUnrunnable(log: JobEventLog, live: LiveJobs, record: JobRecord, now: Millis): Promise<void> {
   const failure = failureOf('MODEL_VERSION_GONE', false, null)
-  return log.changeState(record, { kind: 'failed', failure }, 'FAILED', { failure, finishedAt: now }).then(() => live.end(record.id))
+  return log
+    .changeState(record, { kind: 'failed', failure }, 'FAILED', { failure, finishedAt: now })
+    .then(() => live.end(record.id))
 }

@@ -17,7 +17,11 @@ export function knownDevices(provider: DeviceProvider, store: Store): Promise<Kn
 }
 
 /** Threads and cores of a worker on a device. `threads` 0 = as many as the device has cores, within reason. */
-export function placementOn(devices: readonly KnownDevice[], id: DeviceId, threads: number): { readonly threads: number; readonly cores: readonly number[] } {
+export function placementOn(
+  devices: readonly KnownDevice[],
+  id: DeviceId,
+  threads: number,
+): { readonly threads: number; readonly cores: readonly number[] } {
   const device = devices.find((known) => known.id === id)
   if (!device) throw new Error(`Device ${id} is not known.`)
   const { cores, coreCount } = device.facts

@@ -60,7 +60,10 @@ export class LiveJobs {
   }
 
   /** Lets `byKey` find what `submission` writes. */
-  async whilePending<Outcome extends object>(keys: readonly string[], submission: Promise<Outcome & Submitted>): Promise<Outcome> {
+  async whilePending<Outcome extends object>(
+    keys: readonly string[],
+    submission: Promise<Outcome & Submitted>,
+  ): Promise<Outcome> {
     for (const key of keys) this.#pendingKeys.set(key, submission)
     try {
       return await submission

@@ -5,12 +5,23 @@ import type { AppContext } from './context.ts'
 import { Conflict, InvalidInput, type ModelTooLarge, NotFound, Overloaded } from './errors.ts'
 import { tooLarge } from './too-large.ts'
 
-export function loadModel(context: AppContext, model: string, deviceId: DeviceId | null, component: string | null): ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge {
+export function loadModel(
+  context: AppContext,
+  model: string,
+  deviceId: DeviceId | null,
+  component: string | null,
+): ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge {
   const entry = context.catalogue.resolve(model)
   if (!entry) return new NotFound('Model', model)
-  if (!entry.spec) return new Conflict(`Model ${entry.model.name} was refused when it was registered, so it cannot be loaded.`)
+  if (!entry.spec)
+    return new Conflict(`Model ${entry.model.name} was refused when it was registered, so it cannot be loaded.`)
   if (component !== null && !entry.components.some(({ name }) => name === component)) {
-    return new InvalidInput([{ path: 'component', message: `${entry.model.name} has the components ${entry.components.map(({ name }) => name).join(', ')}; given: ${JSON.stringify(component)}.` }])
+    return new InvalidInput([
+      {
+        path: 'component',
+        message: `${entry.model.name} has the components ${entry.components.map(({ name }) => name).join(', ')}; given: ${JSON.stringify(component)}.`,
+      },
+    ])
   }
   if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))
   if (context.shell.draining) return drainingRefusal()
@@ -20,7 +31,11 @@ export function loadModel(context: AppContext, model: string, deviceId: DeviceId
   return entry.model
 }
 
-export function unloadModel(context: AppContext, model: string, deviceId: DeviceId | null): ModelRecord | NotFound | Overloaded {
+export function unloadModel(
+  context: AppContext,
+  model: string,
+  deviceId: DeviceId | null,
+): ModelRecord | NotFound | Overloaded {
   const entry = context.catalogue.resolve(model)
   if (!entry) return new NotFound('Model', model)
   if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))

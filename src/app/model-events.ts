@@ -31,7 +31,11 @@ export class ModelEvents {
     this.#publish(versionId, (modelId) => ({ type: 'ResidencyEnded', at, modelId, residencyId }))
   }
 
-  loadFailed(versionId: VersionId, failure: { readonly code: string; readonly message: string; readonly retryable: boolean }, at: Millis): void {
+  loadFailed(
+    versionId: VersionId,
+    failure: { readonly code: string; readonly message: string; readonly retryable: boolean },
+    at: Millis,
+  ): void {
     this.#publish(versionId, (modelId) => ({ type: 'ModelLoadFailed', at, modelId, versionId, failure }))
   }
 
@@ -41,7 +45,8 @@ export class ModelEvents {
 
   residencies(filter: { readonly versionId?: VersionId; readonly deviceId?: DeviceId }): Residency[] {
     const matches = ({ versionId, deviceId }: Residency) =>
-      (filter.versionId === undefined || versionId === filter.versionId) && (filter.deviceId === undefined || deviceId === filter.deviceId)
+      (filter.versionId === undefined || versionId === filter.versionId) &&
+      (filter.deviceId === undefined || deviceId === filter.deviceId)
     return [...this.#residencies.values()].filter(matches)
   }
 

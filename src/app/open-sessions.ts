@@ -54,7 +54,9 @@ export class OpenSessions {
 
   /** Ids of sessions idle for longer than they asked for. */
   idle(now: Millis): SessionId[] {
-    return [...this.#open.values()].filter((session) => now - session.lastUsedAt > session.idleTimeoutSeconds * 1000).map(({ id }) => id)
+    return [...this.#open.values()]
+      .filter((session) => now - session.lastUsedAt > session.idleTimeoutSeconds * 1000)
+      .map(({ id }) => id)
   }
 
   get count(): number {

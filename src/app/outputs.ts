@@ -70,6 +70,7 @@ function text(output: Readonly<Record<string, unknown>>, name: string): string {
 
 function integer(output: Readonly<Record<string, unknown>>, name: string): number {
   const value = output[name]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new Error(`The program's output has no integer ${JSON.stringify(name)}.`)
+  if (typeof value !== 'number' || !Number.isSafeInteger(value))
+    throw new Error(`The program's output has no integer ${JSON.stringify(name)}.`)
   return value
 }

@@ -4,7 +4,12 @@ import type { Store } from '../store/store.ts'
 import type { Catalogue, CatalogueEntry } from './catalogue.ts'
 import type { Clock } from './context.ts'
 
-export async function registerModels(store: Store, catalogue: Catalogue, found: readonly FoundModel[], clock: Clock): Promise<CatalogueEntry[]> {
+export async function registerModels(
+  store: Store,
+  catalogue: Catalogue,
+  found: readonly FoundModel[],
+  clock: Clock,
+): Promise<CatalogueEntry[]> {
   const registered = await Promise.all(found.map((model) => registerModel(store, model, clock)))
   for (const entry of registered) catalogue.add(entry)
   return registered
@@ -26,5 +31,11 @@ async function registerModel(store: Store, found: FoundModel, clock: Clock): Pro
     },
     found.components,
   )
-  return { model, version, components, manifest, spec: found.state === 'READY' ? found.toVersionSpec(version.id) : null }
+  return {
+    model,
+    version,
+    components,
+    manifest,
+    spec: found.state === 'READY' ? found.toVersionSpec(version.id) : null,
+  }
 }

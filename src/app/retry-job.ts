@@ -8,9 +8,13 @@ import { buildGraph, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.
 export async function retryJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
   const old = context.live.record(id) ?? (await context.store.readJob(id))
   if (!old) return new NotFound('Job', String(id))
-  if (!terminalStates.some((state) => state === old.state)) return new Conflict(`The job is ${old.state}; only a job that has ended can be retried.`)
+  if (!terminalStates.some((state) => state === old.state))
+    return new Conflict(`The job is ${old.state}; only a job that has ended can be retried.`)
   const entry = context.catalogue.version(old.versionId)
-  if (!entry?.spec) return new Conflict('The version of the model that the job ran on is no longer here; submit it again with the model as it is now.')
+  if (!entry?.spec)
+    return new Conflict(
+      'The version of the model that the job ran on is no longer here; submit it again with the model as it is now.',
+    )
   const full = refuseWhenFull(context, 1)
   if (full) return full
   const request = await context.store.readRequest(id)
@@ -25,6 +29,8 @@ export async function retryJob(context: AppContext, id: JobId): Promise<JobRecor
     createdAt: context.clock.now(),
     deadlineAt: null,
   })
-  const written = await writeJobs(context, [{ record, request, fingerprint: '', tasks: buildGraph(context, record.id, entry) }])
+  const written = await writeJobs(context, [
+    { record, request, fingerprint: '', tasks: buildGraph(context, record.id, entry) },
+  ])
   return Array.isArray(written) ? (written[0] as JobRecord) : (written as Conflict | Overloaded)
 }

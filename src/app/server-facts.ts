@@ -13,17 +13,45 @@ export function serverFacts({ context, recoveredJobs, startedAt }: AppParts): Re
     ready: !shell.draining && store.metrics.accepting,
     recoveredJobs,
     policies: [
-      { name: 'order', value: 'interactive first, then first come first served', description: 'Which waiting job goes next.' },
-      { name: 'eviction', value: 'least recently used', description: 'Which idle model leaves when another needs its memory.' },
-      { name: 'warmSpares', value: String(config.HEARTH_WARM_SPARES), description: 'Workers kept started without a model, per engine.' },
+      {
+        name: 'order',
+        value: 'interactive first, then first come first served',
+        description: 'Which waiting job goes next.',
+      },
+      {
+        name: 'eviction',
+        value: 'least recently used',
+        description: 'Which idle model leaves when another needs its memory.',
+      },
+      {
+        name: 'warmSpares',
+        value: String(config.HEARTH_WARM_SPARES),
+        description: 'Workers kept started without a model, per engine.',
+      },
     ],
     limits: [
       { name: 'queue', value: String(config.HEARTH_QUEUE_LIMIT), description: 'Most jobs that may wait.' },
       { name: 'jobsPerSubmission', value: String(jobsPerSubmissionMax), description: 'Most jobs in one submitJobs.' },
-      { name: 'promptBytes', value: String(config.HEARTH_MAX_PROMPT_BYTES), description: 'Largest prompt or text, UTF-8 bytes.' },
-      { name: 'bodyBytes', value: String(config.HEARTH_MAX_BODY_BYTES), description: 'Largest request body and WebSocket frame.' },
-      { name: 'attempts', value: String(config.HEARTH_JOB_ATTEMPTS), description: 'Attempts of a job before it fails.' },
-      { name: 'quarantineDeaths', value: String(config.HEARTH_QUARANTINE_DEATHS), description: 'Worker deaths that a job causes alone before it is quarantined.' },
+      {
+        name: 'promptBytes',
+        value: String(config.HEARTH_MAX_PROMPT_BYTES),
+        description: 'Largest prompt or text, UTF-8 bytes.',
+      },
+      {
+        name: 'bodyBytes',
+        value: String(config.HEARTH_MAX_BODY_BYTES),
+        description: 'Largest request body and WebSocket frame.',
+      },
+      {
+        name: 'attempts',
+        value: String(config.HEARTH_JOB_ATTEMPTS),
+        description: 'Attempts of a job before it fails.',
+      },
+      {
+        name: 'quarantineDeaths',
+        value: String(config.HEARTH_QUARANTINE_DEATHS),
+        description: 'Worker deaths that a job causes alone before it is quarantined.',
+      },
     ],
     storage: { databaseBytes: store.metrics.databaseBytes, walBytes: store.metrics.walBytes },
   }

@@ -10,9 +10,13 @@ const nameCharsMax = 200
 const weightMax = 1000
 const idleSecondsMax = 30 * 24 * 3600
 
-export async function openSession(context: AppContext, input: OpenSessionInput): Promise<SessionRecord | InvalidInput | NotFound> {
+export async function openSession(
+  context: AppContext,
+  input: OpenSessionInput,
+): Promise<SessionRecord | InvalidInput | NotFound> {
   const problems = new Problems('')
-  if (input.name != null && (input.name === '' || input.name.length > nameCharsMax)) problems.add('name', `must have 1 to ${nameCharsMax} characters; given: ${input.name.length}.`)
+  if (input.name != null && (input.name === '' || input.name.length > nameCharsMax))
+    problems.add('name', `must have 1 to ${nameCharsMax} characters; given: ${input.name.length}.`)
   problems.number('weight', input.weight, 0, weightMax, true)
   problems.integer('idleTimeoutSeconds', input.idleTimeoutSeconds, 1, idleSecondsMax)
   if (problems.found.length > 0) return new InvalidInput(problems.found)

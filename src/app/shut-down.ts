@@ -22,7 +22,8 @@ export async function shutDown({ context, pool, models, closeDoors, graceMs }: S
   const { shell, store, clock } = context
   shell.drain()
   const deadline = clock.now() + graceMs
-  while (runningJobs(context) > 0 && clock.now() < deadline) await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+  while (runningJobs(context) > 0 && clock.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   models.close()
   await closeDoors(closeDoorsMs)
   // What still runs goes back into the queue as its worker ends, and is taken up at the next start.

@@ -17,9 +17,16 @@ const retryWhenFullMs = 1000
 type Refusal = InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge
 
 /** `paths` says how problems name their field: `model` for one job, `jobs.3.model` for a list. */
-export async function submitJobs(context: AppContext, inputs: readonly SubmitJobInput[], paths: 'single' | 'list'): Promise<readonly JobRecord[] | Refusal> {
+export async function submitJobs(
+  context: AppContext,
+  inputs: readonly SubmitJobInput[],
+  paths: 'single' | 'list',
+): Promise<readonly JobRecord[] | Refusal> {
   if (inputs.length === 0) return new InvalidInput([{ path: 'jobs', message: 'must have at least one job.' }])
-  if (inputs.length > jobsPerSubmissionMax) return new InvalidInput([{ path: 'jobs', message: `must have at most ${jobsPerSubmissionMax} jobs; given: ${inputs.length}.` }])
+  if (inputs.length > jobsPerSubmissionMax)
+    return new InvalidInput([
+      { path: 'jobs', message: `must have at most ${jobsPerSubmissionMax} jobs; given: ${inputs.length}.` },
+    ])
   const full = refuseWhenFull(context, inputs.length)
   if (full) return full
   const prefixes = inputs.map((_, index) => (paths === 'single' ? '' : `jobs.${index}`))
@@ -31,12 +38,17 @@ export async function submitJobs(context: AppContext, inputs: readonly SubmitJob
 }
 
 /** Commits jobs that are already checked, and hands them to the scheduler. */
-export async function writeJobs(context: AppContext, jobs: readonly NewJob[]): Promise<readonly JobRecord[] | Conflict | Overloaded> {
+export async function writeJobs(
+  context: AppContext,
+  jobs: readonly NewJob[],
+): Promise<readonly JobRecord[] | Conflict | Overloaded> {
   const keys = jobs.flatMap(({ record }) => record.idempotencyKey ?? [])
   const outcome = await context.live.whilePending(keys, commit(context, jobs))
   if (outcome instanceof Overloaded) return outcome
   if (outcome.kind === 'conflict') {
-    return new Conflict(`The idempotency key ${JSON.stringify(jobs[outcome.index]?.record.idempotencyKey)} names a job with another input.`)
+    return new Conflict(
+      `The idempotency key ${JSON.stringify(jobs[outcome.index]?.record.idempotencyKey)} names a job with another input.`,
+    )
   }
   return outcome.jobs.map(({ record }) => context.live.record(record.id) ?? record)
 }
@@ -76,10 +88,15 @@ export function jobSpec(record: JobRecord, tasks: readonly TaskRecord[]): JobSpe
 }
 
 export function refuseWhenFull(context: AppContext, count: number): Overloaded | null {
-  if (context.shell.draining) return new Overloaded('draining', retryWhenFullMs, 'The server is shutting down; submit again when it is back.')
+  if (context.shell.draining)
+    return new Overloaded('draining', retryWhenFullMs, 'The server is shutting down; submit again when it is back.')
   const limit = context.config.HEARTH_QUEUE_LIMIT
   if (context.live.count + count <= limit) return null
-  return new Overloaded('queue', retryWhenFullMs, `The queue holds ${context.live.count} of at most ${limit} jobs; submit again later.`)
+  return new Overloaded(
+    'queue',
+    retryWhenFullMs,
+    `The queue holds ${context.live.count} of at most ${limit} jobs; submit again later.`,
+  )
 }
 
 function buildJob(context: AppContext, submission: AcceptedSubmission, input: SubmitJobInput, now: number): NewJob {
@@ -98,7 +115,10 @@ function buildJob(context: AppContext, submission: AcceptedSubmission, input: Su
   return { record, request: JSON.stringify(request), fingerprint, tasks: buildGraph(context, record.id, entry) }
 }
 
-type Given = Pick<JobRecord, 'taskKind' | 'sessionId' | 'class' | 'idempotencyKey' | 'retryOf' | 'createdAt' | 'deadlineAt'>
+type Given = Pick<
+  JobRecord,
+  'taskKind' | 'sessionId' | 'class' | 'idempotencyKey' | 'retryOf' | 'createdAt' | 'deadlineAt'
+>
 
 export function newRecord(context: AppContext, entry: CatalogueEntry, given: Given): JobRecord {
   return {
@@ -139,7 +159,9 @@ export function buildGraph(context: AppContext, jobId: JobId, entry: CatalogueEn
 /** Over the input as sent, with the schema's defaults and before a seed is drawn. */
 function fingerprintOf(input: SubmitJobInput): string {
   const { sessionId = null, model, task, priorityClass = null, deadline = null } = input
-  return createHash('sha256').update(JSON.stringify(sorted({ sessionId, model, task, priorityClass, deadline }))).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify(sorted({ sessionId, model, task, priorityClass, deadline })))
+    .digest('hex')
 }
 
 /** Keys in one order and nulls dropped, so that equal inputs have equal fingerprints however they were written. */
@@ -147,5 +169,7 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).filter(([, member]) => member !== null && member !== undefined)
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)]))
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)]),
+  )
 }

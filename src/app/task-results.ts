@@ -9,7 +9,10 @@ export type ProgramOutput = Readonly<Record<string, unknown>>
 export class TaskResults {
   readonly #outputs = new Map<TaskId, ProgramOutput>()
   readonly #messages = new Map<TaskId, string>()
-  readonly #encoded = new LRUCache<JobId, Uint8Array>({ maxSize: recentBytesMax, sizeCalculation: (bytes) => bytes.byteLength + 64 })
+  readonly #encoded = new LRUCache<JobId, Uint8Array>({
+    maxSize: recentBytesMax,
+    sizeCalculation: (bytes) => bytes.byteLength + 64,
+  })
 
   putOutput(id: TaskId, output: ProgramOutput): void {
     this.#outputs.set(id, output)

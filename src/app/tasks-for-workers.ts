@@ -10,7 +10,10 @@ import { generateTextForWorker } from './validation/generate-text.ts'
 const initialCredit = 16_384
 
 /** Null when the job has ended meanwhile; a promise when its request must be read from the store. */
-export function taskForWorker(context: AppContext, admission: Admission): AdmittedTask | null | Promise<AdmittedTask | null> {
+export function taskForWorker(
+  context: AppContext,
+  admission: Admission,
+): AdmittedTask | null | Promise<AdmittedTask | null> {
   const job = context.live.get(admission.jobId)
   const task = job?.tasks.find(({ id }) => id === admission.taskId)
   if (!job || !task) return null
@@ -21,7 +24,13 @@ export function taskForWorker(context: AppContext, admission: Admission): Admitt
   })
 }
 
-function admittedTask(context: AppContext, admission: Admission, job: LiveJob, task: TaskRecord, requestText: string): AdmittedTask {
+function admittedTask(
+  context: AppContext,
+  admission: Admission,
+  job: LiveJob,
+  task: TaskRecord,
+  requestText: string,
+): AdmittedTask {
   const { taskId, class: priorityClass, order, attempt, deadlineAt } = admission
   return {
     taskId,

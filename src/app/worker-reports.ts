@@ -17,7 +17,11 @@ import type { TaskResults } from './task-results.ts'
 /** Gives a task credit for further items once its earlier ones are committed. */
 export type GiveCredit = (workerId: WorkerId, taskId: TaskId, items: number) => void
 
-const units: Readonly<Record<'steps' | 'tokens' | 'items', ProgressUnit>> = { steps: 'STEPS', tokens: 'TOKENS', items: 'ITEMS' }
+const units: Readonly<Record<'steps' | 'tokens' | 'items', ProgressUnit>> = {
+  steps: 'STEPS',
+  tokens: 'TOKENS',
+  items: 'ITEMS',
+}
 
 export class WorkerReports implements WorkerListener {
   readonly #shell: Shell
@@ -29,7 +33,16 @@ export class WorkerReports implements WorkerListener {
   readonly #logger: Logger
   readonly #giveCredit: GiveCredit
 
-  constructor(parts: { shell: Shell; clock: Clock; live: LiveJobs; log: JobEventLog; results: TaskResults; models: ModelEvents; logger: Logger; giveCredit: GiveCredit }) {
+  constructor(parts: {
+    shell: Shell
+    clock: Clock
+    live: LiveJobs
+    log: JobEventLog
+    results: TaskResults
+    models: ModelEvents
+    logger: Logger
+    giveCredit: GiveCredit
+  }) {
     this.#shell = parts.shell
     this.#clock = parts.clock
     this.#live = parts.live
@@ -74,11 +87,19 @@ export class WorkerReports implements WorkerListener {
     this.#shell.feed({ type: 'workerExited', workerId, cause })
   }
 
-  modelLoaded(workerId: WorkerId, versionId: VersionId, facts: { readonly loadMs: number; readonly weightsBytes: number; readonly privateBytes: number }): void {
+  modelLoaded(
+    workerId: WorkerId,
+    versionId: VersionId,
+    facts: { readonly loadMs: number; readonly weightsBytes: number; readonly privateBytes: number },
+  ): void {
     this.#shell.feed({ type: 'modelLoaded', workerId, versionId, ...facts })
   }
 
-  modelLoadFailed(workerId: WorkerId, versionId: VersionId, failure: { readonly code: string; readonly message: string; readonly retryable: boolean }): void {
+  modelLoadFailed(
+    workerId: WorkerId,
+    versionId: VersionId,
+    failure: { readonly code: string; readonly message: string; readonly retryable: boolean },
+  ): void {
     this.#logger.warn({ workerId, versionId, failure }, 'model could not be loaded')
     this.#models.loadFailed(versionId, failure, this.#clock.now())
     const code = failure.code === 'out_of_memory' ? 'out_of_memory' : 'engine_error'

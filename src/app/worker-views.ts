@@ -5,16 +5,18 @@ import { runningJobs } from '../scheduler/workers.ts'
 import type { WorkerView } from './app.ts'
 
 export function workerViews(pool: WorkerPool, state: SchedulerState): WorkerView[] {
-  return pool.describe().map(({ workerId, deviceId, engine, state: life, pid, startedAt, requestsServed, privateBytes }) => ({
-    id: workerId,
-    deviceId,
-    engine,
-    state: life,
-    pid,
-    startedAt,
-    restartCount: state.workers.get(workerId)?.restartCount ?? 0,
-    requestsServed,
-    memoryBytes: privateBytes,
-    runningJobIds: runningJobs(state, workerId),
-  }))
+  return pool
+    .describe()
+    .map(({ workerId, deviceId, engine, state: life, pid, startedAt, requestsServed, privateBytes }) => ({
+      id: workerId,
+      deviceId,
+      engine,
+      state: life,
+      pid,
+      startedAt,
+      restartCount: state.workers.get(workerId)?.restartCount ?? 0,
+      requestsServed,
+      memoryBytes: privateBytes,
+      runningJobIds: runningJobs(state, workerId),
+    }))
 }

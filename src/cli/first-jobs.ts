@@ -12,7 +12,11 @@ interface FirstJob {
 }
 type Print = (line: string) => void
 
-const sentences = ['A man is eating food.', 'A man is eating a piece of bread.', 'Two men pushed carts through the woods.'] as const
+const sentences = [
+  'A man is eating food.',
+  'A man is eating a piece of bread.',
+  'Two men pushed carts through the woods.',
+] as const
 
 const firstJobs: readonly FirstJob[] = [
   {
@@ -27,7 +31,8 @@ const firstJobs: readonly FirstJob[] = [
     task: { embedText: { texts: sentences } },
     show: ({ embeddings }, print) => {
       const [first = [], ...others] = embeddings as readonly (readonly number[])[]
-      for (const [index, other] of others.entries()) print(`    ${dot(first, other).toFixed(4)}  "${sentences[index + 1]}"`)
+      for (const [index, other] of others.entries())
+        print(`    ${dot(first, other).toFixed(4)}  "${sentences[index + 1]}"`)
     },
   },
 ]
@@ -40,7 +45,12 @@ const watch = `subscription First($id: ID!) { jobEvents(id: $id) { __typename
 
 /** A job that cannot run is told, and does not keep the server from being used. */
 export async function runFirstJobs(url: string, print: Print): Promise<void> {
-  const client = createClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, lazy: false, retryAttempts: 0 })
+  const client = createClient({
+    url: url.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    lazy: false,
+    retryAttempts: 0,
+  })
   try {
     for (const job of firstJobs) await runFirstJob(client, job, print)
   } catch (error) {
@@ -59,7 +69,10 @@ async function runFirstJob(client: Client, job: FirstJob, print: Print): Promise
     return
   }
   const giveUp = AbortSignal.timeout(giveUpMs)
-  const events = client.iterate<{ jobEvents: Readonly<Record<string, unknown>> }>({ query: watch, variables: { id: result.job.id } })
+  const events = client.iterate<{ jobEvents: Readonly<Record<string, unknown>> }>({
+    query: watch,
+    variables: { id: result.job.id },
+  })
   giveUp.addEventListener('abort', () => void events.return?.())
   let text = ''
   for await (const { data, errors } of events) {
@@ -78,7 +91,11 @@ async function runFirstJob(client: Client, job: FirstJob, print: Print): Promise
   if (giveUp.aborted) print(`    not done after ${giveUpMs / 1000} s; it goes on in the background.`)
 }
 
-async function firstResult(client: Client, query: string, variables: Record<string, unknown>): Promise<Readonly<Record<string, unknown>>> {
+async function firstResult(
+  client: Client,
+  query: string,
+  variables: Record<string, unknown>,
+): Promise<Readonly<Record<string, unknown>>> {
   for await (const { data, errors } of client.iterate<Record<string, unknown>>({ query, variables })) {
     if (data) return data
     throw new Error(errors?.map(({ message }) => message).join('; ') ?? 'The server answered without data.')

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { runFirstJobs } from './first-jobs.ts'
 
 const readyLine = /^Hearth is ready: (http:\S+)$/
-const server = spawn(process.execPath, [fileURLToPath(new URL('../main.ts', import.meta.url))], { stdio: ['inherit', 'pipe', 'inherit'] })
+const server = spawn(process.execPath, [fileURLToPath(new URL('../main.ts', import.meta.url))], {
+  stdio: ['inherit', 'pipe', 'inherit'],
+})
 
 // The terminal signals the whole process group; the server drains and this process ends with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal))

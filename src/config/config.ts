@@ -2,45 +2,99 @@
 import { z } from 'zod'
 
 const port = z.coerce.number().int().min(0).max(65_535)
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
 const count = (minimum: number) => z.coerce.number().int().min(minimum)
 
 export const settings = z.object({
-  HEARTH_HOST: z.string().default('127.0.0.1').describe('Address to listen on. Anything but loopback is refused: this version has no credentials.'),
+  HEARTH_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address to listen on. Anything but loopback is refused: this version has no credentials.'),
   HEARTH_PORT: port.default(4000).describe('Port to listen on; 0 = any free one.'),
   HEARTH_DATA_DIR: z.string().default('./data').describe('Database, lock and caches; one server per folder.'),
-  HEARTH_MODEL_PATHS: list.default(['./models']).describe('Folders whose sub-folders hold models (model.json and weights), separated by commas.'),
-  HEARTH_DEVICES: z.string().default('').describe('JSON file that declares devices, e.g. several CPU devices with core sets and budgets. Empty = one device with all cores.'),
-  HEARTH_ALLOWED_ORIGINS: list.default([]).describe('Origins besides loopback that browsers may call from, separated by commas, e.g. https://studio.example.'),
-  HEARTH_ALLOWED_HOSTS: list.default([]).describe('Host headers besides loopback names that are answered, separated by commas.'),
-  HEARTH_PYTHON: z.string().default('').describe('Python interpreter of the workers. Empty = the virtual environment that set-up made.'),
-  HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level that is logged (to standard error, one JSON object a line).'),
+  HEARTH_MODEL_PATHS: list
+    .default(['./models'])
+    .describe('Folders whose sub-folders hold models (model.json and weights), separated by commas.'),
+  HEARTH_DEVICES: z
+    .string()
+    .default('')
+    .describe(
+      'JSON file that declares devices, e.g. several CPU devices with core sets and budgets. Empty = one device with all cores.',
+    ),
+  HEARTH_ALLOWED_ORIGINS: list
+    .default([])
+    .describe(
+      'Origins besides loopback that browsers may call from, separated by commas, e.g. https://studio.example.',
+    ),
+  HEARTH_ALLOWED_HOSTS: list
+    .default([])
+    .describe('Host headers besides loopback names that are answered, separated by commas.'),
+  HEARTH_PYTHON: z
+    .string()
+    .default('')
+    .describe('Python interpreter of the workers. Empty = the virtual environment that set-up made.'),
+  HEARTH_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least level that is logged (to standard error, one JSON object a line).'),
   HEARTH_GRAPHIQL: z.enum(['on', 'off']).default('on').describe('GraphiQL at GET /graphql in a browser.'),
-  HEARTH_MAX_BODY_BYTES: count(1024).default(8 * 1024 * 1024).describe('Largest request body and WebSocket frame, bytes.'),
-  HEARTH_MAX_PROMPT_BYTES: count(1).default(1024 * 1024).describe('Largest prompt or text, UTF-8 bytes.'),
+  HEARTH_MAX_BODY_BYTES: count(1024)
+    .default(8 * 1024 * 1024)
+    .describe('Largest request body and WebSocket frame, bytes.'),
+  HEARTH_MAX_PROMPT_BYTES: count(1)
+    .default(1024 * 1024)
+    .describe('Largest prompt or text, UTF-8 bytes.'),
   HEARTH_MAX_QUERY_TOKENS: count(100).default(4000).describe('Most tokens in one GraphQL document.'),
   HEARTH_MAX_QUERY_DEPTH: count(3).default(16).describe('Deepest nesting of one GraphQL operation.'),
-  HEARTH_MAX_QUERY_COST: count(100).default(200_000).describe('Highest cost of one GraphQL operation (fields, multiplied by page sizes).'),
+  HEARTH_MAX_QUERY_COST: count(100)
+    .default(200_000)
+    .describe('Highest cost of one GraphQL operation (fields, multiplied by page sizes).'),
   HEARTH_MAX_SUBSCRIPTIONS_PER_SOCKET: count(1).default(1000).describe('Most operations in flight on one WebSocket.'),
   HEARTH_MAX_CONNECTIONS: count(1).default(4096).describe('Most open connections, HTTP and WebSocket together.'),
-  HEARTH_KEEP_ALIVE_MS: count(100).default(12_000).describe('How often an open stream or WebSocket is checked for life, milliseconds.'),
-  HEARTH_STALLED_CLIENT_MS: count(100).default(30_000).describe('How long the reader of an event stream may take nothing before it is let go, milliseconds.'),
+  HEARTH_KEEP_ALIVE_MS: count(100)
+    .default(12_000)
+    .describe('How often an open stream or WebSocket is checked for life, milliseconds.'),
+  HEARTH_STALLED_CLIENT_MS: count(100)
+    .default(30_000)
+    .describe('How long the reader of an event stream may take nothing before it is let go, milliseconds.'),
   HEARTH_QUEUE_LIMIT: count(1).default(100_000).describe('Most jobs that may wait.'),
-  HEARTH_WRITE_QUEUE_LIMIT: count(100).default(20_000).describe('Most database operations that may wait for their commit before submissions are refused.'),
+  HEARTH_WRITE_QUEUE_LIMIT: count(100)
+    .default(20_000)
+    .describe('Most database operations that may wait for their commit before submissions are refused.'),
   HEARTH_JOB_ATTEMPTS: count(1).default(5).describe('Attempts of a job before it fails; server restarts do not count.'),
-  HEARTH_QUARANTINE_DEATHS: count(1).default(2).describe('Worker deaths that a job causes alone before it is quarantined.'),
+  HEARTH_QUARANTINE_DEATHS: count(1)
+    .default(2)
+    .describe('Worker deaths that a job causes alone before it is quarantined.'),
   HEARTH_WARM_SPARES: count(0).default(1).describe('Workers kept started without a model, per engine.'),
-  HEARTH_THREADS_PER_WORKER: count(0).default(0).describe('Compute threads of a worker; 0 = the cores of its device, at most 4.'),
-  HEARTH_SHUTDOWN_GRACE_MS: count(0).default(10_000).describe('How long running work may go on after SIGTERM, milliseconds.'),
-  HEARTH_RECORD: z.string().default('').describe('File to which the scheduler\'s events and commands are recorded, for replay. Empty = none.'),
+  HEARTH_THREADS_PER_WORKER: count(0)
+    .default(0)
+    .describe('Compute threads of a worker; 0 = the cores of its device, at most 4.'),
+  HEARTH_SHUTDOWN_GRACE_MS: count(0)
+    .default(10_000)
+    .describe('How long running work may go on after SIGTERM, milliseconds.'),
+  HEARTH_RECORD: z
+    .string()
+    .default('')
+    .describe("File to which the scheduler's events and commands are recorded, for replay. Empty = none."),
 })
 export type Config = z.infer<typeof settings>
 
 /** Throws an error that names every wrong variable. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name.startsWith('HEARTH_') && value !== '' && value !== undefined))
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name, value]) => name.startsWith('HEARTH_') && value !== '' && value !== undefined,
+    ),
+  )
   const result = settings.safeParse(given)
   if (result.success) return result.data
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message} (given: ${JSON.stringify(given[String(issue.path[0])])})`)
+  const problems = result.error.issues.map(
+    (issue) => `${issue.path.join('.')}: ${issue.message} (given: ${JSON.stringify(given[String(issue.path[0])])})`,
+  )
   throw new Error(`These settings are not valid:\n  ${problems.join('\n  ')}`)
 }

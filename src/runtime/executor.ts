@@ -28,7 +28,11 @@ export class Executor {
 
   carryOut(command: WorkerCommand): void {
     const behind = this.#behind.get(command.workerId)
-    if (behind) this.#queueBehind(command.workerId, behind.then(() => this.#carryOutNow(command)))
+    if (behind)
+      this.#queueBehind(
+        command.workerId,
+        behind.then(() => this.#carryOutNow(command)),
+      )
     else {
       const unfinished = this.#carryOutNow(command)
       if (unfinished) this.#queueBehind(command.workerId, unfinished)
@@ -39,14 +43,24 @@ export class Executor {
     const { workerId } = command
     switch (command.type) {
       case 'spawnWorker':
-        this.#pool.spawn({ workerId, deviceId: command.deviceId, engine: command.engine, ...this.#facts.placement(command.deviceId) })
+        this.#pool.spawn({
+          workerId,
+          deviceId: command.deviceId,
+          engine: command.engine,
+          ...this.#facts.placement(command.deviceId),
+        })
         return
       case 'stopWorker':
         this.#pool.stop(workerId)
         return
       case 'load': {
         const { manifest, directory } = this.#facts.version(command.versionId)
-        this.#pool.load(workerId, { versionId: command.versionId, manifest, directory, components: manifest.components.map(({ name }) => name) })
+        this.#pool.load(workerId, {
+          versionId: command.versionId,
+          manifest,
+          directory,
+          components: manifest.components.map(({ name }) => name),
+        })
         return
       }
       case 'unload':
@@ -72,7 +86,13 @@ export class Executor {
     const tasks = admissions.map((admission) => this.#facts.task(admission))
     const ready: AdmittedTask[] = []
     for (const task of tasks) {
-      if (task instanceof Promise) return Promise.all(tasks).then((all) => this.#pool.admit(workerId, all.filter((found) => found !== null)))
+      if (task instanceof Promise)
+        return Promise.all(tasks).then((all) =>
+          this.#pool.admit(
+            workerId,
+            all.filter((found) => found !== null),
+          ),
+        )
       if (task) ready.push(task)
     }
     this.#pool.admit(workerId, ready)

@@ -34,7 +34,14 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
   const [command = process.execPath, ...args] = [...(options.wrapper ?? []), process.execPath, main]
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, HEARTH_PORT: '0', HEARTH_DATA_DIR: dataDir, HEARTH_MODEL_PATHS: `${models},${noopModels}`, HEARTH_LOG_LEVEL: 'warn', ...options.environment },
+    env: {
+      ...process.env,
+      HEARTH_PORT: '0',
+      HEARTH_DATA_DIR: dataDir,
+      HEARTH_MODEL_PATHS: `${models},${noopModels}`,
+      HEARTH_LOG_LEVEL: 'warn',
+      ...options.environment,
+    },
   })
   const hearth = new Hearth(child, dataDir, temporary)
   try {
@@ -86,19 +93,33 @@ export class Hearth {
 
   async readyWithin(ms: number): Promise<void> {
     const late = AbortSignal.timeout(ms)
-    const tooLate = new Promise<never>((_, reject) => late.addEventListener('abort', () => reject(new Error(`Not ready after ${ms} ms. ${this.#said()}`))))
-    const died = this.#exited.then((how) => Promise.reject(new Error(`The server ended (${how}) before it was ready. ${this.#said()}`)))
+    const tooLate = new Promise<never>((_, reject) =>
+      late.addEventListener('abort', () => reject(new Error(`Not ready after ${ms} ms. ${this.#said()}`))),
+    )
+    const died = this.#exited.then((how) =>
+      Promise.reject(new Error(`The server ended (${how}) before it was ready. ${this.#said()}`)),
+    )
     this.url = await Promise.race([this.#url, tooLate, died])
   }
 
   /** One query or mutation over HTTP. */
-  async query<Data = Record<string, unknown>>(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<GraphQLAnswer<Data>> {
-    const response = await fetch(this.url, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify({ query, variables }) })
+  async query<Data = Record<string, unknown>>(
+    query: string,
+    variables: Readonly<Record<string, unknown>> = {},
+  ): Promise<GraphQLAnswer<Data>> {
+    const response = await fetch(this.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    })
     return (await response.json()) as GraphQLAnswer<Data>
   }
 
   /** As `query`, for answers that must have no errors. */
-  async ask<Data = Record<string, unknown>>(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Data> {
+  async ask<Data = Record<string, unknown>>(
+    query: string,
+    variables: Readonly<Record<string, unknown>> = {},
+  ): Promise<Data> {
     const { data, errors } = await this.query<Data>(query, variables)
     if (errors || !data) throw new Error(`GraphQL errors: ${JSON.stringify(errors)}`)
     return data

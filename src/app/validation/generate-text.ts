@@ -9,7 +9,13 @@ const stopBytesMax = 256
 const temperatureMax = 5
 
 /** The accepted task; `seed` is drawn by the caller when absent. */
-export function normaliseGenerateText(input: GenerateTextInput, manifest: Manifest, promptBytesMax: number, drawSeed: () => number, problems: Problems): Record<string, unknown> {
+export function normaliseGenerateText(
+  input: GenerateTextInput,
+  manifest: Manifest,
+  promptBytesMax: number,
+  drawSeed: () => number,
+  problems: Problems,
+): Record<string, unknown> {
   const tokensMax = manifest.limits.maxTokens ?? 4096
   const maxTokens = input.maxTokens ?? numberDefault(manifest, 'maxTokens', Math.min(256, tokensMax))
   const temperature = input.temperature ?? numberDefault(manifest, 'temperature', 0.8)
@@ -23,7 +29,8 @@ export function normaliseGenerateText(input: GenerateTextInput, manifest: Manife
   if (stop.length > stopsMax) problems.add('stop', `must have at most ${stopsMax} entries; given: ${stop.length}.`)
   for (const [index, word] of stop.entries()) {
     if (word === '') problems.add(`stop.${index}`, 'must not be empty.')
-    else if (Buffer.byteLength(word) > stopBytesMax) problems.add(`stop.${index}`, `must be at most ${stopBytesMax} bytes.`)
+    else if (Buffer.byteLength(word) > stopBytesMax)
+      problems.add(`stop.${index}`, `must be at most ${stopBytesMax} bytes.`)
   }
   if (input.seed != null && input.seed < 0) problems.add('seed', `must not be negative; given: ${input.seed}.`)
 
@@ -48,14 +55,19 @@ function checkPrompt(input: GenerateTextInput, bytesMax: number, problems: Probl
   if (prompt != null) problems.text('prompt', prompt, bytesMax)
   if (messages == null) return
   if (messages.length === 0) problems.add('messages', 'must have at least one message.')
-  if (messages.length > messagesMax) problems.add('messages', `must have at most ${messagesMax} messages; given: ${messages.length}.`)
+  if (messages.length > messagesMax)
+    problems.add('messages', `must have at most ${messagesMax} messages; given: ${messages.length}.`)
   let bytes = 0
   for (const [index, { content }] of messages.slice(0, messagesMax).entries()) {
     problems.text(`messages.${index}.content`, content, bytesMax)
     bytes += content.length
   }
   if (bytes > bytesMax) problems.add('messages', `must have at most ${bytesMax} bytes together.`)
-  if (messages.length > 0 && messages.at(-1)?.role === 'ASSISTANT') problems.add(`messages.${messages.length - 1}.role`, 'the last message must be from USER or SYSTEM: the model writes the next one.')
+  if (messages.length > 0 && messages.at(-1)?.role === 'ASSISTANT')
+    problems.add(
+      `messages.${messages.length - 1}.role`,
+      'the last message must be from USER or SYSTEM: the model writes the next one.',
+    )
 }
 
 function numberDefault(manifest: Manifest, name: string, fallback: number): number {

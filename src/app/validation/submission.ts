@@ -24,7 +24,11 @@ export interface AcceptedSubmission {
 }
 
 /** Either everything that was accepted, in order, or why nothing was. Field problems win over a missing model or session, because they can be mended together. */
-export function checkSubmissions(context: AppContext, inputs: readonly SubmitJobInput[], prefixes: readonly string[]): readonly AcceptedSubmission[] | InvalidInput | NotFound | Conflict | ModelTooLarge {
+export function checkSubmissions(
+  context: AppContext,
+  inputs: readonly SubmitJobInput[],
+  prefixes: readonly string[],
+): readonly AcceptedSubmission[] | InvalidInput | NotFound | Conflict | ModelTooLarge {
   const problems: FieldProblem[] = []
   const accepted: AcceptedSubmission[] = []
   let refusal: NotFound | Conflict | ModelTooLarge | null = null
@@ -39,34 +43,59 @@ export function checkSubmissions(context: AppContext, inputs: readonly SubmitJob
   return refusal ?? accepted
 }
 
-function checkSubmission(context: AppContext, input: SubmitJobInput, problems: Problems): AcceptedSubmission | NotFound | Conflict | ModelTooLarge {
+function checkSubmission(
+  context: AppContext,
+  input: SubmitJobInput,
+  problems: Problems,
+): AcceptedSubmission | NotFound | Conflict | ModelTooLarge {
   checkKey(input.idempotencyKey ?? null, problems)
-  if (input.deadline != null && input.deadline <= context.clock.now()) problems.add('deadline', 'must lie in the future.')
+  if (input.deadline != null && input.deadline <= context.clock.now())
+    problems.add('deadline', 'must lie in the future.')
   const session = input.sessionId == null ? null : context.sessions.find(input.sessionId)
   const entry = context.catalogue.resolve(input.model)
   if (!entry) {
     checkWithoutModel(input.task, context, problems)
-    return new NotFound('Model', input.model, `No model ${JSON.stringify(input.model)} is known here; known: ${context.catalogue.names().join(', ') || 'none'}.`)
+    return new NotFound(
+      'Model',
+      input.model,
+      `No model ${JSON.stringify(input.model)} is known here; known: ${context.catalogue.names().join(', ') || 'none'}.`,
+    )
   }
   const { taskKind, request } = normaliseTask(input.task, entry, context, problems)
   if (session === 'unknown') return new NotFound('Session', String(input.sessionId))
   if (session === 'closed') return new Conflict('The session is closed; open a new one, or submit without a session.')
-  if (!entry.spec) return new Conflict(`Model ${entry.model.name} was refused when it was registered, so it cannot run; its files do not match its manifest.`)
+  if (!entry.spec)
+    return new Conflict(
+      `Model ${entry.model.name} was refused when it was registered, so it cannot run; its files do not match its manifest.`,
+    )
   return tooLarge(context, entry) ?? { entry, session, taskKind, request }
 }
 
-function normaliseTask(task: TaskInput, entry: CatalogueEntry, context: AppContext, problems: Problems): { taskKind: TaskKind; request: Record<string, unknown> } {
+function normaliseTask(
+  task: TaskInput,
+  entry: CatalogueEntry,
+  context: AppContext,
+  problems: Problems,
+): { taskKind: TaskKind; request: Record<string, unknown> } {
   const taskKind = kindOf(task)
   const scoped = new Problems('')
   const request = normaliseOf(task, taskKind, entry, context, scoped)
-  if (entry.model.task === taskKind) for (const { path, message } of scoped.found) problems.add(`task.${taskKind}.${path}`, message)
+  if (entry.model.task === taskKind)
+    for (const { path, message } of scoped.found) problems.add(`task.${taskKind}.${path}`, message)
   else problems.add('task', `model ${entry.model.name} does ${entry.model.task}, not ${taskKind}.`)
   return { taskKind, request: { [taskKind]: request } }
 }
 
-function normaliseOf(task: TaskInput, taskKind: TaskKind, entry: CatalogueEntry, context: AppContext, problems: Problems): Record<string, unknown> {
+function normaliseOf(
+  task: TaskInput,
+  taskKind: TaskKind,
+  entry: CatalogueEntry,
+  context: AppContext,
+  problems: Problems,
+): Record<string, unknown> {
   const textBytesMax = context.config.HEARTH_MAX_PROMPT_BYTES
-  if (task.generateText) return normaliseGenerateText(task.generateText, entry.manifest, textBytesMax, drawSeed, problems)
+  if (task.generateText)
+    return normaliseGenerateText(task.generateText, entry.manifest, textBytesMax, drawSeed, problems)
   if (task.embedText) return normaliseEmbedText(task.embedText, entry.manifest, textBytesMax, problems)
   if (task.program) return normaliseProgram(task.program, entry.manifest, problems)
   throw new Error(`A task of no known kind passed the schema: ${taskKind}.`)
@@ -75,9 +104,12 @@ function normaliseOf(task: TaskInput, taskKind: TaskKind, entry: CatalogueEntry,
 /** With an unknown model, what can be said without its manifest is still said. */
 function checkWithoutModel(task: TaskInput, context: AppContext, problems: Problems): void {
   const textBytesMax = context.config.HEARTH_MAX_PROMPT_BYTES
-  if (task.generateText?.prompt != null) problems.text('task.generateText.prompt', task.generateText.prompt, textBytesMax)
-  if (task.generateText?.maxTokens != null && task.generateText.maxTokens < 1) problems.add('task.generateText.maxTokens', `must be at least 1; given: ${task.generateText.maxTokens}.`)
-  for (const [index, text] of (task.embedText?.texts ?? []).entries()) problems.text(`task.embedText.texts.${index}`, text, textBytesMax)
+  if (task.generateText?.prompt != null)
+    problems.text('task.generateText.prompt', task.generateText.prompt, textBytesMax)
+  if (task.generateText?.maxTokens != null && task.generateText.maxTokens < 1)
+    problems.add('task.generateText.maxTokens', `must be at least 1; given: ${task.generateText.maxTokens}.`)
+  for (const [index, text] of (task.embedText?.texts ?? []).entries())
+    problems.text(`task.embedText.texts.${index}`, text, textBytesMax)
 }
 
 export function kindOf(task: TaskInput): TaskKind {
@@ -88,7 +120,8 @@ export function kindOf(task: TaskInput): TaskKind {
 
 function checkKey(key: string | null, problems: Problems): void {
   if (key === null) return
-  if (key === '' || key.length > keyCharsMax) problems.add('idempotencyKey', `must have 1 to ${keyCharsMax} characters; given: ${key.length}.`)
+  if (key === '' || key.length > keyCharsMax)
+    problems.add('idempotencyKey', `must have 1 to ${keyCharsMax} characters; given: ${key.length}.`)
 }
 
 function drawSeed(): number {

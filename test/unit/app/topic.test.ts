@@ -17,7 +17,9 @@ test('a slow reader skips what has left the ring and costs no memory of its own'
   const topic = new Topic<number>(4)
   const reader = topic.read()
   for (let value = 0; value < 100; value += 1) topic.publish(value)
-  const seen = [await reader.next(), await reader.next(), await reader.next(), await reader.next()].map(({ value }) => value)
+  const seen = [await reader.next(), await reader.next(), await reader.next(), await reader.next()].map(
+    ({ value }) => value,
+  )
   expect(seen).toEqual([96, 97, 98, 99])
 })
 
@@ -37,5 +39,7 @@ test('only wanted values reach a reader, and closing ends it', async () => {
   const reader = topic.read((value) => value % 2 === 0)
   for (const value of [1, 2, 3, 4]) topic.publish(value)
   topic.close()
-  expect([await reader.next(), await reader.next(), await reader.next()].map(({ value, done }) => (done ? 'end' : value))).toEqual([2, 4, 'end'])
+  expect(
+    [await reader.next(), await reader.next(), await reader.next()].map(({ value, done }) => (done ? 'end' : value)),
+  ).toEqual([2, 4, 'end'])
 })
