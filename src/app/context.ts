@@ -10,7 +10,7 @@ import type { OpenSessions } from './open-sessions.ts'
 import type { Shell } from './shell.ts'
 
 export interface Clock {
-  now(): Millis
+  readonly now: () => Millis
 }
 
 export interface AppContext {

@@ -51,7 +51,8 @@ export function createApp(parts: AppParts): App {
     countJobs: (filter) => store.countJobs(filter),
     jobRequest: async (id) => {
       const text = live.get(id)?.request ?? (await store.readRequest(id))
-      return text === null ? null : JSON.parse(text)
+      const request: unknown = text === null ? null : JSON.parse(text)
+      return request
     },
     jobOutput: async (record): Promise<JobOutput | null> => {
       if (!terminalStates.some((state) => state === record.state)) return null

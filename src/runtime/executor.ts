@@ -84,19 +84,24 @@ export class Executor {
 
   #admit(workerId: WorkerId, admissions: readonly Admission[]): Promise<void> | undefined {
     const tasks = admissions.map((admission) => this.#facts.task(admission))
+    if (tasks.some((task) => task instanceof Promise)) return this.#admitWhenRead(workerId, tasks)
+    this.#pool.admit(
+      workerId,
+      tasks.filter((task) => task !== null && !(task instanceof Promise)),
+    )
+    return undefined
+  }
+
+  async #admitWhenRead(
+    workerId: WorkerId,
+    tasks: readonly (AdmittedTask | null | Promise<AdmittedTask | null>)[],
+  ): Promise<void> {
     const ready: AdmittedTask[] = []
     for (const task of tasks) {
-      if (task instanceof Promise)
-        return Promise.all(tasks).then((all) =>
-          this.#pool.admit(
-            workerId,
-            all.filter((found) => found !== null),
-          ),
-        )
-      if (task) ready.push(task)
+      const read = await task
+      if (read) ready.push(read)
     }
     this.#pool.admit(workerId, ready)
-    return undefined
   }
 
   #queueBehind(workerId: WorkerId, work: Promise<void>): void {
