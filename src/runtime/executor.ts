@@ -84,11 +84,12 @@ export class Executor {
 
   #admit(workerId: WorkerId, admissions: readonly Admission[]): Promise<void> | undefined {
     const tasks = admissions.map((admission) => this.#facts.task(admission))
-    if (tasks.some((task) => task instanceof Promise)) return this.#admitWhenRead(workerId, tasks)
-    this.#pool.admit(
-      workerId,
-      tasks.filter((task) => task !== null && !(task instanceof Promise)),
-    )
+    const ready: AdmittedTask[] = []
+    for (const task of tasks) {
+      if (task instanceof Promise) return this.#admitWhenRead(workerId, tasks)
+      if (task) ready.push(task)
+    }
+    this.#pool.admit(workerId, ready)
     return undefined
   }
 
