@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { parseGgufHeader, readGgufHeader } from '../../../../src/runtime/models/gguf-header.ts'
+import { textModelWorkingBytes } from '../../../../src/runtime/models/planned-memory.ts'
+
+const starterModel = new URL(
+  '../../../../models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf',
+  import.meta.url,
+)
+
+test('the header of the starter model tells what its cache costs', async () => {
+  const header = await readGgufHeader(starterModel.pathname)
+  expect(header.architecture).toBe('llama')
+  expect(header.values.get('llama.block_count')).toBe(30)
+  expect(header.values.get('tokenizer.ggml.tokens')).toEqual({ length: 49152 })
+  // 23,040 bytes a token, as measured, and the scores of 512 tokens over the vocabulary.
+  expect(textModelWorkingBytes(header, { slots: 4, contextTokens: 2048 })).toBe(23_040 * 2048 * 4 + 512 * 49_152 * 4)
+})
+
+describe('a header', () => {
+  const pairs = [
+    text('general.architecture', 'llama'),
+    unsigned('llama.block_count', 2),
+    floats('llama.rope', [1.5, 2]),
+    texts('words', ['a', 'bc']),
+  ]
+
+  test('gives scalars and texts, small arrays of numbers, and the length of other arrays', () => {
+    const header = parseGgufHeader(gguf(pairs))
+    expect(Object.fromEntries(header?.values ?? [])).toEqual({
+      'general.architecture': 'llama',
+      'llama.block_count': 2,
+      'llama.rope': [1.5, 2],
+      words: { length: 2 },
+    })
+  })
+
+  test('that is not whole yet gives nothing, wherever it is cut', () => {
+    const whole = gguf(pairs)
+    for (let length = 0; length < whole.length; length += 1)
+      expect(parseGgufHeader(whole.subarray(0, length))).toBeNull()
+  })
+
+  test.each([
+    ['another kind of file', Buffer.from('PK\u0003\u0004 anything'), 'does not begin with GGUF'],
+    ['a later version', gguf(pairs, { version: 4 }), 'GGUF version 4; 2 and 3 can be read'],
+    ['more pairs than any file has', gguf(pairs, { pairs: 2 ** 40 }), 'announces 1099511627776 pairs'],
+    ['a key without end', Buffer.concat([gguf([]).subarray(0, 16), long(1), long(2 ** 50)]), 'bytes of text'],
+    ['a type that is unknown', gguf([Buffer.concat([word('key'), word32(99)])]), 'unknown type 99'],
+    ['an array of arrays', gguf([Buffer.concat([word('key'), word32(9), word32(9), long(1)])]), 'an array of arrays'],
+    [
+      'an array without end',
+      gguf([Buffer.concat([word('key'), word32(9), word32(4), long(2 ** 40)])]),
+      'items of an array',
+    ],
+    ['no architecture', gguf([unsigned('llama.block_count', 2)]), 'names no architecture'],
+  ])('of %s is refused', (_, bytes, message) => {
+    expect(() => parseGgufHeader(bytes)).toThrow(message)
+  })
+})
+
+describe('the plan of a text model', () => {
+  const heads = [
+    unsigned('llama.block_count', 10),
+    unsigned('llama.embedding_length', 512),
+    unsigned('llama.attention.head_count', 8),
+  ]
+
+  test('takes as many KV heads as heads where nothing else is said', () => {
+    expect(plan(heads)).toBe(2 * 10 * 8 * 64 * 2 * 100)
+  })
+
+  test('takes the KV heads and dimensions that are said', () => {
+    const said = [
+      unsigned('llama.attention.head_count_kv', 2),
+      unsigned('llama.attention.key_length', 128),
+      unsigned('llama.attention.value_length', 32),
+    ]
+    expect(plan([...heads, ...said])).toBe(10 * 2 * (128 + 32) * 2 * 100)
+  })
+
+  test('takes each layer for itself where they differ', () => {
+    expect(plan([...heads, floats('llama.attention.head_count_kv', [4, 4, 0, 2])])).toBe(10 * 64 * 2 * 2 * 100)
+  })
+
+  test('names what is missing', () => {
+    expect(() => plan(heads.slice(1))).toThrow('its header has no block_count')
+  })
+
+  function plan(pairs: readonly Buffer[]): number {
+    const header = parseGgufHeader(gguf([text('general.architecture', 'llama'), ...pairs]))
+    return textModelWorkingBytes(header!, { slots: 2, contextTokens: 50 })
+  }
+})
+
+function gguf(pairs: readonly Buffer[], { version = 3, pairs: count = pairs.length } = {}): Buffer {
+  return Buffer.concat([Buffer.from('GGUF'), word32(version), long(0), long(count), ...pairs])
+}
+function text(key: string, value: string): Buffer {
+  return Buffer.concat([word(key), word32(8), word(value)])
+}
+function unsigned(key: string, value: number): Buffer {
+  return Buffer.concat([word(key), word32(4), word32(value)])
+}
+function floats(key: string, values: readonly number[]): Buffer {
+  const items = values.map((value) => {
+    const item = Buffer.alloc(4)
+    item.writeFloatLE(value)
+    return item
+  })
+  return Buffer.concat([word(key), word32(9), word32(6), long(values.length), ...items])
+}
+function texts(key: string, values: readonly string[]): Buffer {
+  return Buffer.concat([word(key), word32(9), word32(8), long(values.length), ...values.map(word)])
+}
+function word(value: string): Buffer {
+  return Buffer.concat([long(Buffer.byteLength(value)), Buffer.from(value)])
+}
+function word32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(value)
+  return bytes
+}
+function long(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(BigInt(value))
+  return bytes
+}
