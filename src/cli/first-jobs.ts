@@ -10,7 +10,8 @@ interface FirstJob {
   readonly task: Readonly<Record<string, unknown>>
   readonly show: (output: Readonly<Record<string, unknown>>, print: Print) => void
 }
-type Print = (line: string) => void
+/** Takes text as it comes; lines end where it says so. */
+type Print = (text: string) => void
 
 const sentences = [
   'A man is eating food.',
@@ -32,7 +33,7 @@ const firstJobs: readonly FirstJob[] = [
     show: ({ embeddings }, print) => {
       const [first = [], ...others] = embeddings as readonly (readonly number[])[]
       for (const [index, other] of others.entries())
-        print(`    ${dot(first, other).toFixed(4)}  "${sentences[index + 1]}"`)
+        print(`\n    ${dot(first, other).toFixed(4)}  "${sentences[index + 1]}"`)
     },
   },
 ]
@@ -54,7 +55,7 @@ export async function runFirstJobs(url: string, print: Print): Promise<void> {
   try {
     for (const job of firstJobs) await runFirstJob(client, job, print)
   } catch (error) {
-    print(`  The first jobs could not be run: ${error instanceof Error ? error.message : String(error)}`)
+    print(`\n  The first jobs could not be run: ${error instanceof Error ? error.message : String(error)}\n`)
   } finally {
     await client.dispose()
   }
@@ -65,7 +66,7 @@ async function runFirstJob(client: Client, job: FirstJob, print: Print): Promise
   const submitted = await firstResult(client, submit, { input: { model: job.model, task: job.task } })
   const result = submitted['submitJob'] as { readonly job?: { readonly id: string }; readonly message?: string }
   if (!result.job) {
-    print(`    not accepted: ${result.message}`)
+    print(`\n    not accepted: ${result.message}`)
     return
   }
   const giveUp = AbortSignal.timeout(giveUpMs)
@@ -74,21 +75,23 @@ async function runFirstJob(client: Client, job: FirstJob, print: Print): Promise
     variables: { id: result.job.id },
   })
   giveUp.addEventListener('abort', () => void events.return?.())
-  let text = ''
+  let indent = '\n    '
   for await (const { data, errors } of events) {
     if (errors) throw new Error(errors.map(({ message }) => message).join('; '))
     const event = data?.jobEvents
     if (!event) continue
-    if (event['__typename'] === 'TextDelta') text += String(event['text'])
+    if (event['__typename'] === 'TextDelta') {
+      print(indent + String(event['text']).replaceAll('\n', '\n    '))
+      indent = ''
+    }
     if (event['__typename'] === 'JobSucceeded') {
-      if (text !== '') print(text.trim().replace(/^/gm, '    '))
       job.show(event['output'] as Readonly<Record<string, unknown>>, print)
       const { timings } = event['job'] as { readonly timings: { readonly totalMs: number } }
-      print(`    (${(timings.totalMs / 1000).toFixed(2)} s)`)
+      print(`\n    (${(timings.totalMs / 1000).toFixed(2)} s)\n`)
     }
-    if (event['__typename'] === 'JobFailed') print(`    failed: ${(event['error'] as { message: string }).message}`)
+    if (event['__typename'] === 'JobFailed') print(`\n    failed: ${(event['error'] as { message: string }).message}`)
   }
-  if (giveUp.aborted) print(`    not done after ${giveUpMs / 1000} s; it goes on in the background.`)
+  if (giveUp.aborted) print(`\n    not done after ${giveUpMs / 1000} s; it goes on in the background.`)
 }
 
 async function firstResult(

@@ -23,7 +23,7 @@ createInterface({ input: server.stdout }).on('line', (line) => {
 })
 
 async function greet(url: string): Promise<void> {
-  if (!process.argv.includes('--no-first-job')) await runFirstJobs(url, console.log)
+  if (!process.argv.includes('--no-first-job')) await runFirstJobs(url, (text) => process.stdout.write(text))
   console.log(`
   GraphiQL   ${url}   (open it in a browser; the tabs run as they stand)
   API        ${url}   (POST; subscriptions over WebSocket or SSE)
