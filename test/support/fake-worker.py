@@ -115,7 +115,7 @@ def keeps_descriptor_in_a_child() -> None:
     send(hello())
     serve(until=3)
     os.set_inheritable(3, True)
-    subprocess.Popen(["sleep", "600"], close_fds=False, start_new_session=len(sys.argv) > 2)
+    subprocess.Popen(["sleep", "5"], close_fds=False, start_new_session=len(sys.argv) > 2)
     os._exit(1)
 
 

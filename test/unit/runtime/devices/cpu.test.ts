@@ -83,11 +83,12 @@ describe('without a file there is one device', () => {
   })
 
   test('on a system that tells nothing', async () => {
-    const { devices, measure } = await cpuDevices(null, () => null)
+    const provider = await cpuDevices(null, () => null)
+    const { devices } = provider
     expect(devices[0]!.cores).toEqual([])
     expect(devices[0]!.coreCount).toBeGreaterThanOrEqual(1)
     expect(devices[0]!.limitBytes).toBeGreaterThan(0)
-    expect(measure(() => 0)[0]!.memoryUsedBytes).toBeGreaterThan(0)
+    expect(provider.measure(() => 0)[0]!.memoryUsedBytes).toBeGreaterThan(0)
   })
 
   test('on this very machine', async () => {
@@ -161,8 +162,8 @@ describe('measuring', () => {
   ]
 
   test('finds nothing external while what was promised is still there', async () => {
-    const { measure } = await cpuDevices(await deviceFile(devices), files(machine))
-    expect(measure(() => 0)).toEqual([
+    const provider = await cpuDevices(await deviceFile(devices), files(machine))
+    expect(provider.measure(() => 0)).toEqual([
       { memoryUsedBytes: 6 * gibibyte, externalBytes: 0 },
       { memoryUsedBytes: 6 * gibibyte, externalBytes: 0 },
     ])
@@ -170,13 +171,13 @@ describe('measuring', () => {
 
   test('shares out what others have taken by what is still promised', async () => {
     const now = { ...machine }
-    const { measure } = await cpuDevices(await deviceFile(devices), (path) => files(now)(path))
+    const provider = await cpuDevices(await deviceFile(devices), (path) => files(now)(path))
     now['/proc/meminfo'] = meminfo(16, 4)
-    expect(measure(() => 0).map(({ externalBytes }) => externalBytes / gibibyte)).toEqual([3, 1])
+    expect(provider.measure(() => 0).map(({ externalBytes }) => externalBytes / gibibyte)).toEqual([3, 1])
     // What Hearth itself has taken is no longer promised.
-    expect(measure((name) => (name === 'cpu-a' ? 4 * gibibyte : 0)).map(({ externalBytes }) => externalBytes)).toEqual([
-      0, 0,
-    ])
+    expect(
+      provider.measure((name) => (name === 'cpu-a' ? 4 * gibibyte : 0)).map(({ externalBytes }) => externalBytes),
+    ).toEqual([0, 0])
   })
 })
 
