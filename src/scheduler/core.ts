@@ -19,7 +19,7 @@ import { dropProcess, recoverJob } from './recovery.ts'
 import { addDevice, measureDevice, registerVersion } from './registration.ts'
 import { takeReports } from './reports.ts'
 import type { SchedulerState } from './state.ts'
-import { beginTurn, decided, endTurn, type Turn } from './turn.ts'
+import { beginTurn, decided, type Turn, tellWorkers } from './turn.ts'
 import { noteWant } from './wants.ts'
 import { staffEngines, takeMeasured, takeReady } from './workers.ts'
 
@@ -30,10 +30,12 @@ export function step(state: SchedulerState, event: SchedulerEvent, now: Millis):
   ringAlarms(turn)
   take(turn, event)
   expireDue(turn)
-  decide(turn)
-  const commands = endTurn(turn)
+  admitAndPlace(turn)
+  tellWorkers(turn)
+  // Starting a process takes the shell milliseconds; running work does not wait for that.
+  while (turn.staffingDue) staffEngines(turn)
   keepTimer(turn)
-  return commands
+  return turn.commands
 }
 
 function take(turn: Turn, event: SchedulerEvent): void {
@@ -86,8 +88,8 @@ function take(turn: Turn, event: SchedulerEvent): void {
   }
 }
 
-/** Work of resident models first, so that no load is ever in its way; then loads; then workers ahead of need. */
-function decide(turn: Turn): void {
+/** Work of resident models first, so that no load is ever in its way. */
+function admitAndPlace(turn: Turn): void {
   do {
     for (const version of turn.touched) {
       turn.touched.delete(version)
@@ -96,12 +98,6 @@ function decide(turn: Turn): void {
       announceToWaiting(turn, version)
       noteWant(turn, version)
     }
-    if (turn.placementDue) {
-      turn.placementDue = false
-      placeWanted(turn)
-    } else if (turn.staffingDue) {
-      turn.staffingDue = false
-      staffEngines(turn)
-    }
-  } while (turn.touched.size > 0 || turn.placementDue || turn.staffingDue)
+    if (turn.placementDue) placeWanted(turn)
+  } while (turn.touched.size > 0 || turn.placementDue)
 }

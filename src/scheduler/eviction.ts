@@ -6,7 +6,7 @@ import { availableBytes, weightsRoomBytes } from './ledger.ts'
 import { isIdle, unload } from './loading.ts'
 import { type Device, isLive, type LiveResidency, type SchedulerState, type Worker } from './state.ts'
 import type { Turn } from './turn.ts'
-import { isIdleWorker, stopWorker } from './workers.ts'
+import { engineBytes, isIdleWorker, stopWorker } from './workers.ts'
 
 interface Room {
   readonly totalBytes: number
@@ -19,7 +19,10 @@ export interface Need extends Room {
   readonly engine: string
 }
 
-type Victim = { readonly worker: Worker } | { readonly residency: LiveResidency }
+/** A worker that stops gives back its own memory; what its models hold is counted for themselves. */
+type Victim =
+  | { readonly worker: Worker; readonly room: Room }
+  | { readonly residency: LiveResidency; readonly room: Room }
 
 /** Bytes that must become free before `need` fits, whichever of the two limits wants more; 0 = it fits. */
 export function missingBytes(state: SchedulerState, device: Device, need: Need): number {
@@ -28,12 +31,12 @@ export function missingBytes(state: SchedulerState, device: Device, need: Need):
 
 /** It would fit if everything went that is not in use. */
 export function canMakeRoom(state: SchedulerState, device: Device, need: Need): boolean {
-  return chooseVictims(state, device, need, unused(device, need)) !== null
+  return chooseVictims(state, device, need, unused(state, device, need)) !== null
 }
 
 /** Starts to free what `need` misses; the load comes when it is free. Changes nothing and answers false if that is not enough. */
 export function makeRoom(turn: Turn, device: Device, need: Need): boolean {
-  const victims = chooseVictims(turn.state, device, need, unused(device, need))
+  const victims = chooseVictims(turn.state, device, need, unused(turn.state, device, need))
   return dismiss(turn, victims, 'least_recently_used')
 }
 
@@ -50,8 +53,8 @@ export function askToYield(turn: Turn, device: Device, need: Need): boolean {
     )
     .sort((a, b) => Number(a.loadedAt) - Number(b.loadedAt))
   const victims = chooseVictims(turn.state, device, need, [
-    ...unused(device, need),
-    ...busy.map((residency) => ({ residency })),
+    ...unused(turn.state, device, need),
+    ...busy.map(residencyVictim),
   ])
   return dismiss(turn, victims, 'others_waited_too_long')
 }
@@ -80,21 +83,42 @@ function chooseVictims(
   const victims: Victim[] = []
   for (const victim of candidates) {
     if (covers(room, need)) break
-    room = plus(room, 'worker' in victim ? roomOfWorker(victim.worker) : roomOfResidency(victim.residency))
+    room = plus(room, victim.room)
     victims.push(victim)
   }
   return covers(room, need) ? victims : null
 }
 
-/** Cheapest to bring back first. */
-function unused(device: Device, { engine }: Need): Victim[] {
-  const workers = [...workersOn(device)].filter(
-    (worker) => isIdleWorker(worker) && (worker.slot.engine !== engine || worker.slot.primary !== worker),
+/**
+ * Cheapest to bring back first: processes that hold nothing, idle models, processes that would then hold nothing, and last the very worker that the
+ * load is for, if it has grown since it was started.
+ */
+function unused(state: SchedulerState, device: Device, { engine }: Need): Victim[] {
+  const workers = [...workersOn(device)].filter(isIdleWorker)
+  const isOwn = ({ slot }: Worker) => slot.engine === engine
+  const isOwnPrimary = (worker: Worker) => isOwn(worker) && worker.slot.primary === worker
+  const empty = workers.filter((worker) => worker.residencies.size === 0 && !isOwnPrimary(worker))
+  const emptied = workers.filter((worker) => worker.residencies.size > 0 && !isOwnPrimary(worker))
+  const grown = workers.filter(
+    (worker) => isOwnPrimary(worker) && worker.runtime.sizeBytes > engineBytes(state, engine),
   )
   const idle = [...device.residencies]
     .filter((residency) => isLive(residency) && isIdle(residency))
     .sort((a, b) => lastUse(a) - lastUse(b))
-  return [...workers.map((worker) => ({ worker })), ...idle.map((residency) => ({ residency }))]
+  return [
+    ...empty.map((worker) => ({ worker, room: roomOfWorker(worker) })),
+    ...idle.map(residencyVictim),
+    ...emptied.map((worker) => ({ worker, room: roomOfWorker(worker) })),
+    // Another has to be started in its place.
+    ...grown.map((worker) => ({
+      worker,
+      room: { totalBytes: worker.runtime.sizeBytes - engineBytes(state, engine), weightsBytes: 0 },
+    })),
+  ]
+}
+
+function residencyVictim(residency: LiveResidency): Victim {
+  return { residency, room: roomOfResidency(residency) }
 }
 
 function leavingRoom(device: Device): Room {

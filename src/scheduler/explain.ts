@@ -2,7 +2,6 @@
 import { estimatedStartAt } from './estimate.ts'
 import type { PriorityClass } from './events.ts'
 import type { JobId, Millis, VersionId } from './ids.ts'
-import { serviceMsOf } from './learning.ts'
 import { backlogOf, type Job, priorityClasses, type SchedulerState, type Version } from './state.ts'
 import { type WaitCode, waitReason } from './wait-reason.ts'
 
@@ -75,26 +74,26 @@ function laneView(state: SchedulerState, priorityClass: PriorityClass, now: Mill
     running: state.runningCount[priorityClass],
     paused: 0,
     oldestQueuedMs: oldest ? now - oldest.submittedAt : null,
-    estimatedDrainMs: estimatedDrainMs(state, priorityClass),
+    estimatedDrainMs: estimatedDrainMs(state, priorityClass, now),
   }
 }
 
-/** Until the lane is empty if nothing comes after: as long as its slowest model takes. */
-function estimatedDrainMs(state: SchedulerState, priorityClass: PriorityClass): number | null {
+/** Until the last job that waits now begins, if nothing comes after. */
+function estimatedDrainMs(state: SchedulerState, priorityClass: PriorityClass, now: Millis): number | null {
   let longestMs = 0
   for (const version of state.versions.values()) {
-    const count = version.lanes[priorityClass].size + (priorityClass === 'batch' ? version.lanes.interactive.size : 0)
-    if (version.lanes[priorityClass].size === 0) continue
-    const serviceMs = serviceMsOf(version.learnt, version.spec.batchLimit)
-    const places = version.residencies.filter((residency) => residency.state === 'resident').length
-    if (serviceMs === null || places === 0) return null
-    longestMs = Math.max(longestMs, (count * serviceMs) / places)
+    const last =
+      version.lanes[priorityClass].last()?.job ?? unstartedJobs(version).findLast((job) => job.class === priorityClass)
+    if (!last) continue
+    const startAt = estimatedStartAt(last, now)
+    if (startAt === null) return null
+    longestMs = Math.max(longestMs, startAt - now)
   }
   return longestMs
 }
 
 function modelView(version: Version, now: Millis): QueueModel | null {
-  const waiting = waitingJobs(version)
+  const waiting = headsOf(version)
   const [next] = waiting
   if (!next) return null
   const unstarted = version.residencies.reduce((sum, { admitted, running }) => sum + admitted - running, 0)
@@ -108,11 +107,20 @@ function modelView(version: Version, now: Millis): QueueModel | null {
 }
 
 /** Those among which the next and the oldest are: what workers hold unstarted, and the heads of the queues. */
-function waitingJobs({ residencies, suspects, lanes, spec }: Version): Job[] {
+function headsOf(version: Version): Job[] {
+  const { suspects, lanes } = version
+  const heads = [suspects.first(), lanes.interactive.first(), lanes.batch.first()].flatMap((task) => task?.job ?? [])
+  return [...unstartedJobs(version), ...heads].sort(byTurn)
+}
+
+function unstartedJobs(version: Version): Job[] {
   const jobs: Job[] = []
-  for (const { worker } of residencies) {
-    for (const task of worker.tasks) if (task.version.spec === spec && task.state === 'admitted') jobs.push(task.job)
+  for (const { worker } of version.residencies) {
+    for (const task of worker.tasks) if (task.version === version && task.state === 'admitted') jobs.push(task.job)
   }
-  for (const head of [suspects.first(), lanes.interactive.first(), lanes.batch.first()]) if (head) jobs.push(head.job)
-  return jobs.sort((a, b) => Number(a.class === 'batch') - Number(b.class === 'batch') || a.order - b.order)
+  return jobs.sort(byTurn)
+}
+
+function byTurn(a: Job, b: Job): number {
+  return Number(a.class === 'batch') - Number(b.class === 'batch') || a.order - b.order
 }

@@ -44,7 +44,7 @@ export function markStarted(turn: Turn, task: Task): void {
   task.residency.running += 1
 }
 
-/** The worker knows nothing of the task any more. Its new state is for the caller to say. */
+/** The worker knows nothing of the task any more. It is in no queue until the caller puts it into one. */
 export function leave(turn: Turn, task: Task): void {
   const { job, residency } = task
   if (!residency) throw new Error(`Task ${task.taskId} is at no worker.`)
@@ -56,6 +56,7 @@ export function leave(turn: Turn, task: Task): void {
   if (task.startedAt !== null) residency.running -= 1
   residency.lastUsedAt = turn.now
   device.admitted -= 1
+  if (task.state !== 'abandoned') task.state = 'blocked'
   task.residency = null
   task.startedAt = null
   job.tasksAtWorkers -= 1

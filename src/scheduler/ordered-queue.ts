@@ -22,6 +22,10 @@ export class OrderedQueue<Item extends Ordered> implements Iterable<Item> {
     return this.#chunks[0]?.[0]
   }
 
+  last(): Item | undefined {
+    return this.#chunks.at(-1)?.at(-1)
+  }
+
   add(item: Item): void {
     this.#size += 1
     const last = this.#chunks.at(-1)

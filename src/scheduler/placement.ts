@@ -27,6 +27,7 @@ export interface Offer {
 /** Begins every load that can begin now, most urgent first. */
 export function placeWanted(turn: Turn): void {
   const { state } = turn
+  turn.placementDue = false
   if (state.draining || state.wanted.size === 0) return
   const held = new Map<Device, Need>()
   for (const { version, want } of byUrgency(state)) place(turn, version, want, held)
@@ -180,16 +181,20 @@ function rankOf({ missingBytes: missing, isPossible, isHeldBack }: Offer): numbe
 /** Models with work hold the memory. After a while one of them is asked to go, and this version is first in line for what becomes free. */
 function makeBusyYield(turn: Turn, version: Version, best: Offer): boolean {
   const { state, now } = turn
+  const patienceMs = state.settings.yieldAfterMs[isUrgent(version) ? 'interactive' : 'batch']
   version.shortSince ??= now
-  const yieldAt =
-    version.shortSince +
-    state.settings.yieldAfterMs[hasInteractive(version) || version.requests.length > 0 ? 'interactive' : 'batch']
-  if (now >= yieldAt && askToYield(turn, best.device, best.need)) {
-    version.isOwedRoom = true
-    return true
+  if (now >= version.shortSince + patienceMs) {
+    version.isOwedRoom = askToYield(turn, best.device, best.need)
+    if (version.isOwedRoom) return true
+    // Nobody could: it asks again after the same time.
+    version.shortSince = now
   }
-  setAlarm(state, now < yieldAt ? yieldAt : now + state.settings.yieldAfterMs.interactive)
+  setAlarm(state, version.shortSince + patienceMs)
   return false
+}
+
+function isUrgent(version: Version): boolean {
+  return hasInteractive(version) || version.requests.length > 0
 }
 
 /** The load begins that the version was wanted for. */

@@ -188,7 +188,7 @@ export interface Task {
   readonly after: readonly TaskId[]
   readonly order: number
   /**
-   * blocked: a predecessor has not ended. waiting: in a lane. suspect: waits to be retried alone. admitted, started: at a worker.
+   * blocked: a predecessor has not ended, or its job is being cancelled. waiting: in a lane. suspect: waits to be retried alone. admitted, started: at a worker.
    * abandoned: at a worker, but its job has ended.
    */
   state: 'blocked' | 'waiting' | 'suspect' | 'admitted' | 'started' | 'done' | 'abandoned'

@@ -34,13 +34,12 @@ export function beginTurn(state: SchedulerState, now: Millis): Turn {
   }
 }
 
-/** The commands of the turn. What frees places goes out before what fills them. */
-export function endTurn(turn: Turn): Command[] {
-  const { commands } = turn
-  for (const [{ workerId }, taskIds] of turn.withdrawals) commands.push({ type: 'withdraw', workerId, taskIds })
-  for (const [{ workerId }, taskIds] of turn.cancellations) commands.push({ type: 'cancelTasks', workerId, taskIds })
-  for (const [{ workerId }, tasks] of turn.admissions) commands.push({ type: 'admit', workerId, tasks })
-  return commands
+/** Tells the workers what was collected for them. What frees places goes out before what fills them. */
+export function tellWorkers(turn: Turn): void {
+  const { commands, withdrawals, cancellations, admissions } = turn
+  for (const [{ workerId }, taskIds] of withdrawals) commands.push({ type: 'withdraw', workerId, taskIds })
+  for (const [{ workerId }, taskIds] of cancellations) commands.push({ type: 'cancelTasks', workerId, taskIds })
+  for (const [{ workerId }, tasks] of admissions) commands.push({ type: 'admit', workerId, tasks })
 }
 
 export function collect<Item>(map: Map<Worker, Item[]>, worker: Worker, item: Item): void {

@@ -9,6 +9,7 @@ import type { DecisionReason } from './decisions.ts'
 import type { WorkerExitCause } from './events.ts'
 import type { JobId, WorkerId } from './ids.ts'
 import { availableBytes, commit, release, reserve } from './ledger.ts'
+import { isIdle } from './loading.ts'
 import { backlogOf, type Device, isLive, type SchedulerState, type Slot, type Worker } from './state.ts'
 import { decided, forgetWorker, setAlarm, type Turn } from './turn.ts'
 
@@ -34,6 +35,7 @@ export function staff(turn: Turn, device: Device, engine: string): Worker | null
 /** Starts workers ahead of need: one for every engine of a registered version, then the spares. Loads that wait come first. */
 export function staffEngines(turn: Turn): void {
   const { state } = turn
+  turn.staffingDue = false
   if (
     state.draining ||
     [...state.wanted].some((version) => backlogOf(version) > 0 && !version.residencies.some(isLive))
@@ -72,8 +74,9 @@ export function takeMeasured(turn: Turn, workerId: WorkerId, privateBytes: numbe
   if (state.wanted.size > 0) turn.placementDue = true
 }
 
-export function isIdleWorker(worker: Worker): boolean {
-  return worker.state !== 'stopping' && worker.tasks.size === 0 && worker.residencies.size === 0
+/** It has no tasks, and no model that is in use, awaited or on its way. */
+export function isIdleWorker({ state, tasks, residencies, alone }: Worker): boolean {
+  return state !== 'stopping' && tasks.size === 0 && alone === null && [...residencies.values()].every(isIdle)
 }
 
 export function stopWorker(turn: Turn, worker: Worker, reason: DecisionReason): void {

@@ -1,0 +1,66 @@
+/** What goes wrong and what users do in between, each kind at random times until the scenario says that it is over. */
+import type { JobId, Millis } from '../scheduler/ids.ts'
+import type { Simulation } from './simulation.ts'
+
+const mib = 1024 * 1024
+
+export function scheduleFaults(world: Simulation): void {
+  const { random, scenario } = world
+  const { faults } = scenario
+  repeat(world, faults.killGapMs, () => {
+    const workers = [...world.workers.values()].filter(({ isDead }) => !isDead)
+    if (workers.length > 0) random.pick(workers).die(random.pick(['signal', 'exit_code', 'protocol_error']))
+  })
+  repeat(world, faults.restartGapMs, () => {
+    if (random.chance(0.3)) world.feed({ type: 'drainRequested' })
+    world.timeline.after(random.between(0, 300), () => world.restartServer())
+  })
+  repeat(world, faults.cancelGapMs, () => {
+    const unfinished = world.jobs.unfinished()
+    if (unfinished.length > 0) cancel(world, random.pick(unfinished).jobId)
+  })
+  repeat(world, faults.unloadGapMs, () =>
+    world.feed({
+      type: 'unloadRequested',
+      versionId: random.pick(scenario.versions).versionId,
+      deviceId: pickDevice(world),
+    }),
+  )
+  repeat(world, faults.loadGapMs, () =>
+    world.feed({
+      type: 'loadRequested',
+      versionId: random.pick(scenario.versions).versionId,
+      deviceId: pickDevice(world),
+    }),
+  )
+  repeat(world, faults.externalGapMs, () => measure(world))
+  repeat(world, 200, () => world.swapState())
+}
+
+function repeat(world: Simulation, meanGapMs: Millis, happen: () => void): void {
+  if (meanGapMs === Number.POSITIVE_INFINITY) return
+  world.timeline.after(world.random.gap(meanGapMs), () => {
+    if (world.areFaultsOver) return
+    happen()
+    repeat(world, meanGapMs, happen)
+  })
+}
+
+function cancel(world: Simulation, jobId: JobId): void {
+  world.jobs.cancelRequested(jobId)
+  world.feed({ type: 'cancelRequested', jobId })
+}
+
+function pickDevice({ random, scenario }: Simulation): Simulation['scenario']['devices'][number]['deviceId'] | null {
+  return random.chance(0.5) ? null : random.pick(scenario.devices).deviceId
+}
+
+/** Workers grow and shrink, and others use memory of a device for a while. */
+function measure(world: Simulation): void {
+  const { random, scenario, workers, timeline } = world
+  for (const { workerId } of workers.values())
+    world.feed({ type: 'workerMeasured', workerId, privateBytes: random.whole(10, 200) * mib })
+  const { deviceId, limitBytes } = random.pick(scenario.devices)
+  world.feed({ type: 'deviceMeasured', deviceId, externalBytes: Math.round(limitBytes * random.between(0, 0.5)) })
+  timeline.after(random.between(10, 400), () => world.feed({ type: 'deviceMeasured', deviceId, externalBytes: 0 }))
+}
