@@ -2,7 +2,7 @@
 import type { SubmitJobInput } from './jobs.ts'
 
 export interface NoopParameters {
-  /** Comes back as the output. */
+  /** Comes back as the output; 0 if not given. */
   readonly value?: unknown
   /** Partial items to emit. */
   readonly items?: number
@@ -12,5 +12,5 @@ export interface NoopParameters {
 }
 
 export function noopJob(parameters: NoopParameters, rest: SubmitJobInput = {}): SubmitJobInput {
-  return { model: 'noop', task: { program: { name: 'noop', parameters } }, ...rest }
+  return { model: 'noop', task: { program: { name: 'noop', parameters: { value: 0, ...parameters } } }, ...rest }
 }

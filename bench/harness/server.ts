@@ -1,4 +1,5 @@
 /** The server under measurement: one core for the process with all its threads, its workers where the benchmark puts them. */
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,13 +33,15 @@ export class MeasuredServer implements AsyncDisposable {
     const device = { name: 'cpu', kind: 'cpu', cores: [workerCore], memoryLimitBytes: workerMemoryLimitBytes }
     await writeFile(devices, JSON.stringify([device]))
     const hearth = await startHearth({
-      wrapper: ['taskset', '-c', String(serverCore)],
+      wrapper: ['taskset', '-c', [...new Set([serverCore, workerCore])].join()],
       dataDir: dataDir ?? join(folder, 'data'),
       environment: {
         HEARTH_DEVICES: devices,
         ...(profileDir === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` }),
       },
     })
+    // A server may declare only cores that it may run on itself, so it is confined to its own after it has.
+    if (workerCore !== serverCore) confine(hearth.pid, serverCore)
     return new MeasuredServer(hearth, folder)
   }
 
@@ -72,6 +75,11 @@ export class MeasuredServer implements AsyncDisposable {
     process.off('exit', this.#killAtExit)
     await rm(this.#folder, { recursive: true, force: true })
   }
+}
+
+/** All threads of the process, but not its workers, which have been given theirs. */
+function confine(pid: number, core: number): void {
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)], { stdio: 'ignore' })
 }
 
 /** For a benchmark that ends before its time: nothing it started stays behind. */
