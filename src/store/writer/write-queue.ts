@@ -7,8 +7,8 @@ import type { BatchResults } from './apply-batch.ts'
 import { type Primitive, append } from './message-values.ts'
 import { type OperationName, operationCodes } from './operations.ts'
 
-/** Batches that the writer has and has not committed: one it works on, one so that it need not wait for the next. */
-const batchesInFlightMax = 2
+/** Batches that the writer has and has not committed. One: while it commits, the next batch collects, so commits are as few as can be. */
+const batchesInFlightMax = 1
 /** A batch is closed at so many rows or bytes: nobody waits long for a commit because a neighbour writes much. */
 const batchRowsMax = 2000
 const batchBytesMax = 4 * 1024 * 1024
@@ -149,13 +149,11 @@ export class WriteQueue {
     this.#stopTimers()
     while (this.#inFlight.length < batchesInFlightMax) {
       const batch = this.#full.shift() ?? this.#takeOpen()
-      if (!batch) {
-        this.#isDue = false
-        return
-      }
+      if (!batch) break
       this.#inFlight.push(batch)
       this.#post(batch.values)
     }
+    this.#isDue = this.#full.length > 0 || this.#open.pending.length > 0
   }
 
   #stopTimers(): void {

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { Progress } from '../../../src/store/event-log/progress.ts'
+
+const bodiesOf = (progress: Progress, offsets = new Map<number, number>()) =>
+  progress.bodies(offsets).map(({ body }) => body)
+
+test('pieces of one text are joined, each item on its own, with offsets that go on from event to event', () => {
+  const offsets = new Map<number, number>()
+  const first = new Progress()
+  first.addText(0, 'Once ')
+  first.addText(1, 'Zwei')
+  first.addText(0, 'upon')
+  expect(bodiesOf(first, offsets)).toEqual([
+    { kind: 'text', item: 0, offset: 0, text: 'Once upon' },
+    { kind: 'text', item: 1, offset: 0, text: 'Zwei' },
+  ])
+  const second = new Progress()
+  second.addText(0, ' a time')
+  expect(bodiesOf(second, offsets)).toEqual([{ kind: 'text', item: 0, offset: 9, text: ' a time' }])
+})
+
+test('offsets count UTF-16 code units, as JavaScript clients do', () => {
+  const offsets = new Map<number, number>()
+  const first = new Progress()
+  first.addText(0, '𝄞')
+  bodiesOf(first, offsets)
+  const second = new Progress()
+  second.addText(0, '!')
+  expect(bodiesOf(second, offsets)).toEqual([{ kind: 'text', item: 0, offset: 2, text: '!' }])
+})
+
+test('of steps the newest wins', () => {
+  const progress = new Progress()
+  progress.setStep(0, 1, 20)
+  progress.setStep(0, 2, 20)
+  expect(bodiesOf(progress)).toEqual([{ kind: 'step', item: 0, step: 2, totalSteps: 20 }])
+})
+
+test('values are joined in order, at most 4096 to an event', () => {
+  const progress = new Progress()
+  const values = Array.from({ length: 10_000 }, (_, index) => index)
+  for (let start = 0; start < values.length; start += 100) progress.addValues(values.slice(start, start + 100), undefined)
+  const bodies = bodiesOf(progress)
+  expect(bodies.map((body) => body.kind === 'values' && body.values.length)).toEqual([4096, 4096, 1808])
+  expect(bodies.flatMap((body) => (body.kind === 'values' ? body.values : []))).toEqual(values)
+})
+
+test('each report of values hears of its commit once, with the event that has its last value', () => {
+  const progress = new Progress()
+  const heard: string[] = []
+  progress.addValues(new Array(4000).fill('a'), (items) => heard.push(`first ${items}`))
+  progress.addValues(new Array(200).fill('b'), undefined)
+  progress.addValues(new Array(4000).fill('c'), (items) => heard.push(`third ${items}`))
+  const [first, second, third] = progress.bodies(new Map())
+  first?.committed?.()
+  expect(heard).toEqual(['first 4000'])
+  second?.committed?.()
+  expect(heard).toEqual(['first 4000'])
+  third?.committed?.()
+  expect(heard).toEqual(['first 4000', 'third 4000'])
+})
