@@ -25,7 +25,8 @@ export interface WorkerLimits {
 export const defaultWorkerLimits: WorkerLimits = {
   helloMsMax: 30_000,
   pingIntervalMs: 1000,
-  liveness: { silentIdleMs: 2000, stuckIdleMs: 5000, stepMsMax: 120_000, loadMsMax: 600_000 },
+  // Reading four prompts of full length takes a small text model minutes on two cores, so a step that computes is given as long as a load.
+  liveness: { silentIdleMs: 2000, stuckIdleMs: 5000, stepMsMax: 600_000, loadMsMax: 600_000 },
   stacksMsMax: 300,
   shutdownMsMax: 5000,
   terminateMsMax: 2000,
