@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const RESULTS = '.hearth/results/vitest.json'
@@ -6,6 +7,8 @@ const RESULTS = '.hearth/results/vitest.json'
 const SYSTEM_TEST_TIMEOUT_MS = 60_000
 
 export default defineConfig({
+  // The file that Node itself takes for the packages; Vite's own choice would be a second copy of graphql, and types of one are strangers to the other.
+  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] },
   test: {
     reporters: ['default', 'json'],
     outputFile: { json: RESULTS },
