@@ -1,5 +1,4 @@
 import type { SubmitJobInput as Submission } from '../src/app/app.ts'
-import { type FieldProblem, InvalidInput } from '../src/app/errors.ts'
 import type { JobRecord } from '../src/store/records.ts'
 import { builder } from './builder.ts'
 import { resultUnion } from './errors.ts'
@@ -50,8 +49,7 @@ builder.mutationFields((t) => ({
     description: 'Answers when the job is durable, not when it has run.',
     args: { input: t.arg({ type: SubmitJobInput, required: true }) },
     resolve: async (_, { input }, { app }) => {
-      const submissions = readSubmissions([input], () => 'sessionId')
-      const result = 'kind' in submissions ? submissions : await app.submitJobs(submissions, 'single')
+      const result = await app.submitJobs([readSubmission(input)], 'single')
       if ('kind' in result) return result
       const [job] = result
       if (!job) throw new Error('A submission of one job answered with none.')
@@ -64,35 +62,19 @@ builder.mutationFields((t) => ({
     description: `All or nothing, at most ${jobsPerSubmissionMax}; a key repeated inside is one job.`,
     args: { input: t.arg({ type: SubmitJobsInput, required: true }) },
     resolve: async (_, { input }, { app }) => {
-      const submissions = readSubmissions(input.jobs, (index) => `jobs.${index}.sessionId`)
-      const result = 'kind' in submissions ? submissions : await app.submitJobs(submissions, 'list')
+      const result = await app.submitJobs(input.jobs.map(readSubmission), 'list')
       return 'kind' in result ? result : { jobs: result }
     },
   }),
 }))
 
-/** What is no id of a session is told here, because inside an id is a number. */
-function readSubmissions(
-  inputs: readonly (typeof SubmitJobInput.$inferInput)[],
-  pathOfSession: (index: number) => string,
-): readonly Submission[] | InvalidInput {
-  const problems: FieldProblem[] = []
-  const submissions = inputs.map((input, index): Submission => {
-    const sessionId = input.sessionId ? decodeId('Session', input.sessionId) : null
-    if (input.sessionId && sessionId === null) {
-      problems.push({
-        path: pathOfSession(index),
-        message: `${JSON.stringify(input.sessionId)} is not the id of a session.`,
-      })
-    }
-    return {
-      sessionId,
-      model: input.model,
-      task: readTask(input.task),
-      priorityClass: input.priorityClass ?? null,
-      idempotencyKey: input.idempotencyKey ?? null,
-      deadline: input.deadline ?? null,
-    }
-  })
-  return problems.length > 0 ? new InvalidInput(problems) : submissions
+function readSubmission(input: typeof SubmitJobInput.$inferInput): Submission {
+  return {
+    sessionId: input.sessionId ? (decodeId('Session', input.sessionId) ?? { malformed: input.sessionId }) : null,
+    model: input.model,
+    task: readTask(input.task),
+    priorityClass: input.priorityClass ?? null,
+    idempotencyKey: input.idempotencyKey ?? null,
+    deadline: input.deadline ?? null,
+  }
 }

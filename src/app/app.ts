@@ -28,7 +28,8 @@ import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from
 
 /** As in contract.graphql; `model` is `name` or `name@version`. */
 export interface SubmitJobInput {
-  readonly sessionId?: SessionId | null
+  /** `malformed`: what was given is no id of a session; it is told together with everything else that is wrong. */
+  readonly sessionId?: SessionId | { readonly malformed: string } | null
   readonly model: string
   readonly task: TaskInput
   readonly priorityClass?: PriorityClass | null

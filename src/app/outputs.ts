@@ -27,7 +27,8 @@ export function outputOfProgram(taskKind: TaskKind, output: Readonly<Record<stri
       return { kind: 'embeddings', count, dimensions, embeddings: rows(tensor.data, count, dimensions) }
     }
     case 'program':
-      return { kind: 'program', values: output['values'] ?? null }
+      // The API promises a value; a program that says nothing says the empty map.
+      return { kind: 'program', values: output['values'] ?? {} }
     default:
       return taskKind satisfies never
   }

@@ -51,7 +51,7 @@ function checkSubmission(
   checkKey(input.idempotencyKey ?? null, problems)
   if (input.deadline != null && input.deadline <= context.clock.now())
     problems.add('deadline', 'must lie in the future.')
-  const session = input.sessionId == null ? null : context.sessions.find(input.sessionId)
+  const session = findSession(context, input.sessionId ?? null, problems)
   const entry = context.catalogue.resolve(input.model)
   if (!entry) {
     checkWithoutModel(input.task, context, problems)
@@ -69,6 +69,17 @@ function checkSubmission(
       `Model ${entry.model.name} was refused when it was registered, so it cannot run; its files do not match its manifest.`,
     )
   return tooLarge(context, entry) ?? { entry, session, taskKind, request }
+}
+
+function findSession(
+  context: AppContext,
+  id: NonNullable<SubmitJobInput['sessionId']> | null,
+  problems: Problems,
+): SessionRecord | 'closed' | 'unknown' | null {
+  if (id === null) return null
+  if (typeof id === 'number') return context.sessions.find(id)
+  problems.add('sessionId', `${JSON.stringify(id.malformed)} is not the id of a session.`)
+  return null
 }
 
 function normaliseTask(
