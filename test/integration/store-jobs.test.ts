@@ -59,7 +59,10 @@ test('a key repeated inside one submission is one job; with another input it is 
     ],
   })
   expect(await store.countJobs({})).toBe(1)
-  const twoMinds = [jobs.next({ idempotencyKey: 'l', fingerprint: 'f' }), jobs.next({ idempotencyKey: 'l', fingerprint: 'g' })]
+  const twoMinds = [
+    jobs.next({ idempotencyKey: 'l', fingerprint: 'f' }),
+    jobs.next({ idempotencyKey: 'l', fingerprint: 'g' }),
+  ]
   expect(await store.submitJobs(twoMinds)).toMatchObject({ kind: 'conflict', index: 1 })
   expect(await store.countJobs({})).toBe(1)
 })
@@ -82,7 +85,15 @@ test('a job that is not there cannot change, and takes nobody along', async () =
   const there = jobs.next()
   await submit(there)
   const event = (sequence: number, jobId: JobId) =>
-    ({ sequence, jobId, attempt: 1, at: 1, from: 'QUEUED', to: 'RUNNING', body: { kind: 'started', deviceId } }) as const
+    ({
+      sequence,
+      jobId,
+      attempt: 1,
+      at: 1,
+      from: 'QUEUED',
+      to: 'RUNNING',
+      body: { kind: 'started', deviceId },
+    }) as const
   const lost = store.changeJob({ event: event(store.nextSequence(), 999 as JobId), patch: {} })
   const kept = store.changeJob({ event: event(store.nextSequence(), there.record.id), patch: {} })
   await expect(lost).rejects.toThrow(/refused/)
@@ -131,7 +142,12 @@ test('pages are newest first, each goes on where the last one ended, and filters
   const [failed, cancelled, running] = all.map(({ record }) => record)
   if (!failed || !cancelled || !running) throw new Error('There are ten jobs.')
   await log.changeState(failed, { kind: 'failed', failure }, 'FAILED', { failure })
-  await log.changeState(cancelled, { kind: 'cancelled', progressDone: null, progressTotal: null, progressUnit: null, message: '' }, 'CANCELLED', {})
+  await log.changeState(
+    cancelled,
+    { kind: 'cancelled', progressDone: null, progressTotal: null, progressUnit: null, message: '' },
+    'CANCELLED',
+    {},
+  )
   await log.changeState(running, { kind: 'started', deviceId }, 'RUNNING', { attempt: 1 })
 
   const newestFirst = all.map(({ record }) => record.id).reverse()
@@ -183,12 +199,25 @@ test('submissions are refused when too much waits for its commit; state changes 
 test('sessions are opened, touched and closed', async () => {
   const { store } = await testStore()
   const session = (id: number) =>
-    ({ id: id as SessionId, name: null, class: 'interactive', weight: 1, modelId: null, idleTimeoutSeconds: 60, createdAt: 1, lastUsedAt: 1, closedAt: null }) as const
+    ({
+      id: id as SessionId,
+      name: null,
+      class: 'interactive',
+      weight: 1,
+      modelId: null,
+      idleTimeoutSeconds: 60,
+      createdAt: 1,
+      lastUsedAt: 1,
+      closedAt: null,
+    }) as const
   await Promise.all([store.insertSession(session(1)), store.insertSession(session(2))])
   await store.updateSession(1 as SessionId, { lastUsedAt: 5 })
   await store.updateSession(2 as SessionId, { closedAt: 9 })
   const page = { first: 10, beforeId: null }
-  expect(await store.readSessions({}, page)).toEqual([{ ...session(2), closedAt: 9 }, { ...session(1), lastUsedAt: 5 }])
+  expect(await store.readSessions({}, page)).toEqual([
+    { ...session(2), closedAt: 9 },
+    { ...session(1), lastUsedAt: 5 },
+  ])
   expect(await store.readSessions({ states: ['OPEN'] }, page)).toEqual([{ ...session(1), lastUsedAt: 5 }])
   expect(await store.countSessions({ states: ['CLOSED'] })).toBe(1)
   expect(await store.countSessions({ states: ['OPEN', 'CLOSED'], class: 'batch' })).toBe(0)
@@ -198,7 +227,16 @@ test('sessions are opened, touched and closed', async () => {
 test('models, versions, components and devices keep their ids whenever they are registered again', async () => {
   const { store, reopen } = await testStore()
   const version = (sha256: string) =>
-    ({ sha256, state: 'READY', license: 'MIT', manifest: '{}', directory: '/m', sizeBytes: 1, peakBytes: 2, registeredAt: 3 }) as const
+    ({
+      sha256,
+      state: 'READY',
+      license: 'MIT',
+      manifest: '{}',
+      directory: '/m',
+      sizeBytes: 1,
+      peakBytes: 2,
+      registeredAt: 3,
+    }) as const
   const component = { name: 'encoder', format: 'onnx', sizeBytes: 1, sha256: 'c', dependsOn: ['tokenizer'] }
   const model = { name: 'minilm', task: 'embedText' }
   const first = await store.registerVersion(model, version('a'), [component])
@@ -208,14 +246,18 @@ test('models, versions, components and devices keep their ids whenever they are 
   const device = await store.registerDevice('cpu:0', 'CPU')
 
   const { store: reopened } = await reopen()
-  expect(await reopened.registerVersion(model, { ...version('a'), directory: '/moved', registeredAt: 99 }, [component])).toEqual({
+  expect(
+    await reopened.registerVersion(model, { ...version('a'), directory: '/moved', registeredAt: 99 }, [component]),
+  ).toEqual({
     ...first,
     version: { ...first.version, directory: '/moved' },
   })
   expect(await reopened.registerDevice('cpu:0', 'CPU')).toEqual(device)
   expect(await reopened.readModels({ name: 'minilm' })).toEqual([first.model])
   expect(await reopened.readModels({ task: 'generateText' })).toEqual([])
-  expect((await reopened.readVersions(first.model.id, { first: 9, beforeId: null })).map(({ sha256 }) => sha256)).toEqual(['b', 'a'])
+  expect(
+    (await reopened.readVersions(first.model.id, { first: 9, beforeId: null })).map(({ sha256 }) => sha256),
+  ).toEqual(['b', 'a'])
   expect(await reopened.countVersions(first.model.id)).toBe(2)
   expect(await reopened.readVersion(second.version.id)).toEqual(second.version)
   expect(await reopened.readComponents(first.version.id)).toEqual(first.components)

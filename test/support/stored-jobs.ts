@@ -1,6 +1,6 @@
 /** Jobs as the store takes them, of a no-op model that is registered in it. */
-import type { JobId, TaskId } from '../../src/scheduler/ids.ts'
-import type { JobRecord, NewJob, VersionRecord } from '../../src/store/records.ts'
+import type { JobId, TaskId, VersionId } from '../../src/scheduler/ids.ts'
+import type { JobRecord, ModelId, NewJob, VersionRecord } from '../../src/store/records.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** What a test may want to be different. */
@@ -35,33 +35,8 @@ export class StoredJobs {
   }
 
   #record(id: JobId, given: Partial<JobRecord>): JobRecord {
-    return {
-      id,
-      taskKind: 'program',
-      modelId: this.version.modelId,
-      versionId: this.version.id,
-      sessionId: null,
-      class: 'interactive',
-      idempotencyKey: null,
-      retryOf: null,
-      createdAt: Date.now(),
-      deadlineAt: null,
-      state: 'QUEUED',
-      attempt: 0,
-      failedAttempts: 0,
-      deathsAlone: 0,
-      cancelRequestedAt: null,
-      deviceId: null,
-      loadingAt: null,
-      startedAt: null,
-      firstPartialAt: null,
-      finishedAt: null,
-      progressDone: 0,
-      progressTotal: null,
-      progressUnit: null,
-      failure: null,
-      ...given,
-    }
+    const { id: versionId, modelId } = this.version
+    return { ...queuedRecord(id), versionId, modelId, createdAt: Date.now(), ...given }
   }
 }
 
@@ -78,4 +53,34 @@ export async function storedJobs(store: Store): Promise<StoredJobs> {
     registeredAt: 1,
   } as const
   return new StoredJobs(store, (await store.registerVersion(model, version, [])).version)
+}
+
+/** A record as submissions make it. */
+export function queuedRecord(id: number): JobRecord {
+  return {
+    id: id as JobId,
+    taskKind: 'program',
+    modelId: 1 as ModelId,
+    versionId: 1 as VersionId,
+    sessionId: null,
+    class: 'interactive',
+    idempotencyKey: null,
+    retryOf: null,
+    createdAt: 1,
+    deadlineAt: null,
+    state: 'QUEUED',
+    attempt: 0,
+    failedAttempts: 0,
+    deathsAlone: 0,
+    cancelRequestedAt: null,
+    deviceId: null,
+    loadingAt: null,
+    startedAt: null,
+    firstPartialAt: null,
+    finishedAt: null,
+    progressDone: 0,
+    progressTotal: null,
+    progressUnit: null,
+    failure: null,
+  }
 }

@@ -47,7 +47,10 @@ export async function testStore(options: TestStoreOptions = {}): Promise<TestSto
 }
 
 /** Reads until the iterator ends, or has given `count` events. */
-export async function take(events: AsyncIterableIterator<JobEvent>, count = Number.POSITIVE_INFINITY): Promise<JobEvent[]> {
+export async function take(
+  events: AsyncIterableIterator<JobEvent>,
+  count = Number.POSITIVE_INFINITY,
+): Promise<JobEvent[]> {
   const taken: JobEvent[] = []
   while (taken.length < count) {
     const { done, value } = await events.next()

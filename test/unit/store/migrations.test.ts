@@ -22,7 +22,9 @@ test('the migrations make exactly the tables of tables.ts', { timeout: 30_000 },
   await writeFile(config, JSON.stringify({ ...drizzleConfig, out: relative(root, folder) }))
   const said = execFileSync(process.execPath, [kit, 'generate', '--config', config], { cwd: root, encoding: 'utf8' })
   expect(said).toContain('No schema changes')
-  expect((await readdir(folder)).filter((file) => file.endsWith('.sql'))).toEqual(before.filter((file) => file.endsWith('.sql')))
+  expect((await readdir(folder)).filter((file) => file.endsWith('.sql'))).toEqual(
+    before.filter((file) => file.endsWith('.sql')),
+  )
 })
 
 test('a new database gives space back, is written ahead of, and survives a power cut', async () => {
@@ -58,7 +60,10 @@ test('a migration that fails is undone whole', async () => {
   const folder = await dataFolder()
   await mkdir(join(folder, 'meta'))
   await writeFile(join(folder, 'meta', '_journal.json'), JSON.stringify({ entries: [{ tag: '0000_broken', when: 1 }] }))
-  await writeFile(join(folder, '0000_broken.sql'), 'CREATE TABLE half (id INTEGER);--> statement-breakpoint\nCREATE TABLE half (id INTEGER);')
+  await writeFile(
+    join(folder, '0000_broken.sql'),
+    'CREATE TABLE half (id INTEGER);--> statement-breakpoint\nCREATE TABLE half (id INTEGER);',
+  )
   const database = new Database(':memory:')
   expect(() => migrate(database, folder)).toThrow(/already exists/)
   expect(database.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'half'").pluck().get()).toBe(0)

@@ -39,7 +39,8 @@ test('of steps the newest wins', () => {
 test('values are joined in order, at most 4096 to an event', () => {
   const progress = new Progress()
   const values = Array.from({ length: 10_000 }, (_, index) => index)
-  for (let start = 0; start < values.length; start += 100) progress.addValues(values.slice(start, start + 100), undefined)
+  for (let start = 0; start < values.length; start += 100)
+    progress.addValues(values.slice(start, start + 100), undefined)
   const bodies = bodiesOf(progress)
   expect(bodies.map((body) => body.kind === 'values' && body.values.length)).toEqual([4096, 4096, 1808])
   expect(bodies.flatMap((body) => (body.kind === 'values' ? body.values : []))).toEqual(values)
