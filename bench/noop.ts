@@ -31,20 +31,21 @@ async function measureNoop(settings: RunSettings): Promise<readonly Figure[]> {
   const changes = new JobChanges(await GraphQLSocket.open(server.url))
   const http = Array.from({ length: inFlight }, () => new HttpConnection(server.url))
 
-  const measure = async (what: string, clients: number, durationMs: number, run: Run): Promise<LoopResult> => {
+  const once = async (what: string, clients: number, durationMs: number, run: Run): Promise<Measured> => {
     const watch = new LoadWatch(server.pid)
     const result = await closedLoop(clients, durationMs, numbered(run))
-    settings.say(
-      `${what}: ${Math.round(result.perSecond)}/s, p50 ${quantile(result.latenciesMs, 0.5).toFixed(2)} ms; ${describeLoad(watch.read())}`,
-    )
-    return result
+    const load = watch.read()
+    const p50 = quantile(result.latenciesMs, 0.5).toFixed(2)
+    settings.say(`${what}: ${Math.round(result.perSecond)}/s, p50 ${p50} ms; ${describeLoad(load)}`)
+    return { ...result, cpuMsPerJob: ((load.server + load.workers) / result.perSecond) * 1000 }
   }
+  const measure: typeof once = (...round) => settings.quiet.round(() => once(...round))
   const overSocket: Run = async (value) => (await runJob(socket, noopJob({ value }))).output?.values
   const overChanges: Run = async (value) => (await changes.run(noopJob({ value }))).output?.values
   const overHttp: Run = async (value, client) =>
     (await runJob(connectionOf(http, client), noopJob({ value }))).output?.values
 
-  for (const run of [overSocket, overChanges, overHttp]) await measure('warm-up', inFlight, warmUpMs, run)
+  for (const run of [overSocket, overChanges, overHttp]) await once('warm-up', inFlight, warmUpMs, run)
   const rounds = await measureSeries(plan(settings, { series: 3, roundsPerSeries: 3 }), async () => ({
     sequential: await measure('sequential', 1, sequentialMs, overSocket),
     concurrent: await measure(`${inFlight} in flight, jobEvents each`, inFlight, concurrentMs, overSocket),
@@ -85,6 +86,15 @@ async function measureNoop(settings: RunSettings): Promise<readonly Figure[]> {
     ),
     figure(
       {
+        id: 'noop.concurrent.events.cpu',
+        what: `${together}, CPU of server and worker per job`,
+        unit: 'ms',
+        better: 'lower',
+      },
+      pick(rounds, ({ concurrent }) => concurrent.cpuMsPerJob),
+    ),
+    figure(
+      {
         id: 'noop.concurrent.changes',
         what: `${together}, results over one jobChanges`,
         unit: 'jobs/s',
@@ -103,6 +113,10 @@ async function measureNoop(settings: RunSettings): Promise<readonly Figure[]> {
       pick(rounds, (round) => round.http.perSecond),
     ),
   ]
+}
+
+interface Measured extends LoopResult {
+  readonly cpuMsPerJob: number
 }
 
 /** Runs one job and gives what came back. */

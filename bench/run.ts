@@ -13,6 +13,7 @@ import type { Benchmark } from './harness/benchmark.ts'
 import { benchmarkNamed, benchmarks } from './harness/benchmarks.ts'
 import { describeMachine, machineLine } from './harness/machine.ts'
 import { readOutcome, resultPath, writeOutcome } from './harness/outcome.ts'
+import { Quiet } from './harness/quiet.ts'
 import { writeReport } from './harness/report.ts'
 import { showFigures, showPeers } from './harness/show.ts'
 
@@ -23,6 +24,7 @@ const { positionals: names, values: options } = parseArgs({
     json: { type: 'string' },
     'cpu-prof': { type: 'string' },
     'server-kills': { type: 'string', default: '20' },
+    patience: { type: 'string', default: '60' },
     'fresh-clone': { type: 'boolean', default: false },
     /** Set by this program for the process that runs one benchmark: where its result goes. */
     result: { type: 'string' },
@@ -36,12 +38,14 @@ else await runAll(names[0] === 'all' ? benchmarks : names.map(benchmarkNamed))
 
 function list(): void {
   for (const { name, about } of benchmarks) console.log(`${name.padEnd(10)} ${about}`)
+  console.log('Parts by themselves: node bench/store.ts, node bench/scheduler-core.ts')
   console.log(`
 npm run bench -- NAME... | all   runs them; results are kept in bench/results
 npm run bench -- report          writes bench/RESULTS.md from the results
   --quick              one short series, shows that it runs; the results are not kept
   --json FILE          the results also as one JSON array
   --cpu-prof FOLDER    CPU profiles of the server, one per thread (npm run bench itself gets slower)
+  --patience SECONDS   for waiting until others leave the processors alone, and for repeating rounds (60)
   --server-kills N     how often "crash" kills the server (20)
   --fresh-clone        "startup" also sets up a fresh clone (minutes, needs the package registries)`)
 }
@@ -72,15 +76,19 @@ async function runHere(benchmark: Benchmark, path: string): Promise<void> {
   const machine = describeMachine()
   console.log(`\n${benchmark.name}: ${benchmark.about}\n${benchmark.placement}\n${machineLine(machine)}\n`)
   const startedAt = performance.now()
+  const say = (line: string) => console.log(`  ${line}`)
+  const quiet = new Quiet(options.quick ? 0 : Number(options.patience) * 1000, say)
   const figures = await benchmark.run({
     isQuick: options.quick,
     profileDir: profileDir(),
     serverKills: Number(options['server-kills']),
     hasFreshClone: options['fresh-clone'],
-    say: (line) => console.log(`  ${line}`),
+    quiet,
+    say,
   })
   const tookSeconds = Math.round((performance.now() - startedAt) / 1000)
-  console.log(`\n${showFigures(figures)}\n`)
+  const others = Number(quiet.others.toFixed(2))
+  console.log(`\n${showFigures(figures)}\n\nother work used ${others} cores during the rounds\n`)
   for (const table of benchmark.peers) console.log(`${showPeers(table)}\n`)
   const command = `npm run bench -- ${benchmark.name}${options['fresh-clone'] ? ' --fresh-clone' : ''}`
   writeOutcome(path, {
@@ -89,6 +97,7 @@ async function runHere(benchmark: Benchmark, path: string): Promise<void> {
     at: new Date().toISOString(),
     tookSeconds,
     machine,
+    others,
     figures,
   })
   // Connections that a benchmark left open are no reason to stay.

@@ -27,7 +27,9 @@ export const startup: Benchmark = {
 }
 
 async function measureStartup(settings: RunSettings): Promise<readonly Figure[]> {
-  const ready = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 5 }), () => readyMs(settings))
+  const ready = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 5 }), () =>
+    settings.quiet.round(() => readyMs(settings)),
+  )
   return [
     figure(
       {

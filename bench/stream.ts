@@ -35,7 +35,7 @@ async function measureStream(settings: RunSettings): Promise<readonly Figure[]> 
   const watch = new LoadWatch(server.pid)
   const runs = await measureSeries(plan(settings, { series: 3, roundsPerSeries: 10 }), async () => {
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
-    const run = await streamOnce(socket)
+    const run = await settings.quiet.round(() => streamOnce(socket))
     settings.say(
       `${Math.round(run.itemsPerSecond)} items/s, first after ${run.firstItemMs.toFixed(1)} ms, ${run.events} events`,
     )

@@ -82,12 +82,14 @@ async function measureSubmissions(settings: RunSettings): Promise<readonly Figur
   ]
 }
 
+type Measure = (url: string) => Promise<Submissions>
+
+function onFreshServer(settings: RunSettings, what: string, measure: Measure): Promise<LoopResult> {
+  return settings.quiet.round(() => measureAndCheck(settings, what, measure))
+}
+
 /** Measures, then asks the queue whether it holds what was acknowledged. */
-async function onFreshServer(
-  settings: RunSettings,
-  what: string,
-  measure: (url: string) => Promise<Submissions>,
-): Promise<LoopResult> {
+async function measureAndCheck(settings: RunSettings, what: string, measure: Measure): Promise<LoopResult> {
   await using server = await MeasuredServer.start({ profileDir: settings.profileDir })
   const socket = await GraphQLSocket.open(server.url)
   await submitMany(

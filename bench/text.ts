@@ -40,7 +40,7 @@ async function measureText(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start({ workerCore: engineCore, profileDir: settings.profileDir })
   using engine = await BareEngine.start(model, threads, engineCore)
   const socket = await GraphQLSocket.open(server.url)
-  const measure = async (first: number, streams: number, maxTokens: number): Promise<Pair> => {
+  const once = async (first: number, streams: number, maxTokens: number): Promise<Pair> => {
     const prompts = Array.from({ length: streams }, (_, index) => promptOf(first + index))
     const pair = {
       bare: await engine.round(prompts, maxTokens),
@@ -50,7 +50,9 @@ async function measureText(settings: RunSettings): Promise<readonly Figure[]> {
     return pair
   }
 
-  await measure(0, streamsTogether, tokensTogether) // loads the model
+  const measure: typeof once = (...pair) => settings.quiet.round(() => once(...pair))
+
+  await once(0, streamsTogether, tokensTogether) // loads the model
   const rounds = await measureSeries(
     plan(settings, { series: 2, roundsPerSeries: 5 }),
     async (round): Promise<Comparison> => {

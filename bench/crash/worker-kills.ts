@@ -27,7 +27,7 @@ export async function measureWorkerKills(settings: RunSettings): Promise<readonl
   await using server = await MeasuredServer.start({ profileDir: settings.profileDir })
   const socket = await GraphQLSocket.open(server.url)
   const kills = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 3 }), async () => {
-    const kill = await killOnce(server.url, socket)
+    const kill = await settings.quiet.round(() => killOnce(server.url, socket))
     settings.say(
       `worker killed with ${clients} jobs in flight: ${kill.lost} lost, silence of ${Math.round(kill.silenceMs)} ms`,
     )

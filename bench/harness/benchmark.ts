@@ -6,6 +6,7 @@
  * from being the result. Every round is kept and its range is printed beside the value.
  */
 import type { PeerTable } from '../peers.ts'
+import type { Quiet } from './quiet.ts'
 
 export interface Benchmark {
   readonly name: string
@@ -23,6 +24,7 @@ export interface Benchmark {
 export interface RunSettings {
   /** One short series instead of several: shows that the benchmark runs, not what the server reaches. */
   readonly isQuick: boolean
+  readonly quiet: Quiet
   /** Folder for CPU profiles of the server; null = none are taken. */
   readonly profileDir: string | null
   /** How often `crash` kills the server. */

@@ -12,6 +12,8 @@ export interface Outcome {
   readonly at: string
   readonly tookSeconds: number
   readonly machine: Machine
+  /** Cores that other work used during the rounds, mean. */
+  readonly others: number
   readonly figures: readonly Figure[]
 }
 

@@ -24,6 +24,17 @@ export function cpuMs(pid: number): number {
   return (Number(userTicks) + Number(systemTicks)) * msPerTick
 }
 
+/** CPU time that `pid` and everything below it have used, what has ended included, milliseconds. */
+export function treeCpuMs(pid: number): number {
+  return processTree(pid).reduce((sum, member) => sum + cpuMs(member) + endedChildrenCpuMs(member), 0)
+}
+
+/** CPU time of the ended children of a process, and of theirs. */
+function endedChildrenCpuMs(pid: number): number {
+  const [, , , , , , , , , , , , , userTicks = '0', systemTicks = '0'] = statFields(pid) ?? []
+  return (Number(userTicks) + Number(systemTicks)) * msPerTick
+}
+
 /** Its share of the memory that it and others map (PSS), bytes; 0 when it is gone. */
 export function proportionalBytes(pid: number): number {
   const text = readIfThere(`/proc/${pid}/smaps_rollup`)

@@ -31,8 +31,8 @@ function section(benchmark: Benchmark): string {
   const head = `## ${benchmark.name}\n\n${benchmark.about} Placement: ${benchmark.placement}.\n`
   const path = resultPath(benchmark)
   if (!existsSync(path)) return `${head}\nNot measured yet: \`npm run bench -- ${benchmark.name}\`.\n`
-  const { command, at, tookSeconds, machine, figures } = readOutcome(path)
-  const facts = `Command: \`${command}\`, ${at.slice(0, 10)}, ${Math.round(tookSeconds)} s. Machine: ${machineLine(machine)}.\n`
+  const { command, at, tookSeconds, machine, others, figures } = readOutcome(path)
+  const facts = `Command: \`${command}\`, ${at.slice(0, 10)}, ${Math.round(tookSeconds)} s. Machine: ${machineLine(machine)}; other work used ${others} cores during the rounds.\n`
   return [
     head,
     facts,

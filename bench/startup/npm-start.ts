@@ -21,7 +21,7 @@ export interface NpmStart {
 export async function measureNpmStart(settings: RunSettings): Promise<readonly Figure[]> {
   await startOnce(root) // the first one may set something up
   const starts = await measureSeries(plan(settings, { series: 1, roundsPerSeries: 3 }), async () => {
-    const start = await startOnce(root)
+    const start = await settings.quiet.round(() => startOnce(root))
     settings.say(
       `npm start: ready after ${Math.round(start.readyMs)} ms, first jobs done after ${Math.round(start.greetedMs)} ms`,
     )
