@@ -12,10 +12,10 @@ export function shortestFloat32(vector: Float32Array): number[] {
 }
 
 function shortest(value: number): number {
+  if (!Number.isFinite(value)) throw new RangeError(`A vector contains ${value}.`)
   for (const scale of scales) {
     const rounded = Math.round(value * scale) / scale
     if (Math.fround(rounded) === value) return rounded
   }
-  if (!Number.isFinite(value)) throw new RangeError(`A vector contains ${value}.`)
   return value
 }

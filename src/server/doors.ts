@@ -26,6 +26,7 @@ export interface Doors {
 
 const headersTimeoutMs = 10_000
 const requestTimeoutMs = 60_000
+const keepAliveTimeoutMs = 65_000
 
 export function createDoors({ app, config, logger }: { app: App; config: Config; logger: Logger }): Doors {
   const gate = new Gate(config)
@@ -44,7 +45,7 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
   let isClosing = false
 
   const server = createServer(
-    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, noDelay: true },
+    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs },
     routeRequests({
       app,
       engine,

@@ -7,7 +7,6 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { readTabs, tourKey } from './tabs.ts'
 
 const compress = promisify(gzip)
@@ -62,13 +61,14 @@ function send({ html, gzipped, etag }: Rendered, request: IncomingMessage, respo
 }
 
 async function render(): Promise<Rendered> {
-  const html = graphiqlHtml()
+  const html = await graphiqlHtml()
   const etag = `"${createHash('sha256').update(html).digest('base64url')}"`
   return { html, gzipped: await compress(html), etag }
 }
 
-/** The page of the package, opened with our tabs. */
-export function graphiqlHtml(): string {
+/** The page of the package, opened with our tabs. The package is 9 MB of text, so it is loaded only when somebody looks. */
+export async function graphiqlHtml(): Promise<string> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
   const html = renderGraphiQL({ title: 'Hearth GraphiQL', endpoint: '/graphql', subscriptionsProtocol: 'WS' })
   const [before, after] = splitAt(html, 'YogaGraphiQL.renderYogaGraphiQL(')
   const [target, rest] = splitAt(after, '{')

@@ -28,7 +28,7 @@ export interface Operation {
   readonly kind: OperationTypeNode
   readonly document: DocumentNode
   /** Never rejects: failures are in the results. */
-  run(): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>
+  run(): Promise<Outcome>
 }
 
 export interface Engine {
@@ -74,7 +74,7 @@ export function createEngine({ app, config, logger }: { app: App; config: Config
         document,
         run: async () => {
           try {
-            return await run({ schema, document, operationName, variableValues: variables, contextValue })
+            return plain(await run({ schema, document, operationName, variableValues: variables, contextValue }))
           } catch (error) {
             return { errors: [maskError(error)] }
           }
@@ -105,6 +105,15 @@ function answeredWith400(error: GraphQLError): GraphQLError {
   const { message, nodes, source, positions, extensions } = error
   const http = { status: 400, spec: true }
   return new GraphQLError(message, { nodes, source, positions, extensions: { ...extensions, http } })
+}
+
+type Outcome = ExecutionResult | AsyncIterableIterator<ExecutionResult>
+
+/** Without the hints on HTTP that the pipeline writes into errors for Yoga. */
+function plain(outcome: Outcome): Outcome {
+  if ('next' in outcome || !outcome.errors) return outcome
+  for (const { extensions } of outcome.errors) delete extensions['http']
+  return outcome
 }
 
 function unknownOperation(name: string | null): GraphQLError {

@@ -1,0 +1,459 @@
+/**
+ * The use cases in memory, for tests of the schema and the doors: jobs do what a test makes them do. No scheduler, no store, no worker.
+ */
+import type {
+  App,
+  DeviceView,
+  JobOutput,
+  ModelEvent,
+  OpenSessionInput,
+  QueueView,
+  SubmitJobInput,
+  Waiting,
+  WorkerView,
+} from '../../src/app/app.ts'
+import { Conflict, InvalidInput, NotFound, type Overloaded } from '../../src/app/errors.ts'
+import type { Residency } from '../../src/scheduler/commands.ts'
+import type {
+  ComponentId,
+  DeviceId,
+  JobId,
+  ResidencyId,
+  SessionId,
+  VersionId,
+  WorkerId,
+} from '../../src/scheduler/ids.ts'
+import type {
+  ComponentRecord,
+  JobEvent,
+  JobEventBody,
+  JobRecord,
+  JobState,
+  ModelId,
+  ModelRecord,
+  SessionRecord,
+  VersionRecord,
+} from '../../src/store/records.ts'
+import type { JobFilter, PageRequest } from '../../src/store/store.ts'
+import { FakeTopic } from './fake-topic.ts'
+
+type Change = { readonly event: JobEvent; readonly job: JobRecord }
+
+export const textModel: ModelRecord = { id: 1 as ModelId, name: 'teller', task: 'generateText' }
+export const vectorModel: ModelRecord = { id: 2 as ModelId, name: 'embedder', task: 'embedText' }
+
+const epoch = Date.UTC(2026, 10, 23)
+
+export class FakeApp implements App {
+  readonly allJobs: JobRecord[] = []
+  readonly allSessions: SessionRecord[] = []
+  readonly allModels: ModelRecord[] = [textModel, vectorModel]
+  readonly submitted: SubmitJobInput[] = []
+  readonly outputs = new Map<JobId, JobOutput>()
+  readonly events: JobEvent[] = []
+  readonly eventTopic = new FakeTopic<JobEvent>()
+  readonly changeTopic = new FakeTopic<Change>()
+  readonly modelTopic = new FakeTopic<ModelEvent>()
+  readonly reads = { job: 0, model: 0, version: 0, session: 0, count: 0, waiting: 0 }
+  isReady = true
+  silent: string[] = []
+  /** Answers the next mutations instead of doing anything. */
+  refusal: Overloaded | null = null
+
+  async submitJobs(inputs: readonly SubmitJobInput[], paths: 'single' | 'list') {
+    if (this.refusal) return this.refusal
+    const problems = inputs.flatMap((input, index) => {
+      const prefix = paths === 'single' ? '' : `jobs.${index}.`
+      const hasBadSession = typeof input.sessionId === 'object' && input.sessionId !== null
+      return [
+        ...(hasBadSession ? [{ path: `${prefix}sessionId`, message: 'is not the id of a session.' }] : []),
+        ...(input.task.generateText?.prompt === ''
+          ? [{ path: `${prefix}task.generateText.prompt`, message: 'is empty.' }]
+          : []),
+      ]
+    })
+    if (problems.length > 0) return new InvalidInput(problems)
+    const unknown = inputs.find(({ model }) => !this.allModels.some(({ name }) => name === model))
+    if (unknown) return new NotFound('Model', unknown.model)
+    return inputs.map((input) => this.#newJob(input))
+  }
+
+  #newJob(input: SubmitJobInput): JobRecord {
+    this.submitted.push(input)
+    const known = this.allJobs.find(
+      ({ idempotencyKey }) => idempotencyKey !== null && idempotencyKey === input.idempotencyKey,
+    )
+    if (known) return known
+    const model = this.allModels.find(({ name }) => name === input.model) ?? textModel
+    const [taskKind = 'program'] = Object.keys(input.task) as JobRecord['taskKind'][]
+    const job: JobRecord = {
+      id: (this.allJobs.length + 1) as JobId,
+      taskKind,
+      modelId: model.id,
+      versionId: Number(model.id) as VersionId,
+      sessionId: typeof input.sessionId === 'number' ? input.sessionId : null,
+      class: input.priorityClass ?? 'interactive',
+      idempotencyKey: input.idempotencyKey ?? null,
+      retryOf: null,
+      createdAt: epoch,
+      deadlineAt: input.deadline ?? null,
+      state: 'QUEUED',
+      attempt: 0,
+      failedAttempts: 0,
+      deathsAlone: 0,
+      cancelRequestedAt: null,
+      deviceId: null,
+      loadingAt: null,
+      startedAt: null,
+      firstPartialAt: null,
+      finishedAt: null,
+      progressDone: 0,
+      progressTotal: null,
+      progressUnit: null,
+      failure: null,
+    }
+    this.allJobs.push(job)
+    this.say(job, { kind: 'queued' }, 'QUEUED')
+    return job
+  }
+
+  /** Appends to a job's log; `to` also changes its state. */
+  say(job: JobRecord, body: JobEventBody, to: JobState | null = null): JobEvent {
+    const isNew = body.kind === 'queued'
+    const event: JobEvent = {
+      sequence: this.events.length + 1,
+      jobId: job.id,
+      attempt: job.attempt,
+      at: epoch + this.events.length,
+      from: isNew ? null : job.state,
+      to,
+      body,
+    }
+    if (to) job.state = to
+    this.events.push(event)
+    this.eventTopic.publish(event)
+    if (to) this.changeTopic.publish({ event, job })
+    return event
+  }
+
+  /** Runs a text job to its end. */
+  tell(job: JobRecord, words: readonly string[]): void {
+    job.attempt = 1
+    job.deviceId = 1 as DeviceId
+    job.startedAt = epoch + 10
+    this.say(job, { kind: 'started', deviceId: 1 as DeviceId }, 'RUNNING')
+    let offset = 0
+    for (const text of words) {
+      this.say(job, { kind: 'text', item: 0, offset, text })
+      offset += text.length
+    }
+    job.finishedAt = epoch + 110
+    const text = words.join('')
+    this.outputs.set(job.id, {
+      kind: 'text',
+      text,
+      finishReason: 'STOP',
+      promptTokens: 3,
+      completionTokens: words.length,
+    })
+    this.say(job, { kind: 'succeeded' }, 'SUCCEEDED')
+  }
+
+  async cancelJob(id: JobId) {
+    if (this.refusal) return this.refusal
+    const job = this.#job(id)
+    if (!job) return new NotFound('Job', String(id))
+    if (job.state === 'SUCCEEDED') return new Conflict('It has already succeeded.')
+    job.cancelRequestedAt = epoch
+    return job
+  }
+  async retryJob(id: JobId) {
+    const job = this.#job(id)
+    if (!job) return new NotFound('Job', String(id))
+    if (job.finishedAt === null) return new Conflict('It has not ended.')
+    return { ...job, id: (this.allJobs.length + 1) as JobId, retryOf: id }
+  }
+  async openSession(input: OpenSessionInput) {
+    if (input.weight <= 0) return new InvalidInput([{ path: 'weight', message: 'must be positive.' }])
+    const session: SessionRecord = {
+      id: (this.allSessions.length + 1) as SessionId,
+      name: input.name ?? null,
+      class: input.priorityClass,
+      weight: input.weight,
+      modelId: null,
+      idleTimeoutSeconds: input.idleTimeoutSeconds,
+      createdAt: epoch,
+      lastUsedAt: epoch,
+      closedAt: null,
+    }
+    this.allSessions.push(session)
+    return session
+  }
+  async closeSession(id: SessionId) {
+    const session = this.allSessions.find((known) => known.id === id)
+    if (!session) return new NotFound('Session', String(id))
+    session.closedAt = epoch
+    return session
+  }
+  async loadModel(name: string) {
+    return (await this.model(name)) ?? new NotFound('Model', name)
+  }
+  async unloadModel(name: string) {
+    return (await this.model(name)) ?? new NotFound('Model', name)
+  }
+
+  #job(id: JobId): JobRecord | null {
+    return this.allJobs.find((job) => job.id === id) ?? null
+  }
+  async job(id: JobId) {
+    this.reads.job++
+    return this.#job(id)
+  }
+  async jobByKey(key: string) {
+    return this.allJobs.find(({ idempotencyKey }) => idempotencyKey === key) ?? null
+  }
+  async jobs(filter: JobFilter, page: PageRequest) {
+    return newestFirst(
+      this.allJobs.filter((job) => matches(job, filter)),
+      page,
+    )
+  }
+  async countJobs(filter: JobFilter) {
+    this.reads.count++
+    return this.allJobs.filter((job) => matches(job, filter)).length
+  }
+  async jobRequest(): Promise<unknown> {
+    return { prompt: 'Once' }
+  }
+  async jobOutput(job: JobRecord) {
+    return this.outputs.get(job.id) ?? null
+  }
+  waiting(job: JobRecord): Waiting | null {
+    this.reads.waiting++
+    if (job.state !== 'QUEUED') return null
+    return { code: 'BEHIND_OTHERS', reason: 'Two jobs are ahead.', queuePosition: 3, estimatedStartAt: epoch + 1000 }
+  }
+  async jobEventPage(id: JobId, first: number, beforeSequence: number | null) {
+    const older = this.events.filter(
+      (event) => event.jobId === id && event.sequence < (beforeSequence ?? Number.MAX_SAFE_INTEGER),
+    )
+    return older.reverse().slice(0, first)
+  }
+  async countJobEvents(id: JobId) {
+    return this.events.filter((event) => event.jobId === id).length
+  }
+  jobEvents(job: JobRecord, afterSequence: number | null) {
+    const ofJob = (event: JobEvent) => event.jobId === job.id && event.sequence > (afterSequence ?? 0)
+    const isLast = ({ body }: JobEvent) => ['succeeded', 'failed', 'cancelled'].includes(body.kind)
+    const past = this.events.filter(ofJob)
+    const hasEnded = this.events.some((event) => event.jobId === job.id && isLast(event))
+    return hasEnded ? this.eventTopic.finished(past) : this.eventTopic.follow(past, ofJob, isLast)
+  }
+  jobChanges(filter: JobFilter) {
+    return this.changeTopic.follow([], ({ job }) => matches(job, filter))
+  }
+  changesCursor() {
+    return this.events.length
+  }
+  lastSequence() {
+    return this.events.length
+  }
+
+  async model(name: string) {
+    return this.allModels.find((model) => model.name === name) ?? null
+  }
+  async modelById(id: ModelId) {
+    this.reads.model++
+    return this.allModels.find((model) => model.id === id) ?? null
+  }
+  async models(_: object, page: PageRequest) {
+    return newestFirst(this.allModels, page)
+  }
+  async countModels() {
+    return this.allModels.length
+  }
+  async currentVersion(id: ModelId) {
+    return versionOf(id)
+  }
+  async version(id: VersionId) {
+    this.reads.version++
+    return versionOf(Number(id) as ModelId)
+  }
+  async versions(modelId: ModelId, page: PageRequest) {
+    return newestFirst([versionOf(modelId)], page)
+  }
+  async countVersions() {
+    return 1
+  }
+  versionFacts() {
+    return { defaults: { temperature: 0.2 }, examplePrompts: ['Once upon a time'], peakBytes: 3000 }
+  }
+  async components(versionId: VersionId) {
+    return [componentOf(versionId)]
+  }
+  async component(id: ComponentId) {
+    return componentOf(Number(id) as VersionId)
+  }
+  residencies(filter: { readonly versionId?: VersionId; readonly deviceId?: DeviceId }) {
+    return theResidencies.filter(({ versionId }) => filter.versionId === undefined || filter.versionId === versionId)
+  }
+  residency(id: ResidencyId) {
+    return theResidencies.find(({ residencyId }) => residencyId === id) ?? null
+  }
+  modelEvents(modelId: ModelId | null) {
+    return this.modelTopic.follow([], (event) => modelId === null || event.modelId === modelId)
+  }
+
+  async session(id: SessionId) {
+    this.reads.session++
+    return this.allSessions.find((session) => session.id === id) ?? null
+  }
+  async sessions(_: object, page: PageRequest) {
+    return newestFirst(this.allSessions, page)
+  }
+  async countSessions() {
+    return this.allSessions.length
+  }
+
+  devices() {
+    return [theDevice]
+  }
+  workers() {
+    return [theWorker]
+  }
+  queue(): QueueView {
+    const waiting = this.allJobs.filter(({ state }) => state === 'QUEUED')
+    return {
+      at: epoch,
+      limit: 100_000,
+      lanes: [
+        {
+          class: 'interactive',
+          queued: waiting.length,
+          running: 0,
+          paused: 0,
+          oldestQueuedMs: null,
+          estimatedDrainMs: null,
+        },
+      ],
+      models: [{ versionId: 1 as VersionId, queued: waiting.length, oldestQueuedMs: 5, estimatedStartAt: null }],
+      next: (first) => waiting.slice(0, first).map(({ id }) => id),
+    }
+  }
+  server() {
+    return {
+      version: '0.1.0',
+      now: epoch,
+      startedAt: epoch,
+      ready: this.isReady,
+      recoveredJobs: 0,
+      policies: [],
+      limits: [{ name: 'queue', value: '100000', description: 'Most jobs that may wait.' }],
+      storage: { databaseBytes: 4096, walBytes: 0 },
+    }
+  }
+  ready() {
+    return this.isReady
+  }
+  silentWorkers() {
+    return this.silent
+  }
+}
+
+function newestFirst<Row extends { readonly id: number }>(
+  rows: readonly Row[],
+  { first, beforeId }: PageRequest,
+): Row[] {
+  return rows
+    .filter(({ id }) => beforeId === null || id < beforeId)
+    .toSorted((one, other) => other.id - one.id)
+    .slice(0, first)
+}
+
+function matches(job: JobRecord, filter: JobFilter): boolean {
+  return (
+    (filter.modelId === undefined || filter.modelId === job.modelId) &&
+    (filter.sessionId === undefined || filter.sessionId === job.sessionId) &&
+    (filter.taskKind === undefined || filter.taskKind === job.taskKind) &&
+    (filter.states === undefined || filter.states.includes(job.state))
+  )
+}
+
+function versionOf(modelId: ModelId): VersionRecord {
+  return {
+    id: Number(modelId) as VersionId,
+    modelId,
+    sha256: String(modelId).repeat(64),
+    state: 'READY',
+    license: 'Apache-2.0',
+    manifest: '{}',
+    directory: '/models',
+    sizeBytes: 2000,
+    peakBytes: 3000,
+    registeredAt: epoch,
+  }
+}
+
+function componentOf(versionId: VersionId): ComponentRecord {
+  return {
+    id: Number(versionId) as ComponentId,
+    versionId,
+    name: 'weights',
+    format: 'gguf',
+    sizeBytes: 2000,
+    sha256: 'c'.repeat(64),
+    dependsOn: [],
+  }
+}
+
+const theDevice: DeviceView = {
+  id: 1 as DeviceId,
+  name: 'cpu',
+  kind: 'CPU',
+  vendor: null,
+  state: 'HEALTHY',
+  drain: 'NONE',
+  source: 'CPU',
+  memory: {
+    totalBytes: 8e9,
+    limitBytes: 6e9,
+    reservedBytes: 0,
+    allocatedBytes: 2000,
+    availableBytes: 5e9,
+    externalBytes: 0,
+    fragmentation: 0,
+  },
+  capabilities: {
+    coreCount: 2,
+    precisions: ['float32'],
+    architecture: 'x86_64',
+    driverVersion: null,
+    details: { avx2: true },
+  },
+}
+
+const theWorker: WorkerView = {
+  id: 1 as WorkerId,
+  deviceId: 1 as DeviceId,
+  engine: 'llama_cpp',
+  state: 'READY',
+  pid: 4242,
+  startedAt: epoch,
+  restartCount: 0,
+  requestsServed: 7,
+  memoryBytes: null,
+  runningJobIds: [],
+}
+
+const theResidencies: readonly Residency[] = [
+  {
+    residencyId: 1 as ResidencyId,
+    versionId: 1 as VersionId,
+    deviceId: 1 as DeviceId,
+    workerId: 1 as WorkerId,
+    state: 'resident',
+    sizeBytes: 2000,
+    loadedAt: epoch,
+    lastUsedAt: null,
+  },
+]
