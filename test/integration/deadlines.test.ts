@@ -9,6 +9,8 @@ const endless = { steps: 100_000, stepMs: 5 }
 let hearth: Hearth
 beforeAll(async () => {
   hearth = await startHearth({ environment: await withModels(serial) })
+  // A deadline of a running job is about its steps, so its worker has to be there.
+  await watch(hearth, await submit(hearth, noop())).final()
 })
 afterAll(() => hearth.stop())
 

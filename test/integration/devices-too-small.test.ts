@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { watch } from '../support/job-log.ts'
-import { embeddings, submit, text, trySubmit } from '../support/submissions.ts'
+import { embeddings, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 
 const mib = 1024 * 1024
@@ -20,6 +20,15 @@ async function startWithDevices(
   hearth = await startHearth({ environment: { HEARTH_DEVICES: file } })
 }
 
+interface Device {
+  readonly memory: Readonly<Record<'allocatedBytes' | 'reservedBytes', number>>
+  readonly residencies: readonly { readonly id: string }[]
+}
+async function device(): Promise<Device> {
+  const query = '{ devices { memory { allocatedBytes reservedBytes } residencies { id } } }'
+  return (await hearth.ask<{ devices: [Device] }>(query)).devices[0]
+}
+
 test('a model that no device could ever hold is refused at once, with the bytes', async () => {
   await startWithDevices({ name: 'tiny', cores: [0], memoryLimitBytes: 64 * mib })
   const answer = await trySubmit(hearth, embeddings(['Too large.']))
@@ -28,19 +37,26 @@ test('a model that no device could ever hold is refused at once, with the bytes'
 })
 
 test('models that do not fit together take turns, and every job ends', async () => {
-  await startWithDevices({ name: 'small', cores: [0], memoryLimitBytes: 420 * mib })
-  const ids: string[] = []
+  const limitBytes = 560 * mib
+  await startWithDevices({ name: 'small', cores: [0], memoryLimitBytes: limitBytes })
   for (let round = 0; round < 2; round++) {
-    ids.push(await submit(hearth, embeddings([`Round ${round}.`])))
-    ids.push(await submit(hearth, text({ prompt: 'Say yes.', maxTokens: 3 })))
+    for (const input of [embeddings([`Round ${round}.`]), text({ prompt: 'Say yes.', maxTokens: 3 })]) {
+      const log = watch(hearth, await submit(hearth, input))
+      expect((await log.final()).__typename).toBe('JobSucceeded')
+      expect(log.types).toContain('JobLoading')
+      const { memory, residencies } = await device()
+      expect(residencies).toHaveLength(1)
+      expect(memory.allocatedBytes + memory.reservedBytes).toBeLessThanOrEqual(limitBytes)
+    }
   }
-  for (const id of ids) expect((await watch(hearth, id).final()).__typename).toBe('JobSucceeded')
-  const { devices } = await hearth.ask<{
-    devices: { memory: Record<'limitBytes' | 'allocatedBytes' | 'reservedBytes', number> }[]
-  }>('{ devices { memory { limitBytes allocatedBytes reservedBytes } } }')
-  const { limitBytes, allocatedBytes, reservedBytes } = devices[0]!.memory
-  expect(limitBytes).toBe(420 * mib)
-  expect(allocatedBytes + reservedBytes).toBeLessThanOrEqual(limitBytes)
+})
+
+test('jobs of models that do not fit together all end, though they were submitted together', async () => {
+  await startWithDevices({ name: 'small', cores: [0], memoryLimitBytes: 560 * mib })
+  const pair = [embeddings(['Together.']), text({ prompt: 'Say yes.', maxTokens: 3 })]
+  for (const id of await submitAll(hearth, [...pair, ...pair, ...pair])) {
+    expect((await watch(hearth, id).final()).__typename).toBe('JobSucceeded')
+  }
 })
 
 test('declared devices are listed as declared, and each can hold a model', async () => {

@@ -101,7 +101,8 @@ test('more requests than the engine has slots run side by side and all end', asy
     Array.from({ length: 6 }, (_, index) => text({ prompt: `Write about the number ${index}.`, maxTokens: 30 })),
   )
   const logs = ids.map((id) => watch(hearth, id))
-  for (const log of logs) expect(log.text).toBe((await log.output()).text)
+  const outputs = await Promise.all(logs.map((log) => log.output()))
+  expect(logs.map((log) => log.text)).toEqual(outputs.map(({ text: output }) => output))
   const starts = await Promise.all(logs.map((log) => log.event('JobStarted')))
   const ends = await Promise.all(logs.map((log) => log.final()))
   const firstEnd = Math.min(...ends.map(({ sequence }) => sequence))

@@ -28,7 +28,7 @@ describe.each(transports)('over %s', (transport) => {
     await watch(hearth, id).final()
     const whole = watch(hearth, id, { transport })
     await whole.final()
-    expect(whole.events.length).toBeGreaterThan(6)
+    expect(whole.types).toContain('PartialResult')
     for (const [index, { cursor }] of whole.events.entries()) {
       const rest = watch(hearth, id, { transport, after: cursor })
       await rest.ended

@@ -33,6 +33,9 @@ interface Queue {
   readonly next: readonly { readonly id: string }[]
 }
 
+/** Long enough that the next job is at the worker before this one has ended. */
+const brief = { steps: 2, stepMs: 15 }
+
 const waitingFields = 'id state queuePosition waitCode waitReason estimatedStartAt startedAt finishedAt'
 
 let hearth: Hearth
@@ -97,11 +100,11 @@ test('interactive jobs go before batch jobs, whoever came first', async () => {
   const blocker = await blocked()
   const batch = await submitAll(
     hearth,
-    Array.from({ length: 5 }, (_, value) => slow({ value }, { priorityClass: 'BATCH' })),
+    Array.from({ length: 5 }, (_, value) => slow({ ...brief, value }, { priorityClass: 'BATCH' })),
   )
   const interactive = await submitAll(
     hearth,
-    Array.from({ length: 5 }, (_, value) => slow({ value })),
+    Array.from({ length: 5 }, (_, value) => slow({ ...brief, value })),
   )
   expect((await look([...interactive, ...batch])).map(({ queuePosition }) => queuePosition)).toEqual([
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10,

@@ -56,12 +56,12 @@ export interface MutationError {
   readonly availableBytes?: number
   readonly suggestion?: string
 }
-export const errorFields = `
-  ... on Error { __typename message }
+/** Every error, whatever result it is part of. */
+export const errorFields = `... on Error { __typename message
   ... on InvalidInputError { fields { path message } }
   ... on NotFoundError { kind reference }
-  ... on OverloadedError { limit retryAfterMs }`
-const tooLargeFields = '... on ModelTooLargeError { neededBytes availableBytes suggestion }'
+  ... on OverloadedError { limit retryAfterMs }
+  ... on ModelTooLargeError { neededBytes availableBytes suggestion } }`
 
 export interface SubmittedJob {
   readonly id: string
@@ -71,9 +71,9 @@ export type SubmitAnswer = { readonly job?: SubmittedJob } & Partial<MutationErr
 export type SubmitManyAnswer = { readonly jobs?: readonly SubmittedJob[] } & Partial<MutationError>
 
 export const submitMutation = `mutation ($input: SubmitJobInput!) { submitJob(input: $input) {
-  ... on SubmitJobSuccess { job { id state } } ${errorFields} ${tooLargeFields} } }`
+  ... on SubmitJobSuccess { job { id state } } ${errorFields} } }`
 export const submitManyMutation = `mutation ($input: SubmitJobsInput!) { submitJobs(input: $input) {
-  ... on SubmitJobsSuccess { jobs { id state } } ${errorFields} ${tooLargeFields} } }`
+  ... on SubmitJobsSuccess { jobs { id state } } ${errorFields} } }`
 
 /** The answer as it is, success or error. */
 export async function trySubmit(hearth: Hearth, input: JobInput): Promise<SubmitAnswer> {

@@ -43,11 +43,20 @@ async function* overWebSocket<Data>(
       yield answer as GraphQLAnswer<Data>
     }
   } catch (error) {
-    if (!hangUp.aborted) throw error
+    if (isGraphQLErrors(error)) yield { errors: error }
+    else if (!hangUp.aborted) throw error
   } finally {
     client.terminate()
     await client.dispose()
   }
+}
+
+/** What the client throws when the server refuses an operation as a whole. */
+function isGraphQLErrors(error: unknown): error is NonNullable<GraphQLAnswer<never>['errors']> {
+  return (
+    Array.isArray(error) &&
+    error.every((entry: unknown) => typeof entry === 'object' && entry !== null && 'message' in entry)
+  )
 }
 
 async function* overEventStream<Data>(
