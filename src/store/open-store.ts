@@ -52,6 +52,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     rows: options.queueLimit ?? queueLimitDefault,
     chars: options.queueCharsLimit ?? queueCharsLimitDefault,
   }
+  let closing: Promise<void> | null = null
   return {
     opening: openingOf(rows),
     ...changesOf(writer, sequences, limits, now),
@@ -65,11 +66,13 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     },
     announce: (url) => writeHolder(folder, thisProcess(startedAt, url)),
     limitDatabase: (bytes) => writer.limitDatabase(bytes),
-    async close() {
-      await reader.close()
-      await writer.close()
-    },
+    close: () => (closing ??= close(reader, writer)),
   }
+}
+
+async function close(reader: ReaderClient, writer: WriterClient): Promise<void> {
+  await reader.close()
+  await writer.close()
 }
 
 function reserve(writer: WriterClient, limit: number): Promise<void> {

@@ -41,11 +41,18 @@ export class HeldStore {
 
   /** Commits the oldest `count` events as one commit. */
   commit(count = this.#held.length): void {
+    this.write(count)()
+  }
+
+  /** The same in two steps: readers of the store have it now, the listener hears of it when the answer is called. */
+  write(count = this.#held.length): () => void {
     const commit = this.#held.splice(0, count)
     const events = commit.map(({ event }) => event)
     this.committed.push(...events)
-    this.#listener(events)
-    for (const { resolve } of commit) resolve()
+    return () => {
+      this.#listener(events)
+      for (const { resolve } of commit) resolve()
+    }
   }
 
   #hold(event: JobEvent): Promise<void> {

@@ -283,3 +283,24 @@ test('changes older than the ring come from the store, and then it goes on live'
   held.commit()
   expect((await read).map(({ sequence }) => sequence)).toEqual(held.committed.map(({ sequence }) => sequence))
 })
+
+test('what is in the store but not yet published is not seen by those who read the store either', async () => {
+  const { held, log, record } = logWithJob({ jobBytesMax: 0, changesMax: 1 })
+  const { settle } = watch(log.events(record.id, null))
+  const changes = watch(log.changes(0))
+  expect(await settle()).toEqual(['queued'])
+  void start(log, record)
+  const publish = held.write()
+  const late = watch(log.events(record.id, null))
+  const lateChanges = watch(log.changes(0))
+  expect([await late.settle(), await lateChanges.settle(), await changes.settle()]).toEqual([
+    ['queued'],
+    ['queued'],
+    ['queued'],
+  ])
+  expect(record.state).toBe('QUEUED')
+  publish()
+  expect([await settle(), await late.settle(), await lateChanges.settle()]).toEqual(
+    new Array(3).fill(['queued', 'started']),
+  )
+})

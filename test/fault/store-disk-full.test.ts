@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import type { DeviceId } from '../../src/scheduler/ids.ts'
+import { StoreOverloaded } from '../../src/store/store.ts'
+import { openStore } from '../../src/store/open-store.ts'
+import { dataFolder } from '../support/data-folder.ts'
+import { storedJobs } from '../support/stored-jobs.ts'
+import { testStore } from '../support/stores.ts'
+
+const deviceId = 1 as DeviceId
+
+test('a full disk stops submissions with a typed error, loses nothing that was accepted, and ends when there is room', async () => {
+  const { store, log, jobs, submit } = await testStore()
+  const running = jobs.next()
+  await submit(running)
+  const cursor = log.committedSequence()
+
+  store.limitDatabase(store.metrics.databaseBytes)
+  const accepted = Array.from({ length: 20 }, () =>
+    store.submitJobs(jobs.many(20, { request: JSON.stringify('x'.repeat(2000)) })),
+  )
+  await expect.poll(() => store.metrics.accepting, { timeout: 10_000 }).toBe(false)
+  expect(store.metrics.trouble).toMatch(/full/)
+  await expect(store.submitJobs([jobs.next()])).rejects.toThrow(StoreOverloaded)
+  await expect(store.submitJobs([jobs.next()])).rejects.toMatchObject({
+    limit: 'storage',
+    retryAfterMs: expect.any(Number),
+  })
+  await expect(store.recordCancelRequest(running.record.id, 1)).rejects.toMatchObject({ limit: 'storage' })
+
+  // What was acknowledged goes on, unseen until it is safe.
+  const change = log.changeState(running.record, { kind: 'started', deviceId }, 'RUNNING', { attempt: 1 })
+  expect(await store.readJob(running.record.id)).toMatchObject({ state: 'QUEUED' })
+  expect(running.record.state).toBe('QUEUED')
+  expect(log.committedSequence()).toBe(cursor)
+
+  store.limitDatabase(null)
+  const outcomes = await Promise.all(accepted)
+  await change
+  expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true)
+  expect(store.metrics).toMatchObject({ accepting: true, trouble: null, queuedOperations: 0 })
+  expect(running.record.state).toBe('RUNNING')
+  expect(await store.countJobs({})).toBe(401)
+  await submit(jobs.next())
+})
+
+test('closing while the disk is full says what could not be written', async () => {
+  const store = await openStore({ folder: await dataFolder() })
+  const jobs = await storedJobs(store)
+  store.limitDatabase(store.metrics.databaseBytes)
+  const lost = store.submitJobs(jobs.many(500))
+  const isLost = expect(lost).rejects.toThrow()
+  await expect.poll(() => store.metrics.accepting, { timeout: 10_000 }).toBe(false)
+  await expect(store.close()).rejects.toThrow(/500 rows that could not be committed: .*full/)
+  await isLost
+})

@@ -1,0 +1,154 @@
+/** Whatever jobs say, however often their readers lose the connection, and wherever the events are by then: everybody reads the same log. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { DeviceId, JobId } from '../../src/scheduler/ids.ts'
+import type { JobEventLog } from '../../src/store/job-events.ts'
+import { type JobEvent, type JobRecord, isTerminal } from '../../src/store/records.ts'
+import { type TestStore, take, testStore } from '../support/stores.ts'
+
+const deviceId = 1 as DeviceId
+const failure = { code: 'WORKER_LOST', message: 'The worker died.', retryable: true } as const
+const runs = 60
+
+/** What may happen to one of three jobs; `tick` and `commit` let the log get on. */
+const action = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant('text'),
+      job: fc.nat(2),
+      text: fc.string({ unit: 'grapheme', maxLength: 40 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('values'), job: fc.nat(2), count: fc.nat(60) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('step'), job: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('requeue'), job: fc.nat(2) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('tick') }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('commit') }) },
+)
+type Action = { readonly type: string; readonly job?: number; readonly text?: string; readonly count?: number }
+
+const workload = fc.record({
+  actions: fc.array(action, { minLength: 10, maxLength: 120 }),
+  /** After how many events each reader loses its connection, time and again. */
+  patience: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 3, maxLength: 3 }),
+})
+
+test('a reader that reconnects at any place, any number of times, has the whole log and nothing twice', {
+  timeout: 60_000,
+}, async () => {
+  // Small, so that a reader meets events in memory, in the store, and on the border between.
+  const context = await testStore({ limits: { jobBytesMax: 3000, totalBytesMax: 6000, changesMax: 8 } })
+  await fc.assert(
+    fc.asyncProperty(workload, async ({ actions, patience }) => {
+      const records = await submitThree(context)
+      const cursor = context.log.committedSequence()
+      const readers = records.map(({ id }, index) => readWithBreaks(context.log, id, patience[index] ?? 1))
+      const said = await act(context.log, records, actions)
+      const live = await Promise.all(readers)
+      for (const [index, record] of records.entries()) {
+        const events = live[index] ?? []
+        expectOneLog(events)
+        expect(events).toEqual(await allStored(context, record.id))
+        expect(events).toEqual(await take(context.log.events(record.id, null)))
+        expect(textOf(events)).toBe(said.texts[index])
+        expect(valuesOf(events)).toEqual(said.values[index])
+      }
+      const expected = live.flat().filter(({ to, sequence }) => to !== null && sequence > cursor)
+      const changes = await take(context.log.changes(cursor), expected.length)
+      expect(changes).toEqual(expected.toSorted((a, b) => a.sequence - b.sequence))
+      expect(context.log.metrics.waitingReaders).toBe(0)
+    }),
+    { numRuns: runs },
+  )
+})
+
+async function submitThree({ jobs, submit }: TestStore): Promise<JobRecord[]> {
+  const three = jobs.many(3)
+  await submit(...three)
+  return three.map(({ record }) => record)
+}
+
+/** Does everything, ends every job, and answers what its last attempt has said. */
+async function act(log: JobEventLog, records: readonly JobRecord[], actions: readonly Action[]) {
+  const texts = records.map(() => '')
+  const values: unknown[][] = records.map(() => [])
+  const attempts = records.map(() => 1)
+  const changes = records.map((record) =>
+    log.changeState(record, { kind: 'started', deviceId }, 'RUNNING', { attempt: 1 }),
+  )
+  for (const { type, job = 0, text = '', count = 0 } of actions) {
+    const record = records[job] as JobRecord
+    if (type === 'text') {
+      log.text(record, 0, text)
+      texts[job] += text
+    } else if (type === 'values') {
+      const items = Array.from({ length: count }, (_, index) => `${values[job]?.length}:${index}`)
+      log.values(record, items)
+      values[job]?.push(...items)
+    } else if (type === 'step') log.step(record, 0, texts[job]?.length ?? 0, 1000)
+    else if (type === 'requeue') {
+      const attempt = (attempts[job] ?? 0) + 1
+      attempts[job] = attempt
+      texts[job] = ''
+      values[job] = []
+      changes.push(
+        log.changeState(record, { kind: 'requeued', cause: 'worker_lost', failure, fromStep: 0 }, 'QUEUED', {
+          attempt,
+        }),
+      )
+      changes.push(log.changeState(record, { kind: 'started', deviceId }, 'RUNNING', { attempt }))
+    } else if (type === 'tick') await new Promise((resolve) => setImmediate(resolve))
+    else await Promise.all(changes)
+  }
+  changes.push(...records.map((record) => log.changeState(record, { kind: 'succeeded' }, 'SUCCEEDED', {})))
+  await Promise.all(changes)
+  return { texts, values }
+}
+
+/** Reads to the end, hanging up after every `patience` events and coming back with the last cursor. */
+async function readWithBreaks(log: JobEventLog, jobId: JobId, patience: number): Promise<JobEvent[]> {
+  const events: JobEvent[] = []
+  for (;;) {
+    const more = await take(log.events(jobId, events.at(-1)?.sequence ?? null), patience)
+    events.push(...more)
+    if (more.length < patience || isTerminal(more.at(-1)?.to ?? 'QUEUED')) return events
+  }
+}
+
+async function allStored({ store }: TestStore, jobId: JobId): Promise<JobEvent[]> {
+  const events: JobEvent[] = []
+  for (;;) {
+    const page = await store.readEvents(jobId, events.at(-1)?.sequence ?? 0, 7)
+    if (page.length === 0) return events
+    events.push(...page)
+  }
+}
+
+/** Numbers rise, states follow each other, and the final one is the last event. */
+function expectOneLog(events: readonly JobEvent[]): void {
+  expectRising(events)
+  const changes = events.filter(({ to }) => to !== null)
+  expect(changes.map(({ from }) => from)).toEqual([null, ...changes.slice(0, -1).map(({ to }) => to)])
+  expect(events.findIndex(({ to }) => to !== null && isTerminal(to))).toBe(events.length - 1)
+}
+
+function expectRising(events: readonly JobEvent[]): void {
+  const sequences = events.map(({ sequence }) => sequence)
+  expect(sequences).toEqual([...new Set(sequences)].toSorted((a, b) => a - b))
+}
+
+/** Of the last attempt, put together as the schema tells clients to. */
+function textOf(events: readonly JobEvent[]): string {
+  let text = ''
+  for (const { body } of ofLastAttempt(events)) if (body.kind === 'text') text = text.slice(0, body.offset) + body.text
+  return text
+}
+
+function valuesOf(events: readonly JobEvent[]): unknown[] {
+  return ofLastAttempt(events).flatMap(({ body }) => (body.kind === 'values' ? body.values : []))
+}
+
+function ofLastAttempt(events: readonly JobEvent[]): readonly JobEvent[] {
+  return events.slice(events.findLastIndex(({ body }) => body.kind === 'requeued') + 1)
+}
