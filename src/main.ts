@@ -3,21 +3,21 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Logger as Pino, pino } from 'pino'
-import { Catalogue } from './app/catalogue.ts'
 import { carryOutWith } from './app/carry-out.ts'
+import { Catalogue } from './app/catalogue.ts'
 import type { AppContext } from './app/context.ts'
 import { createApp } from './app/create-app.ts'
 import { DeviceViews } from './app/device-views.ts'
-import { knownDevices, placementOn } from './app/known-devices.ts'
 import { Ids } from './app/ids.ts'
 import { JobCommands } from './app/job-commands.ts'
+import { knownDevices, placementOn } from './app/known-devices.ts'
 import { LiveJobs } from './app/live-jobs.ts'
 import { watchMemory } from './app/memory-watch.ts'
 import { ModelEvents } from './app/model-events.ts'
 import { monotonicClock } from './app/monotonic-clock.ts'
 import { OpenSessions } from './app/open-sessions.ts'
 import { FileRecorder } from './app/recorder.ts'
-import { describeRecovery, recoverJobs } from './app/recovery.ts'
+import { describeRecovery, recoverJobs, reloadWanted } from './app/recovery.ts'
 import { registerModels } from './app/register-models.ts'
 import { watchIdleSessions } from './app/sessions.ts'
 import { Shell } from './app/shell.ts'
@@ -69,7 +69,7 @@ async function main(config: Config, logger: Pino): Promise<void> {
     store.readSessions({ states: ['OPEN'] }, everySession),
   ])
 
-  const state = openState(store.opening, config, clock.now())
+  const { state, wanted } = openState(store.opening, config, clock.now())
   const recorder = config.HEARTH_RECORD === '' ? null : new FileRecorder(config.HEARTH_RECORD, state)
   const shell = new Shell(state, clock, recorder)
   const catalogue = new Catalogue()
@@ -86,6 +86,7 @@ async function main(config: Config, logger: Pino): Promise<void> {
     ids: new Ids(store.opening),
     sessions,
     shell,
+    wanted,
   }
 
   const devices = await knownDevices(provider, store)
@@ -112,6 +113,8 @@ async function main(config: Config, logger: Pino): Promise<void> {
     else logger.warn({ directory: version.directory }, 'model refused')
   }
   const recovered = await recoverJobs(context)
+  reloadWanted(context)
+  reloadWanted(context)
 
   const recoveredJobs = recovered.waiting + recovered.interrupted + recovered.failed
   const views = new DeviceViews(devices, state)

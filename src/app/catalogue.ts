@@ -1,7 +1,8 @@
 /** The models that can be asked for now, by name and by version, with what their manifests say. */
+
+import type { Manifest } from '../runtime/models/manifest.ts'
 import type { VersionSpec } from '../scheduler/events.ts'
 import type { VersionId } from '../scheduler/ids.ts'
-import type { Manifest } from '../runtime/models/manifest.ts'
 import type { ComponentRecord, ModelId, ModelRecord, VersionRecord } from '../store/records.ts'
 
 export interface CatalogueEntry {

@@ -8,6 +8,7 @@ import type { Ids } from './ids.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { OpenSessions } from './open-sessions.ts'
 import type { Shell } from './shell.ts'
+import type { WantedModels } from './wanted-models.ts'
 
 export interface Clock {
   readonly now: () => Millis
@@ -23,4 +24,5 @@ export interface AppContext {
   readonly ids: Ids
   readonly sessions: OpenSessions
   readonly shell: Shell
+  readonly wanted: WantedModels
 }

@@ -1,7 +1,8 @@
 /** The App of `app.ts`, put together from the use cases and what they work with. */
+
+import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import { explainWait, queueView } from '../scheduler/explain.ts'
 import type { JobId } from '../scheduler/ids.ts'
-import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import { type JobRecord, terminalStates } from '../store/records.ts'
 import type { JobFilter } from '../store/store.ts'
 import type { App, JobOutput } from './app.ts'
@@ -9,8 +10,8 @@ import { cancelJob } from './cancel-job.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import type { DeviceViews } from './device-views.ts'
-import { loadModel, unloadModel } from './load-model.ts'
 import { matchesFilter } from './job-filter.ts'
+import { loadModel, unloadModel } from './load-model.ts'
 import type { ModelEvents } from './model-events.ts'
 import { decodeOutput } from './outputs.ts'
 import { retryJob } from './retry-job.ts'
@@ -42,8 +43,8 @@ export function createApp(parts: AppParts): App {
     retryJob: (id) => retryJob(context, id),
     openSession: (input) => openSession(context, input),
     closeSession: (id) => closeSession(context, id),
-    loadModel: (model, deviceId, component) => Promise.resolve(loadModel(context, model, deviceId, component)),
-    unloadModel: (model, deviceId) => Promise.resolve(unloadModel(context, model, deviceId)),
+    loadModel: (model, deviceId, component) => loadModel(context, model, deviceId, component),
+    unloadModel: (model, deviceId) => unloadModel(context, model, deviceId),
 
     job,
     jobByKey: async (key) => (await live.byKey(key)) ?? (await store.readJobByKey(key)),

@@ -1,16 +1,17 @@
-/** Asking for a model to be loaded or unloaded. The answer says that the wish stands; `modelEvents` and `residencies` show it happen. */
+/** Asking for a model to be loaded or unloaded. The answer says that the wish stands, also over a restart; `modelEvents` and `residencies` show it happen. */
 import type { DeviceId } from '../scheduler/ids.ts'
 import type { ModelRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, InvalidInput, type ModelTooLarge, NotFound, Overloaded } from './errors.ts'
+import { saveSnapshot } from './snapshots.ts'
 import { tooLarge } from './too-large.ts'
 
-export function loadModel(
+export async function loadModel(
   context: AppContext,
   model: string,
   deviceId: DeviceId | null,
   component: string | null,
-): ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge {
+): Promise<ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge> {
   const entry = context.catalogue.resolve(model)
   if (!entry) return new NotFound('Model', model)
   if (!entry.spec)
@@ -27,19 +28,23 @@ export function loadModel(
   if (context.shell.draining) return drainingRefusal()
   const misfit = tooLarge(context, entry)
   if (misfit) return misfit
+  context.wanted.add(entry.version.id, deviceId)
+  await saveSnapshot(context)
   context.shell.feed({ type: 'loadRequested', versionId: entry.version.id, deviceId })
   return entry.model
 }
 
-export function unloadModel(
+export async function unloadModel(
   context: AppContext,
   model: string,
   deviceId: DeviceId | null,
-): ModelRecord | NotFound | Overloaded {
+): Promise<ModelRecord | NotFound | Overloaded> {
   const entry = context.catalogue.resolve(model)
   if (!entry) return new NotFound('Model', model)
   if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))
   if (context.shell.draining) return drainingRefusal()
+  context.wanted.remove(entry.version.id, deviceId)
+  await saveSnapshot(context)
   context.shell.feed({ type: 'unloadRequested', versionId: entry.version.id, deviceId })
   return entry.model
 }

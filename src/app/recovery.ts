@@ -37,6 +37,14 @@ export async function recoverJobs(context: AppContext): Promise<Recovered> {
   return { waiting: jobs.length - interrupted, interrupted, failed: failures.length }
 }
 
+/** Models that somebody had asked for are loaded again, where their version and device are still here. */
+export function reloadWanted({ wanted, catalogue, shell }: AppContext): void {
+  for (const { versionId, deviceId } of wanted.all()) {
+    const isHere = catalogue.version(versionId)?.spec && (deviceId === null || shell.hasDevice(deviceId))
+    if (isHere) shell.feed({ type: 'loadRequested', versionId, deviceId })
+  }
+}
+
 /** One line for who starts the server; null when there was nothing to recover. */
 export function describeRecovery({ waiting, interrupted, failed }: Recovered): string | null {
   const all = waiting + interrupted + failed

@@ -1,4 +1,4 @@
-/** What the scheduler has learnt, kept over restarts. */
+/** What outlives a server besides its jobs: what the scheduler has learnt, and which models it was asked to hold. */
 import type { Config } from '../config/config.ts'
 import { createState, step } from '../scheduler/core.ts'
 import type { Millis } from '../scheduler/ids.ts'
@@ -8,19 +8,30 @@ import { type Snapshot, snapshotFormat, snapshotLearnt } from '../scheduler/snap
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { Opening } from '../store/store.ts'
 import type { AppContext } from './context.ts'
+import { type WantedModel, WantedModels } from './wanted-models.ts'
 
 const saveEveryMs = 30_000
 
-/** The state that a server starts with: learnt values of the last one, if it left any that this program can read. */
-export function openState(opening: Opening, config: Config, now: Millis): SchedulerState {
+interface Saved {
+  readonly scheduler: Snapshot
+  readonly wanted: readonly WantedModel[]
+}
+
+/** What a server starts with: what the last one left, if this program can read it. */
+export function openState(
+  opening: Opening,
+  config: Config,
+  now: Millis,
+): { readonly state: SchedulerState; readonly wanted: WantedModels } {
   const settings = settingsOf(config)
   const { snapshot, firstRuntimeId } = opening
-  const former: Snapshot | null = snapshot === null ? null : JSON.parse(snapshot)
+  const saved: Saved | null = snapshot === null ? null : JSON.parse(snapshot)
+  const wanted = new WantedModels(saved?.wanted ?? [])
   // A snapshot of another format holds only experience: it is cheaper to learn again than to translate.
-  if (former === null || former.format !== snapshotFormat) return createState(settings, firstRuntimeId)
-  const state = restore(former, settings)
+  if (saved?.scheduler.format !== snapshotFormat) return { state: createState(settings, firstRuntimeId), wanted }
+  const state = restore(saved.scheduler, settings)
   step(state, { type: 'serverRestarted', firstRuntimeId }, now)
-  return state
+  return { state, wanted }
 }
 
 /** Saves now and then. Ends with `signal`. */
@@ -30,8 +41,10 @@ export function keepSnapshots(context: AppContext, signal: AbortSignal): void {
   signal.addEventListener('abort', () => clearInterval(timer))
 }
 
-export function saveSnapshot({ shell, store }: AppContext): Promise<void> {
-  return store.saveSnapshot(JSON.stringify(snapshotLearnt(shell.state)))
+/** Resolves after the commit. */
+export function saveSnapshot({ shell, wanted, store }: AppContext): Promise<void> {
+  const saved: Saved = { scheduler: snapshotLearnt(shell.state), wanted: wanted.all() }
+  return store.saveSnapshot(JSON.stringify(saved))
 }
 
 function settingsOf(config: Config): SchedulerSettings {

@@ -1,6 +1,7 @@
 /** An admission in full: the program and its request, as the worker takes them. */
-import type { Admission } from '../scheduler/commands.ts'
+
 import type { AdmittedTask } from '../runtime/workers/worker-pool.ts'
+import type { Admission } from '../scheduler/commands.ts'
 import type { TaskRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import type { LiveJob } from './live-jobs.ts'

@@ -2,9 +2,10 @@
  * What workers say, on its way to the scheduler and the event log. The scheduler gets numbers; texts, items and outputs go to the log and to `TaskResults`.
  * Order is kept: what a user sees of a task comes after its start and before its end.
  */
+
+import type { ReportEntry, WorkerListener } from '../runtime/workers/worker-listener.ts'
 import type { TaskReport, WorkerExitCause } from '../scheduler/events.ts'
 import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
-import type { ReportEntry, WorkerListener } from '../runtime/workers/worker-listener.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { JobRecord, ProgressUnit } from '../store/records.ts'
 import type { Clock } from './context.ts'

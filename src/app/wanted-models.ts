@@ -1,0 +1,32 @@
+/** The models that somebody asked to have loaded, and nobody to unload: they are loaded again after a restart. */
+import type { DeviceId, VersionId } from '../scheduler/ids.ts'
+
+/** `deviceId` null = wherever it fits best. */
+export interface WantedModel {
+  readonly versionId: VersionId
+  readonly deviceId: DeviceId | null
+}
+
+export class WantedModels {
+  #wanted: WantedModel[]
+
+  constructor(wanted: readonly WantedModel[]) {
+    this.#wanted = [...wanted]
+  }
+
+  add(versionId: VersionId, deviceId: DeviceId | null): void {
+    const isKnown = this.#wanted.some((wanted) => wanted.versionId === versionId && wanted.deviceId === deviceId)
+    if (!isKnown) this.#wanted.push({ versionId, deviceId })
+  }
+
+  /** `deviceId` null = everywhere. A wish that names no device is over as soon as one device is to let go. */
+  remove(versionId: VersionId, deviceId: DeviceId | null): void {
+    const stays = (wanted: WantedModel) =>
+      wanted.versionId !== versionId || (deviceId !== null && wanted.deviceId !== null && wanted.deviceId !== deviceId)
+    this.#wanted = this.#wanted.filter(stays)
+  }
+
+  all(): readonly WantedModel[] {
+    return this.#wanted
+  }
+}
