@@ -114,7 +114,6 @@ async function main(config: Config, logger: Pino): Promise<void> {
   }
   const recovered = await recoverJobs(context)
   reloadWanted(context)
-  reloadWanted(context)
 
   const recoveredJobs = recovered.waiting + recovered.interrupted + recovered.failed
   const views = new DeviceViews(devices, state)
