@@ -11,3 +11,7 @@ class OutOfMemory(Exception):  # noqa: N818  (it is the name of the condition, a
 
 class InvalidRequest(Exception):  # noqa: N818
     """The request cannot be run by this model, in words for the person who made it."""
+
+
+class LoadFailed(Exception):  # noqa: N818
+    """A model cannot be loaded as it is, in words for the person who runs the server."""

@@ -1,0 +1,85 @@
+"""`python -m hearth_worker`: from a bare process to a worker that has said HELLO, to its end."""
+
+import os
+import sys
+import traceback
+from importlib.metadata import version
+from platform import python_version
+from typing import NoReturn
+
+from hearth_worker import process
+from hearth_worker.activity import Activity
+from hearth_worker.connection import Connection, ServerGone
+from hearth_worker.engines.engine import Engine, EngineSettings
+from hearth_worker.engines.registry import find_engine
+from hearth_worker.environment import Environment, read_environment
+from hearth_worker.inbox import Inbox
+from hearth_worker.log_frames import log_to
+from hearth_worker.loop import StepLoop
+from hearth_worker.models import Models
+from hearth_worker.programs.registry import find_programs
+from hearth_worker.protocol.reports import PROTOCOL_VERSION, Hello
+from hearth_worker.reader import EXIT_SERVER_GONE, Reader
+
+# None of `lease`, `pause`, `checkpoint` and `slabs` is served yet; their frames are answered by `unsupported`.
+CAPABILITIES: list[str] = []
+EXIT_CANNOT_START = 2
+EXIT_BUG = 70
+
+
+def main() -> NoReturn:
+    """Never returns: engines leave threads behind that would keep an interpreter from ending."""
+    try:
+        status = work()
+    except ServerGone:
+        status = EXIT_SERVER_GONE
+    except Exception:
+        traceback.print_exc()
+        status = EXIT_BUG
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def work() -> int:
+    """Serves until asked to stop; returns the exit status."""
+    inbox = Inbox()
+    try:
+        environment = read_environment(os.environ)
+        stream = process.take_stream()
+    except (ValueError, OSError) as error:
+        print(f"This worker cannot start: {error}.", file=sys.stderr)  # noqa: T201
+        return EXIT_CANNOT_START
+    process.merge_outputs()
+    process.own_signals(inbox.stop)
+    process.die_with_parent()
+    process.pin_to(environment.cores)
+    activity = Activity()
+    connection = Connection(stream)
+    engine = find_engine(environment.engine)(EngineSettings(environment.threads, inbox.wake))
+    programs = find_programs(environment.engine)
+    connection.tell(hello(environment, engine, list(programs)))
+    # Not before HELLO, which has to be the first frame; until here logging writes to standard error.
+    log_to(connection)
+    Reader(connection, inbox, activity).start()
+    loop = StepLoop(environment.epoch, connection, inbox, activity, Models(engine, programs))
+    loop.run()
+    loop.release_all()
+    return 0
+
+
+def hello(environment: Environment, engine: Engine, programs: list[str]) -> Hello:
+    """Who this worker is."""
+    return Hello(
+        protocol=PROTOCOL_VERSION,
+        epoch=environment.epoch,
+        engine=environment.engine,
+        pid=os.getpid(),
+        programs=programs,
+        capabilities=CAPABILITIES,
+        versions={"python": python_version(), "hearth_worker": version("hearth-worker"), **engine.versions},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The part of a model's manifest (model.json) that a worker reads."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from msgspec import Struct
+
+from hearth_worker.failures import LoadFailed
+
+
+class ModelFile(Struct, frozen=True):
+    """`role` says what the file is to its engine: graph, weights, tokenizer."""
+
+    path: str
+    role: str = ""
+
+
+class Component(Struct, frozen=True):
+    """A part of a model that is loaded as one."""
+
+    name: str
+    format: str
+    files: list[ModelFile]
+
+
+class GraphNode(Struct, frozen=True):
+    """A task that a job of the model has: a program on some components."""
+
+    program: str
+    components: list[str] = []
+
+
+class Manifest(Struct, frozen=True):
+    """`options` are the engine's, `limits` the programs'; each reads its own."""
+
+    name: str
+    engine: str
+    components: list[Component] = []
+    graph: list[GraphNode] = []
+    options: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+
+
+class ComponentFiles(Struct, frozen=True):
+    """A component and where it lies."""
+
+    component: Component
+    directory: Path
+
+    def path(self, role: str) -> Path:
+        """The one file of that role. Raises LoadFailed."""
+        files = [file for file in self.component.files if file.role == role]
+        if len(files) != 1:
+            raise LoadFailed(f"Component {self.component.name!r} needs one file of role {role!r}; it has {len(files)}.")
+        return self._located(files[0])
+
+    def size_bytes(self, role: str) -> int:
+        """Of all files of that role together."""
+        return sum(self._located(file).stat().st_size for file in self.component.files if file.role == role)
+
+    def _located(self, file: ModelFile) -> Path:
+        relative = PurePosixPath(file.path)
+        if relative.is_absolute() or ".." in relative.parts:
+            raise LoadFailed(f"{file.path!r} lies outside the model's folder.")
+        path = self.directory / relative
+        if not path.is_file():
+            raise LoadFailed(f"{path} does not exist.")
+        return path
+
+
+def find_component(manifest: Manifest, directory: Path, name: str) -> ComponentFiles:
+    """Raises LoadFailed."""
+    for component in manifest.components:
+        if component.name == name:
+            return ComponentFiles(component, directory)
+    known = ", ".join(component.name for component in manifest.components) or "none"
+    raise LoadFailed(f"Model {manifest.name!r} has no component {name!r}; it has {known}.")

@@ -1,0 +1,42 @@
+"""Entries to STEPS frames of bounded size (PROTOCOL.md section 6)."""
+
+from collections.abc import Iterator, Sequence
+
+from hearth_worker.protocol.codec import encode_with_payload
+from hearth_worker.protocol.entries import AnyEntry, DoneEntry, FailedEntry
+from hearth_worker.protocol.frame import META_BYTES_MAX, PAYLOAD_BYTES_MAX
+from hearth_worker.protocol.reports import Steps
+
+REPORT_BYTES_MAX = 1024 * 1024
+
+
+def entry_frames(entries: Sequence[AnyEntry], progress: int) -> Iterator[tuple[bytes, bytes]]:
+    """Metadata and payload of the frames that the entries leave in, in order.
+
+    An output that no frame can carry fails its task.
+    """
+    try:
+        meta, payload = encode_with_payload(Steps(list(entries), progress))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        # Something that is no plain value: found by halving, as what is too large is.
+        yield from _halves(entries, progress, str(error))
+        return
+    meta_bytes_max = META_BYTES_MAX if len(entries) == 1 else REPORT_BYTES_MAX
+    if len(meta) <= meta_bytes_max and payload.size_bytes <= PAYLOAD_BYTES_MAX:
+        yield meta, payload.join()
+    else:
+        yield from _halves(entries, progress, f"it takes {len(meta) + payload.size_bytes} bytes")
+
+
+def _halves(entries: Sequence[AnyEntry], progress: int, reason: str) -> Iterator[tuple[bytes, bytes]]:
+    if len(entries) == 1:
+        yield from entry_frames([_failure(entries[0], reason)], progress)
+        return
+    half = len(entries) // 2
+    yield from entry_frames(entries[:half], progress)
+    yield from entry_frames(entries[half:], progress)
+
+
+def _failure(entry: AnyEntry, reason: str) -> FailedEntry:
+    assert isinstance(entry, DoneEntry), f"an entry about task {entry.task} cannot be sent: {reason}"
+    return FailedEntry(entry.task, "engine_error", f"The output cannot be sent: {reason}.", retryable=False)

@@ -1,0 +1,51 @@
+"""What the server tells a worker about itself (PROTOCOL.md section 1)."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct, ValidationError, convert
+
+
+class Environment(Struct, frozen=True):
+    """`epoch` is unique per worker process; `cores` is empty when the worker may run anywhere."""
+
+    worker_id: str
+    epoch: int
+    engine: str
+    threads: int
+    cores: list[int]
+
+
+def read_environment(variables: Mapping[str, str]) -> Environment:
+    """Raises ValueError that names the variable which is missing or wrong."""
+    cores = variables.get("HEARTH_CORES", "")
+    return Environment(
+        worker_id=variables.get("HEARTH_WORKER_ID", ""),
+        epoch=_positive(variables, "HEARTH_EPOCH"),
+        engine=_word(variables, "HEARTH_ENGINE"),
+        threads=_positive(variables, "HEARTH_THREADS"),
+        cores=[_core(core) for core in cores.split(",") if core.strip()],
+    )
+
+
+def _word(variables: Mapping[str, str], name: str) -> str:
+    value = variables.get(name, "")
+    if not value:
+        raise ValueError(f"{name} must be set; a worker is started by the Hearth server")
+    return value
+
+
+def _positive(variables: Mapping[str, str], name: str) -> int:
+    value = _word(variables, name)
+    try:
+        number = convert(value, int, strict=False)
+    except ValidationError as error:
+        raise ValueError(f"{name} must be a positive integer, not {value!r}") from error
+    if number < 1:
+        raise ValueError(f"{name} must be a positive integer, not {value!r}")
+    return number
+
+
+def _core(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise ValueError(f"HEARTH_CORES must be a comma-separated list of cores, not one with {text!r}")
+    return int(text)

@@ -1,0 +1,146 @@
+"""The models that are loaded in this worker, and the programs that run on them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct, ValidationError, convert
+
+from hearth_worker import memory
+from hearth_worker.clock import now_ms
+from hearth_worker.engines.engine import Engine, LoadedModel
+from hearth_worker.engines.manifest import Manifest
+from hearth_worker.failures import LoadFailed
+from hearth_worker.programs.registry import AnyProgram, ProgramFactory
+from hearth_worker.protocol.reports import Loaded
+from hearth_worker.protocol.requests import Load, Policy
+
+# Of the longest step seen, how much is still expected after one shorter step.
+LONGEST_STEP_DECAY = 0.9
+
+
+class BoundProgram:
+    """A program on a loaded model, and what the loop remembers of it."""
+
+    def __init__(self, number: int, model: int, program: AnyProgram) -> None:
+        self.number = number
+        self.model = model
+        self.program = program
+        # Tasks that have started and not ended.
+        self.started = 0
+        self._step_ms: float | None = None
+
+    def expected_step_ms(self, states: Sequence[object]) -> float | None:
+        """How long a step of these states will last; None when nobody knows."""
+        known = self.program.expected_step_ms(states)
+        return self._step_ms if known is None else known
+
+    def learn(self, step_ms: float) -> None:
+        """Steps differ in size, so the longest of late counts, not the mean."""
+        self._step_ms = step_ms if self._step_ms is None else max(step_ms, self._step_ms * LONGEST_STEP_DECAY)
+
+
+class NotRunnable(Exception):  # noqa: N818
+    """This worker cannot run such a task, in words; another one may."""
+
+
+class ResidentModel(Struct):
+    """One loaded model."""
+
+    loaded: LoadedModel
+    weights_bytes: int
+    programs: dict[tuple[str, tuple[str, ...]], BoundProgram] = {}
+
+
+class Models:
+    """By the server's number of the model version."""
+
+    def __init__(self, engine: Engine, programs: Mapping[str, ProgramFactory]) -> None:
+        self._engine = engine
+        self._factories = programs
+        self._resident: dict[int, ResidentModel] = {}
+        self._programs_bound = 0
+        # Set by the server, for models that may not be loaded yet.
+        self.policies: dict[int, Policy] = {}
+
+    def load(self, request: Load) -> Loaded:
+        """Raises LoadFailed, OutOfMemory, or whatever the engine raises for a file it does not understand."""
+        if request.model in self._resident:
+            raise LoadFailed(f"Model {request.model} is loaded already.")
+        private_before = memory.measure().private_bytes
+        begun_at = now_ms()
+        manifest = _manifest(request)
+        loaded = self._engine.load(manifest, Path(request.directory), request.components)
+        self._resident[request.model] = ResidentModel(loaded, loaded.weights_bytes)
+        try:
+            self._bind_graph(request.model, manifest, request.components)
+        except BaseException:
+            self._resident.pop(request.model)
+            loaded.close()
+            raise
+        load_ms = now_ms() - begun_at
+        private_growth = memory.measure().private_bytes - private_before
+        self.policies.setdefault(request.model, _cautious_policy(request.model))
+        return Loaded(
+            model=request.model,
+            load_ms=load_ms,
+            weights_bytes=loaded.weights_bytes,
+            private_bytes=max(private_growth, 0),
+            inputs=loaded.inputs,
+            outputs=loaded.outputs,
+        )
+
+    def unload(self, model: int) -> int:
+        """The private anonymous memory of the process afterwards. Raises KeyError for a model that is not loaded."""
+        resident = self._resident.pop(model)
+        self.policies.pop(model, None)
+        resident.programs.clear()
+        resident.loaded.close()
+        del resident
+        memory.give_back()
+        return memory.measure().private_bytes
+
+    def _bind_graph(self, model: int, manifest: Manifest, components: Sequence[str]) -> None:
+        """Makes the programs of the model's graph now: the first task then finds them warm, and what is wrong shows."""
+        for node in manifest.graph:
+            if set(node.components) <= set(components):
+                self.bind(model, node.program, node.components)
+
+    def bind(self, model: int, program: str, components: Sequence[str]) -> BoundProgram:
+        """The program, made for this model at its first task. Raises NotRunnable."""
+        resident = self._resident.get(model)
+        if resident is None:
+            raise NotRunnable(f"Model {model} is not loaded in this worker.")
+        key = (program, tuple(components))
+        bound = resident.programs.get(key)
+        if bound is None:
+            factory = self._factories.get(program)
+            if factory is None:
+                raise NotRunnable(f"This worker has no program {program!r}; it has {', '.join(self._factories)}.")
+            self._programs_bound += 1
+            bound = BoundProgram(self._programs_bound, model, factory(resident.loaded, components))
+            resident.programs[key] = bound
+        return bound
+
+    def __contains__(self, model: int) -> bool:
+        return model in self._resident
+
+    def weights(self) -> Iterator[tuple[int, int]]:
+        """Every loaded model and the bytes of its weights."""
+        return ((model, resident.weights_bytes) for model, resident in self._resident.items())
+
+    def close(self) -> None:
+        """Frees all of them."""
+        for model in list(self._resident):
+            self._resident.pop(model).loaded.close()
+
+
+def _manifest(request: Load) -> Manifest:
+    try:
+        return convert(request.manifest, Manifest)
+    except ValidationError as error:
+        raise LoadFailed(f"The manifest cannot be read: {error}.") from error
+
+
+def _cautious_policy(model: int) -> Policy:
+    """Until the server says otherwise."""
+    return Policy(model, batch_limit=1, hold_ms=0, interactive_first=True)

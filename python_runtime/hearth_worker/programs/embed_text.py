@@ -1,0 +1,155 @@
+"""Sentence embeddings: rows of all requests that are ready share each run of the encoder."""
+
+import os
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from msgspec import Struct, ValidationError, convert
+
+from hearth_worker.engines.manifest import Manifest
+from hearth_worker.failures import InvalidRequest, LoadFailed
+from hearth_worker.programs.outcomes import Advanced, Done, Failed, Progress
+from hearth_worker.programs.program import Program, Promise
+from hearth_worker.programs.share_rows import share_rows
+from hearth_worker.protocol.frame import PAYLOAD_BYTES_MAX
+from hearth_worker.protocol.reports import TensorPort
+from hearth_worker.protocol.tensors import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hearth_worker.engines.onnx import OnnxModel
+
+FLOAT_BYTES = 4
+
+
+class EmbedLimits(Struct, rename="camel", frozen=True):
+    """What the manifest may limit: rows of one run, tokens of one text (more are cut off)."""
+
+    rows_per_step: int = 32
+    max_tokens_per_text: int = 256
+
+
+class EmbedRequest(Struct, frozen=True):
+    """One embedding per text."""
+
+    texts: list[str]
+
+
+class EmbedState(Struct, frozen=True):
+    """Which rows are done. `rows` is shared by successive states; what lies beyond `done` counts for nothing yet."""
+
+    texts: list[str]
+    rows: "NDArray[Any]"
+    # Once tokenised: the token ids of each text, and the order in which texts are taken, short ones first.
+    tokens: list[list[int]] | None = None
+    sequence: list[int] = []
+    done: int = 0
+
+
+class EmbedOutput(Struct, frozen=True):
+    """`embeddings` is float32 [count, dimensions]."""
+
+    count: int
+    dimensions: int
+    embeddings: Tensor
+
+
+class Row(Struct, frozen=True):
+    """A text of some state in this run."""
+
+    state: int
+    text: int
+    tokens: list[int]
+
+
+class EmbedText(Program[EmbedRequest, EmbedState, EmbedOutput]):
+    """For encoders whose graph takes token ids and a mask and gives one vector per row. Vectors are equal within 1e-5,
+    alone or in company: padding changes the order of sums."""
+
+    promise: ClassVar[Promise] = "tolerance"
+    engine: ClassVar[str | None] = "onnx"
+    request_type: ClassVar[type] = EmbedRequest
+
+    def __init__(self, model: "OnnxModel", components: Sequence[str]) -> None:
+        """Raises LoadFailed if the component is no such encoder."""
+        # Tokenising in threads of its own would take cores that are others'.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        import numpy as np
+        from tokenizers import Tokenizer
+
+        self._numpy = np
+        self._encoder = model.components[components[0]]
+        self._limits = _limits(model.manifest)
+        self._dimensions = _dimensions(self._encoder.outputs)
+        self._tokenizer = Tokenizer.from_file(str(self._encoder.files.path("tokenizer")))
+        self._tokenizer.enable_truncation(self._limits.max_tokens_per_text)
+        self._tokenizer.no_padding()
+
+    def start(self, request: EmbedRequest) -> EmbedState:
+        size_bytes = len(request.texts) * self._dimensions * FLOAT_BYTES
+        if size_bytes > PAYLOAD_BYTES_MAX:
+            texts_max = PAYLOAD_BYTES_MAX // (self._dimensions * FLOAT_BYTES)
+            raise InvalidRequest(f"{len(request.texts)} texts are too many for one job; {texts_max} are possible.")
+        rows = self._numpy.empty((len(request.texts), self._dimensions), self._numpy.float32)
+        return EmbedState(request.texts, rows)
+
+    def batch_key(self, state: EmbedState) -> Hashable:  # noqa: ARG002
+        return None
+
+    def step(self, states: Sequence[EmbedState]) -> list[Advanced[EmbedState] | Done[EmbedOutput] | Failed]:
+        states = [state if state.tokens else self._tokenised(state) for state in states]
+        shares = share_rows([len(state.texts) - state.done for state in states], self._limits.rows_per_step)
+        rows = list(_rows(states, shares))
+        if rows:
+            for row, vector in zip(rows, self._embed(rows), strict=True):
+                states[row.state].rows[row.text] = vector
+        return [self._outcome(state, share) for state, share in zip(states, shares, strict=True)]
+
+    def _tokenised(self, state: EmbedState) -> EmbedState:
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(state.texts)]
+        sequence = sorted(range(len(tokens)), key=lambda text: len(tokens[text]))
+        return EmbedState(state.texts, state.rows, tokens, sequence)
+
+    def _embed(self, rows: Sequence[Row]) -> "NDArray[Any]":
+        np = self._numpy
+        shape = (len(rows), max(len(row.tokens) for row in rows))
+        ids = np.zeros(shape, np.int64)
+        mask = np.zeros(shape, np.int64)
+        for index, row in enumerate(rows):
+            ids[index, : len(row.tokens)] = row.tokens
+            mask[index, : len(row.tokens)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        wanted = {port.name: inputs[port.name] for port in self._encoder.inputs}
+        return self._encoder.run(wanted)[0]
+
+    def _outcome(self, state: EmbedState, share: int) -> Advanced[EmbedState] | Done[EmbedOutput]:
+        done = state.done + share
+        count = len(state.texts)
+        progress = Progress(done, count, "items")
+        if done < count:
+            return Advanced(EmbedState(state.texts, state.rows, state.tokens, state.sequence, done), progress)
+        embeddings = Tensor("float32", state.rows.shape, state.rows.tobytes())
+        return Done(EmbedOutput(count, self._dimensions, embeddings), progress)
+
+
+def _rows(states: Sequence[EmbedState], shares: Sequence[int]) -> Iterator[Row]:
+    for index, (state, share) in enumerate(zip(states, shares, strict=True)):
+        assert state.tokens is not None
+        for text in state.sequence[state.done : state.done + share]:
+            yield Row(index, text, state.tokens[text])
+
+
+def _limits(manifest: Manifest) -> EmbedLimits:
+    try:
+        return convert(manifest.limits, EmbedLimits)
+    except ValidationError as error:
+        raise LoadFailed(f"The limits of model {manifest.name!r} cannot be read: {error}.") from error
+
+
+def _dimensions(outputs: Sequence[TensorPort]) -> int:
+    shape = outputs[0].shape
+    last = shape[-1] if len(shape) == 2 else None
+    if not isinstance(last, int):
+        raise LoadFailed(f"An encoder of sentences gives rows of a fixed length; this one gives {shape}.")
+    return last

@@ -1,0 +1,121 @@
+"""A program that computes nothing: what is left is the cost of everything around a computation. Faults on request."""
+
+import os
+import time
+from collections.abc import Hashable, Sequence
+from math import inf
+from threading import Event
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from hearth_worker.engines.engine import LoadedModel
+from hearth_worker.failures import OutOfMemory
+from hearth_worker.programs.outcomes import Advanced, Done, Failed, Progress
+from hearth_worker.programs.program import Program, Promise
+
+ITEMS_PER_STEP = 4096
+EXIT_STATUS = 86
+
+
+class NoopParameters(Struct, rename="camel", frozen=True):
+    """All optional. Steps are counted from 1."""
+
+    # Comes back as the output.
+    value: Any = None
+    # Partial items to emit: 0, 1, 2, ...
+    items: int = 0
+    # Steps to take, if the items do not need more.
+    steps: int = 1
+    # How long each of them sleeps.
+    step_ms: float = 0
+    # The process ends without a word in this step.
+    exit_at_step: int | None = None
+    # This step never ends.
+    hang_at_step: int | None = None
+    # This step raises.
+    fail_at_step: int | None = None
+    # A step of more states than this does not fit into memory.
+    out_of_memory_above: int | None = None
+
+
+class NoopRequest(Struct, frozen=True):
+    """The parameters of task `program`."""
+
+    parameters: NoopParameters = NoopParameters()
+
+
+class NoopState(Struct, frozen=True):
+    """How far it is."""
+
+    parameters: NoopParameters
+    steps_done: int = 0
+    items_done: int = 0
+
+
+class NoopOutput(Struct, frozen=True):
+    """What was given as `value`."""
+
+    values: Any
+
+
+class Noop(Program[NoopRequest, NoopState, NoopOutput]):
+    """Every state may share a step with every other."""
+
+    promise: ClassVar[Promise] = "bitwise"
+    request_type: ClassVar[type] = NoopRequest
+
+    def __init__(self, model: LoadedModel, components: Sequence[str]) -> None:
+        """Needs nothing of either."""
+
+    def start(self, request: NoopRequest) -> NoopState:
+        return NoopState(request.parameters)
+
+    def batch_key(self, state: NoopState) -> Hashable:  # noqa: ARG002
+        return None
+
+    def expected_step_ms(self, states: Sequence[NoopState]) -> float:
+        """A fatal step lasts for ever, so that it is announced."""
+        return max(inf if _is_fatal(state) else state.parameters.step_ms for state in states)
+
+    def step(self, states: Sequence[NoopState]) -> list[Advanced[NoopState] | Done[NoopOutput] | Failed]:
+        _misbehave(states)
+        step_ms = max(state.parameters.step_ms for state in states)
+        if step_ms > 0:
+            time.sleep(step_ms / 1000)
+        return [_advance(state) for state in states]
+
+
+def _advance(state: NoopState) -> Advanced[NoopState] | Done[NoopOutput]:
+    parameters = state.parameters
+    steps = state.steps_done + 1
+    if parameters.items == 0:
+        if steps >= parameters.steps:
+            return Done(NoopOutput(parameters.value))
+        return Advanced(NoopState(parameters, steps), Progress(steps, parameters.steps, "steps"))
+    items_done = min(state.items_done + ITEMS_PER_STEP, parameters.items)
+    items = range(state.items_done, items_done)
+    progress = Progress(items_done, parameters.items, "items")
+    if steps >= parameters.steps and items_done == parameters.items:
+        return Done(NoopOutput(parameters.value), progress, items=items)
+    return Advanced(NoopState(parameters, steps, items_done), progress, items=items)
+
+
+def _is_fatal(state: NoopState) -> bool:
+    return state.steps_done + 1 in (state.parameters.exit_at_step, state.parameters.hang_at_step)
+
+
+def _misbehave(states: Sequence[NoopState]) -> None:
+    """In the order: end, hang, run out of memory, fail."""
+    for state in states:
+        if state.steps_done + 1 == state.parameters.exit_at_step:
+            os._exit(EXIT_STATUS)
+    for state in states:
+        if state.steps_done + 1 == state.parameters.hang_at_step:
+            Event().wait()
+    limits = [state.parameters.out_of_memory_above for state in states]
+    if any(limit is not None and len(states) > limit for limit in limits):
+        raise OutOfMemory(f"a step of {len(states)} was too large, as asked")
+    for state in states:
+        if state.steps_done + 1 == state.parameters.fail_at_step:
+            raise RuntimeError(f"step {state.parameters.fail_at_step} failed, as asked")

@@ -1,0 +1,68 @@
+"""The thread that reads the stream: hands requests on, answers PING itself, and ends the process with the stream."""
+
+import os
+from threading import Thread
+from typing import NoReturn
+
+from hearth_worker.activity import Activity
+from hearth_worker.clock import now_ms
+from hearth_worker.connection import Connection, ServerGone
+from hearth_worker.inbox import Inbox, Received
+from hearth_worker.protocol.codec import decode_request
+from hearth_worker.protocol.decoder import FrameDecoder
+from hearth_worker.protocol.frame import Frame
+from hearth_worker.protocol.protocol_error import ProtocolError
+from hearth_worker.protocol.reports import Error, Pong
+from hearth_worker.protocol.requests import Ping
+
+READ_BYTES = 256 * 1024
+EXIT_SERVER_GONE = 0
+EXIT_PROTOCOL_ERROR = 1
+
+
+class Reader(Thread):
+    """Runs until the process ends. It never waits for the step loop, whatever that is doing."""
+
+    def __init__(self, connection: Connection, inbox: Inbox, activity: Activity) -> None:
+        super().__init__(name="reader", daemon=True)
+        self._connection = connection
+        self._inbox = inbox
+        self._activity = activity
+
+    def run(self) -> None:
+        """Ends the process, not just the thread: at once, because the loop may be in native code for long."""
+        try:
+            self._read()
+        except ServerGone:
+            os._exit(EXIT_SERVER_GONE)
+        except ProtocolError as error:
+            self._refuse(error)
+
+    def _read(self) -> None:
+        decoder = FrameDecoder()
+        buffer = memoryview(bytearray(READ_BYTES))
+        while count := self._connection.receive_into(buffer):
+            frames, error = decoder.feed(buffer[:count])
+            at = now_ms()
+            for frame in frames:
+                self._take(frame, at)
+            if error:
+                raise error
+            if self._activity.is_in_long_step:
+                self._connection.acknowledge()
+        error = decoder.end()
+        if error:
+            raise error
+        raise ServerGone
+
+    def _take(self, frame: Frame, at: float) -> None:
+        request = decode_request(frame)
+        self._connection.taken = frame.request_id
+        if isinstance(request, Ping):
+            self._connection.tell(Pong(self._activity.progress, self._activity.is_busy), frame.request_id)
+        else:
+            self._inbox.put(Received(frame.request_id, request, at))
+
+    def _refuse(self, error: ProtocolError) -> NoReturn:
+        self._connection.give_up(Error("protocol", str(error), retryable=False))
+        os._exit(EXIT_PROTOCOL_ERROR)

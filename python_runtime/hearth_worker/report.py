@@ -1,0 +1,121 @@
+"""Collects what became of tasks and sends it: at most once per 10 ms, but at once what a user sees at once."""
+
+from collections.abc import Iterator
+
+from hearth_worker.activity import Activity
+from hearth_worker.connection import Connection
+from hearth_worker.entry_frames import entry_frames
+from hearth_worker.failures import FailureCode
+from hearth_worker.item_flow import ItemFlow
+from hearth_worker.programs.outcomes import Piece, Progress
+from hearth_worker.protocol.entries import (
+    AnyEntry,
+    CancelledEntry,
+    DoneEntry,
+    FailedEntry,
+    StartedEntry,
+    StepEntry,
+    TextEntry,
+    WithdrawnEntry,
+)
+from hearth_worker.protocol.reports import Partial, Steps
+
+REPORT_INTERVAL_MS = 10.0
+
+
+class Report:
+    """What is collected leaves in this order: starts, items, progress, text, ends. It is the true one for each task."""
+
+    def __init__(self, connection: Connection, activity: Activity) -> None:
+        self._connection = connection
+        self._activity = activity
+        self._left_at = 0.0
+        self._is_urgent = False
+        self._starts: list[AnyEntry] = []
+        self._flows: dict[int, ItemFlow] = {}
+        # Newest wins.
+        self._progress: dict[int, StepEntry] = {}
+        self._texts: list[AnyEntry] = []
+        self._ends: list[AnyEntry] = []
+
+    def started(self, task: int) -> None:
+        """Its first step begins."""
+        self._starts.append(StartedEntry(task))
+        self._is_urgent = True
+
+    def progressed(self, task: int, progress: Progress) -> None:
+        """A step of it ended."""
+        self._progress[task] = StepEntry(task, done=progress.done, total=progress.total, unit=progress.unit)
+
+    def wrote(self, task: int, piece: Piece) -> None:
+        """It has the next piece of a text."""
+        self._texts.append(TextEntry(task, piece.item, piece.text))
+        self._is_urgent = True
+
+    def emitted(self, task: int, flow: ItemFlow) -> None:
+        """It has items, or credit for items it had."""
+        self._flows[task] = flow
+        self._is_urgent = self._is_urgent or flow.is_urgent
+
+    def done(self, task: int, output: object, steps_run: int) -> None:
+        """It has its output."""
+        self._end(DoneEntry(task, output, steps_run))
+
+    def failed(self, task: int, code: FailureCode, message: str, *, retryable: bool) -> None:
+        """It ended without one."""
+        self._drop_items(task)
+        self._end(FailedEntry(task, code, message, retryable))
+
+    def cancelled(self, task: int, output: object, steps_run: int) -> None:
+        """Its state was dropped as asked."""
+        self._drop_items(task)
+        self._end(CancelledEntry(task, output=output, steps_run=steps_run))
+
+    def withdrawn(self, task: int) -> None:
+        """It is given back unstarted."""
+        self._end(WithdrawnEntry(task))
+
+    def due_at(self) -> float | None:
+        """When what is collected has to leave, in milliseconds; None if there is nothing."""
+        if self._is_urgent:
+            return 0.0
+        if self._progress or self._flows:
+            return self._left_at + REPORT_INTERVAL_MS
+        return None
+
+    def leave_if_due(self, now: float) -> None:
+        """Sends what is collected if its time has come."""
+        due_at = self.due_at()
+        if due_at is not None and due_at <= now:
+            self.leave(now)
+
+    def leave(self, now: float) -> None:
+        """Sends everything collected."""
+        self._left_at = now
+        self._is_urgent = False
+        starts, self._starts = self._starts, []
+        flows, self._flows = self._flows, {}
+        if flows:
+            self._send_steps(starts)
+            starts = []
+            for flow in flows.values():
+                self._send_all(Partial.type, flow.frames())
+        progress, self._progress = self._progress, {}
+        texts, self._texts = self._texts, []
+        ends, self._ends = self._ends, []
+        self._send_steps([*starts, *progress.values(), *texts, *ends])
+
+    def _end(self, entry: AnyEntry) -> None:
+        self._ends.append(entry)
+        self._is_urgent = True
+
+    def _drop_items(self, task: int) -> None:
+        self._flows.pop(task, None)
+
+    def _send_steps(self, entries: list[AnyEntry]) -> None:
+        if entries:
+            self._send_all(Steps.type, entry_frames(entries, self._activity.progress))
+
+    def _send_all(self, frame_type: int, frames: Iterator[tuple[bytes, bytes]]) -> None:
+        for meta, payload in frames:
+            self._connection.send(frame_type, meta, payload)

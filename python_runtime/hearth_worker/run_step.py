@@ -1,0 +1,53 @@
+"""One step of a program, and what is done when it does not fit or fails."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from hearth_worker.failures import OutOfMemory
+from hearth_worker.programs.outcomes import Advanced, Done, Failed
+from hearth_worker.programs.registry import AnyProgram
+
+Outcome = Advanced[Any] | Done[Any] | Failed
+
+logger = logging.getLogger(__name__)
+
+
+def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome]:
+    """One outcome per state, in order.
+
+    A step that does not fit is halved and tried again, down to single states. A step of several that fails is repeated
+    for each alone, so that only the one at fault fails: no state has moved, because new ones replace the old on return.
+    """
+    try:
+        outcomes = program.step(states)
+    except (OutOfMemory, MemoryError) as error:
+        return _smaller_steps(program, states, error)
+    except Exception as error:
+        return _single_steps(program, states, error)
+    if len(outcomes) != len(states):
+        wrong = RuntimeError(f"the program gave {len(outcomes)} outcomes for {len(states)} states")
+        return _single_steps(program, states, wrong)
+    return outcomes
+
+
+def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome]:
+    if len(states) == 1:
+        return [
+            Failed("out_of_memory", f"The task does not fit into the worker's memory: {_words(error)}", retryable=True)
+        ]
+    half = len(states) // 2
+    logger.warning("A step of %d did not fit into memory (%s); it is halved.", len(states), _words(error))
+    return [*run_step(program, states[:half]), *run_step(program, states[half:])]
+
+
+def _single_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome]:
+    if len(states) == 1:
+        logger.error("A step failed.", exc_info=error)
+        return [Failed("engine_error", f"The step failed: {_words(error)}")]
+    logger.warning("A step of %d failed (%s); each is tried alone.", len(states), _words(error))
+    return [outcome for state in states for outcome in run_step(program, [state])]
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,101 @@
+"""What follows from an outcome: for the task, and for those who watch it."""
+
+import logging
+
+from hearth_worker.item_flow import ItemFlow
+from hearth_worker.programs.outcomes import Advanced, Done, Failed
+from hearth_worker.report import Report
+from hearth_worker.run_step import Outcome
+from hearth_worker.tasks import TaskRecord, Tasks
+
+logger = logging.getLogger(__name__)
+
+
+class Settlement:
+    """Ends tasks, or moves them to their next step."""
+
+    def __init__(self, tasks: Tasks, report: Report) -> None:
+        self._tasks = tasks
+        self._report = report
+
+    def settle(self, record: TaskRecord, outcome: Outcome) -> None:
+        """After a step that the task took part in."""
+        record.steps_run += 1
+        if isinstance(outcome, Failed):
+            self.fail(record, outcome)
+            return
+        failure = self._show(record, outcome)
+        if failure:
+            self.fail(record, failure)
+        elif isinstance(outcome, Advanced):
+            record.replace_state(outcome.state)
+            self._tasks.place(record)
+        elif record.items is not None and record.items.is_held:
+            record.output = outcome.output
+            self._tasks.place(record)
+        else:
+            self._finish(record, outcome.output)
+
+    def give_credit(self, record: TaskRecord, items: int) -> None:
+        """More of its partial items may leave."""
+        record.credit += items
+        if record.items is None:
+            return
+        record.items.give(items)
+        self._report.emitted(record.task, record.items)
+        if record.output is not None and not record.items.is_held:
+            self._finish(record, record.output)
+        else:
+            self._tasks.place(record)
+
+    def fail(self, record: TaskRecord, failure: Failed) -> None:
+        """The task ends without a result."""
+        self._report.failed(record.task, failure.code, failure.message, retryable=failure.retryable)
+        self._drop(record)
+
+    def cancel(self, record: TaskRecord) -> None:
+        """The task's state is dropped at once; the job keeps what the program keeps."""
+        output = self._kept(record) if record.has_started else None
+        self._report.cancelled(record.task, output, record.steps_run)
+        self._drop(record)
+
+    def withdraw(self, record: TaskRecord) -> None:
+        """The task, which has not started, is given back."""
+        self._report.withdrawn(record.task)
+        self._drop(record)
+
+    def _show(self, record: TaskRecord, outcome: Advanced[object] | Done[object]) -> Failed | None:
+        """Hands on what may be seen of the step."""
+        if outcome.progress is not None:
+            self._report.progressed(record.task, outcome.progress)
+        for piece in outcome.pieces:
+            self._report.wrote(record.task, piece)
+        if not outcome.items:
+            return None
+        if record.items is None:
+            record.items = ItemFlow(record.task, record.credit)
+        try:
+            record.items.emit(outcome.items)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            return Failed("engine_error", f"An item cannot be sent: {error}.")
+        self._report.emitted(record.task, record.items)
+        return None
+
+    def _finish(self, record: TaskRecord, output: object) -> None:
+        self._report.done(record.task, output, record.steps_run)
+        self._drop(record)
+
+    def _kept(self, record: TaskRecord) -> object | None:
+        try:
+            return record.bound.program.keep(record.state)
+        except Exception:
+            logger.exception("Task %d is cancelled without what it should keep.", record.task)
+            return None
+
+    def _drop(self, record: TaskRecord) -> None:
+        self._tasks.remove(record)
+        try:
+            record.bound.program.release(record.state)
+        except Exception:
+            # The task has ended all the same; what leaks is freed with the worker.
+            logger.exception("The state of task %d was not released cleanly.", record.task)

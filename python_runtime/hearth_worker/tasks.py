@@ -1,0 +1,134 @@
+"""The tasks this worker has, each in one place: ready, waiting for its engine, or blocked by its reader."""
+
+from collections.abc import Collection, Hashable
+from heapq import heappop, heappush
+
+from hearth_worker.item_flow import ItemFlow
+from hearth_worker.models import BoundProgram
+from hearth_worker.protocol.requests import Task, TaskClass
+
+
+class TaskRecord:
+    """One admitted task. It has the fields of a ReadyTask, so that steps are chosen without copies."""
+
+    __slots__ = (
+        "batch_key",
+        "bound",
+        "credit",
+        "deadline_at",
+        "has_started",
+        "items",
+        "model",
+        "order",
+        "output",
+        "ready_since",
+        "state",
+        "steps_run",
+        "task",
+        "task_class",
+    )
+
+    def __init__(self, task: Task, bound: BoundProgram, state: object, at: float) -> None:
+        self.task: int = task.task
+        self.model: int = task.model
+        self.task_class: TaskClass = task.task_class
+        self.order: int = task.order
+        self.bound = bound
+        self.state = state
+        self.batch_key: Hashable = (bound.number, bound.program.batch_key(state))
+        # Since its admission: one that has begun does not hold before each of its steps.
+        self.ready_since = at
+        self.deadline_at = None if task.deadline_ms is None else at + task.deadline_ms
+        self.credit: int = task.credit
+        # Set by its first item.
+        self.items: ItemFlow | None = None
+        # Set when it is done but its last items wait for credit.
+        self.output: object | None = None
+        self.has_started = False
+        self.steps_run = 0
+
+    def replace_state(self, state: object) -> None:
+        """After a step."""
+        self.state = state
+        self.batch_key = (self.bound.number, self.bound.program.batch_key(state))
+
+
+class Tasks:
+    """By the server's number of the task."""
+
+    def __init__(self) -> None:
+        self._all: dict[int, TaskRecord] = {}
+        self._ready: dict[int, TaskRecord] = {}
+        self._waiting: dict[int, TaskRecord] = {}
+        self._deadlines: list[tuple[float, int]] = []
+        # How many states engines compute on between steps.
+        self.in_engines = 0
+
+    @property
+    def ready(self) -> Collection[TaskRecord]:
+        """Those that may take part in a step, as far as they themselves go."""
+        return self._ready.values()
+
+    def get(self, task: int) -> TaskRecord | None:
+        """None for a task that this worker does not know, or no more."""
+        return self._all.get(task)
+
+    def add(self, record: TaskRecord) -> None:
+        """A task that was admitted."""
+        self._all[record.task] = record
+        if record.deadline_at is not None:
+            heappush(self._deadlines, (record.deadline_at, record.task))
+        self.place(record)
+
+    def start(self, record: TaskRecord) -> None:
+        """Its first step begins."""
+        record.has_started = True
+        record.bound.started += 1
+        self.in_engines += record.bound.program.seats is not None
+
+    def remove(self, record: TaskRecord) -> None:
+        """A task that has ended."""
+        del self._all[record.task]
+        self._ready.pop(record.task, None)
+        self._waiting.pop(record.task, None)
+        if record.has_started:
+            record.bound.started -= 1
+            self.in_engines -= record.bound.program.seats is not None
+
+    def place(self, record: TaskRecord) -> None:
+        """Puts it where it belongs now: to be called after whatever may have changed that."""
+        task = record.task
+        self._ready.pop(task, None)
+        self._waiting.pop(task, None)
+        if record.output is not None or (record.items is not None and record.items.is_blocked):
+            return
+        if record.bound.program.ready(record.state):
+            self._ready[task] = record
+        else:
+            self._waiting[task] = record
+
+    def look_again(self) -> None:
+        """An engine has something new for some that wait."""
+        for record in list(self._waiting.values()):
+            self.place(record)
+
+    def next_deadline(self) -> float | None:
+        """When the first deadline of those here passes, in milliseconds."""
+        while self._deadlines and self._deadlines[0][1] not in self._all:
+            heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def take_expired(self, now: float) -> list[TaskRecord]:
+        """Those whose deadline has passed; each is told of once."""
+        expired: list[TaskRecord] = []
+        while (deadline := self.next_deadline()) is not None and deadline <= now:
+            expired.append(self._all[heappop(self._deadlines)[1]])
+        return expired
+
+    def count_of(self, model: int) -> int:
+        """How many tasks a model has here."""
+        return sum(record.model == model for record in self._all.values())
+
+    def all(self) -> list[TaskRecord]:
+        """Every task."""
+        return list(self._all.values())

@@ -1,0 +1,90 @@
+"""Programs as a third party would add them: a distribution of its own, found by its entry points."""
+
+import ctypes
+import os
+import subprocess
+import sys
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from hearth_worker.engines.engine import LoadedModel
+from hearth_worker.programs.outcomes import Done
+from hearth_worker.programs.program import Program, Promise
+
+PROGRAMS = ("hold_interpreter", "litter", "look_around", "unsendable")
+
+
+def install(folder: Path) -> dict[str, str]:
+    """Lays the distribution's metadata into a folder; returns the variables with which a worker finds it."""
+    metadata = folder / "third_party-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.0\n")
+    lines = [f"{name} = tests.support.third_party:{name.title().replace('_', '')}" for name in PROGRAMS]
+    broken = "broken = tests.support.no_such_module:Broken"
+    (metadata / "entry_points.txt").write_text("\n".join(["[hearth.programs]", *lines, broken, ""]))
+    return {"PYTHONPATH": str(folder)}
+
+
+class Nothing(Struct, frozen=True):
+    """No parameters."""
+
+
+class OneStep(Program[Nothing, Nothing, dict[str, Any]]):
+    """Base of programs whose only step gives `output()`."""
+
+    promise: ClassVar[Promise] = "bitwise"
+    request_type: ClassVar[type] = Nothing
+
+    def __init__(self, model: LoadedModel, components: Sequence[str]) -> None: ...
+
+    def start(self, request: Nothing) -> Nothing:
+        return request
+
+    def batch_key(self, state: Nothing) -> Hashable:
+        return None
+
+    def step(self, states: Sequence[Nothing]) -> list[Done[dict[str, Any]]]:
+        return [Done(self.output()) for _ in states]
+
+    def output(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class HoldInterpreter(OneStep):
+    """Native code that keeps the interpreter's lock for a minute: no other thread of this process runs."""
+
+    def output(self) -> dict[str, Any]:
+        ctypes.PyDLL(None).sleep(60)
+        return {}
+
+
+class Litter(OneStep):
+    """Writes to standard output in every way there is."""
+
+    def output(self) -> dict[str, Any]:
+        print("littered by print")  # noqa: T201
+        os.write(1, b"littered by write\n")
+        libc = ctypes.CDLL(None)
+        libc.puts(b"littered by C")
+        libc.fflush(None)
+        subprocess.run([sys.executable, "-c", "print('littered by a child')"], check=True)
+        return {}
+
+
+class LookAround(OneStep):
+    """Tells what a child process inherits, and where this one may run."""
+
+    def output(self) -> dict[str, Any]:
+        probe = "import os; print(os.path.exists('/proc/self/fd/3'))"
+        child = subprocess.run([sys.executable, "-c", probe], capture_output=True, close_fds=False, check=True)
+        return {"childHasStream": child.stdout.strip() == b"True", "cores": sorted(os.sched_getaffinity(0))}
+
+
+class Unsendable(OneStep):
+    """Gives what no frame can carry."""
+
+    def output(self) -> dict[str, Any]:
+        return {"value": object()}
