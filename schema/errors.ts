@@ -75,6 +75,6 @@ export function resultUnion<Success extends object, Name extends ErrorName>(
   ]
   return builder.unionType(`${name}Result`, {
     types,
-    resolveType: (value: Success | AppError) => ('kind' in value ? (value as AppError).kind : success.name),
+    resolveType: (value: Success | AppError) => ('kind' in value ? value.kind : success.name),
   })
 }

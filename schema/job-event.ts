@@ -1,5 +1,5 @@
 /** What is said of a job, in order: one object type per kind of event, all with the same head. */
-import type { JobEvent as JobEventRecord, JobEventBody, JobEventKind } from '../src/store/records.ts'
+import type { JobEventBody, JobEventKind, JobEvent as JobEventRecord } from '../src/store/records.ts'
 import { builder } from './builder.ts'
 import { connectionRef } from './connection.ts'
 import { encodeCursor } from './cursor.ts'

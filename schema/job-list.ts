@@ -82,8 +82,8 @@ function isTaskKind(task: string): task is TaskKind {
 
 /** Null when the two contradict each other. */
 function intersection(asked: StoreFilter, within: StoreFilter): StoreFilter | null {
-  const contradict =
-    (asked.sessionId && within.sessionId && asked.sessionId !== within.sessionId) ||
-    (asked.modelId && within.modelId && asked.modelId !== within.modelId)
-  return contradict ? null : { ...asked, ...within }
+  const both = { ...asked, ...within }
+  const isSame =
+    both.sessionId === (asked.sessionId ?? both.sessionId) && both.modelId === (asked.modelId ?? both.modelId)
+  return isSame ? both : null
 }

@@ -4,8 +4,8 @@
  */
 import type { JobEvent as JobEventRecord, JobRecord, JobState as State } from '../src/store/records.ts'
 import { builder } from './builder.ts'
-import { encodeCursor, readCursor } from './cursor.ts'
 import type { RequestContext } from './context.ts'
+import { encodeCursor, readCursor } from './cursor.ts'
 import { JobEvent } from './job-event.ts'
 import { JobFilter, readJobFilter } from './job-list.ts'
 import { JobState } from './job-state.ts'

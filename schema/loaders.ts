@@ -41,9 +41,10 @@ export class Loaders {
 
 function loaderOf<Id, Row>(read: (id: Id) => Promise<Row | null>): Loader<Id, Row> {
   const readDistinct = async (ids: readonly Id[]): Promise<(Row | null)[]> => {
-    const reads = new Map<Id, Promise<Row | null>>()
-    for (const id of ids) if (!reads.has(id)) reads.set(id, read(id))
-    return Promise.all(ids.map((id) => reads.get(id) ?? null))
+    const distinct = [...new Set(ids)]
+    const rows = await Promise.all(distinct.map(read))
+    const found = new Map(distinct.map((id, index) => [id, rows[index] ?? null]))
+    return ids.map((id) => found.get(id) ?? null)
   }
   return new DataLoader(readDistinct, { cache: false })
 }

@@ -1,6 +1,6 @@
-import { builder } from './builder.ts'
 import { NotFound } from '../src/app/errors.ts'
 import type { SessionRecord } from '../src/store/records.ts'
+import { builder } from './builder.ts'
 import { resultUnion } from './errors.ts'
 import { decodeId } from './ids.ts'
 import { Session } from './nouns.ts'

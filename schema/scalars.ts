@@ -9,7 +9,7 @@ const jsonDepthMax = 200
 
 builder.scalarType('DateTime', {
   description: 'A moment in UTC, RFC 3339 with milliseconds: 2026-11-23T09:30:00.000Z. Input may carry another offset.',
-  coerceOutputValue: (value) => new Date(Number(value)).toISOString(),
+  coerceOutputValue: (value) => new Date(value).toISOString(),
   coerceInputValue: readDateTime,
   coerceInputLiteral: (node) => readDateTime(node.kind === Kind.STRING ? node.value : undefined),
 })
@@ -31,7 +31,7 @@ builder.scalarType('SafeInt', {
 
 builder.scalarType('Vector', {
   description: 'A JSON array of float32 numbers, each in the fewest digits that give it back exactly.',
-  coerceOutputValue: (value) => shortestFloat32(value as Float32Array),
+  coerceOutputValue: (value) => shortestFloat32(value),
   coerceInputValue: () => {
     throw new GraphQLError('Vector is not an input.')
   },

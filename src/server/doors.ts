@@ -12,6 +12,7 @@ import { Gate } from './gate/gate.ts'
 import { isLoopback } from './gate/loopback.ts'
 import { GraphiQLPage } from './graphiql/page.ts'
 import { createEngine } from './graphql/engine.ts'
+import type { Problem } from './http/answers.ts'
 import { EventStreams } from './http/event-streams.ts'
 import { pathOf, routeRequests } from './http/router.ts'
 import { refuseUpgrade } from './websocket/refuse-upgrade.ts'
@@ -59,7 +60,7 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
   )
   server.maxConnections = config.HEARTH_MAX_CONNECTIONS
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const refusal = upgradeRefusal(gate, request)
+    const refusal = isClosing ? closingDown : upgradeRefusal(gate, request)
     if (refusal) refuseUpgrade(stream, refusal)
     else webSockets.accept(request, stream, head)
   })
@@ -74,6 +75,9 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
     },
     async close(graceMs) {
       isClosing = true
+      // Connections whose request is still running shall not idle afterwards.
+      server.keepAliveTimeout = 1
+      server.keepAliveTimeoutBuffer = 0
       const late = setTimeout(() => {
         webSockets.terminateAll()
         server.closeAllConnections()
@@ -95,7 +99,9 @@ class NotLoopback extends Error {
   }
 }
 
-function upgradeRefusal(gate: Gate, request: IncomingMessage) {
+const closingDown: Problem = { status: 503, code: 'OVERLOADED', message: 'The server is closing; come back later.' }
+
+function upgradeRefusal(gate: Gate, request: IncomingMessage): Problem | null {
   if (pathOf(request) !== '/graphql') {
     return { status: 404, code: 'NOT_FOUND', message: 'The WebSocket is at /graphql.' }
   }

@@ -54,7 +54,7 @@ export class FakeApp implements App {
   readonly eventTopic = new FakeTopic<JobEvent>()
   readonly changeTopic = new FakeTopic<Change>()
   readonly modelTopic = new FakeTopic<ModelEvent>()
-  readonly reads = { job: 0, model: 0, version: 0, session: 0, count: 0, waiting: 0 }
+  readonly reads = { job: 0, model: 0, version: 0, session: 0, key: 0, count: 0, waiting: 0 }
   isReady = true
   silent: string[] = []
   /** Answers the next mutations instead of doing anything. */
@@ -210,6 +210,7 @@ export class FakeApp implements App {
     return this.#job(id)
   }
   async jobByKey(key: string) {
+    this.reads.key++
     return this.allJobs.find(({ idempotencyKey }) => idempotencyKey === key) ?? null
   }
   async jobs(filter: JobFilter, page: PageRequest) {

@@ -1,6 +1,10 @@
 /** Published values to followers, by iterators with their own `return()`, as the use cases promise them. */
 export class FakeTopic<Value> {
   readonly #followers = new Set<Follower<Value>>()
+  /** How many values followers have taken. */
+  pulledCount = 0
+  /** How often anybody began to follow. */
+  followedCount = 0
 
   /** How many iterators have not been released. */
   get followerCount(): number {
@@ -17,8 +21,12 @@ export class FakeTopic<Value> {
     isWanted: (value: Value) => boolean,
     isLast: (value: Value) => boolean = () => false,
   ): AsyncIterableIterator<Value> {
-    const follower: Follower<Value> = new Follower(past, isWanted, isLast, () => this.#followers.delete(follower))
+    const follower: Follower<Value> = new Follower(past, isWanted, isLast, {
+      taken: () => void this.pulledCount++,
+      released: () => void this.#followers.delete(follower),
+    })
     this.#followers.add(follower)
+    this.followedCount++
     return follower
   }
 
@@ -35,11 +43,16 @@ export class FakeTopic<Value> {
   }
 }
 
+interface Notes {
+  taken(): void
+  released(): void
+}
+
 class Follower<Value> implements AsyncIterableIterator<Value> {
   readonly #values: Value[]
   readonly #isWanted: (value: Value) => boolean
   readonly #isLast: (value: Value) => boolean
-  readonly #release: () => void
+  readonly #notes: Notes
   #waiter: ((result: IteratorResult<Value>) => void) | null = null
   #hasEnded = false
 
@@ -47,12 +60,12 @@ class Follower<Value> implements AsyncIterableIterator<Value> {
     past: readonly Value[],
     isWanted: (value: Value) => boolean,
     isLast: (value: Value) => boolean,
-    release: () => void,
+    notes: Notes,
   ) {
     this.#values = [...past]
     this.#isWanted = isWanted
     this.#isLast = isLast
-    this.#release = release
+    this.#notes = notes
   }
 
   [Symbol.asyncIterator](): this {
@@ -71,6 +84,7 @@ class Follower<Value> implements AsyncIterableIterator<Value> {
     const value = this.#values.shift()
     if (this.#hasEnded || (value === undefined && this.#waiter)) return this.#ended()
     if (value === undefined) return new Promise((resolve) => (this.#waiter = resolve))
+    this.#notes.taken()
     if (this.#isLast(value)) this.#end()
     return Promise.resolve({ done: false, value })
   }
@@ -85,7 +99,7 @@ class Follower<Value> implements AsyncIterableIterator<Value> {
 
   #end(): void {
     this.#hasEnded = true
-    this.#release()
+    this.#notes.released()
   }
 
   #ended(): Promise<IteratorResult<Value>> {

@@ -5,13 +5,8 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Config } from '../../config/config.ts'
+import type { Problem } from '../http/answers.ts'
 import { isLoopback } from './loopback.ts'
-
-export interface Refusal {
-  readonly status: number
-  readonly code: 'FORBIDDEN' | 'NOT_FOUND' | 'BAD_USER_INPUT' | 'OVERLOADED'
-  readonly message: string
-}
 
 export class Gate {
   readonly #hosts: ReadonlySet<string>
@@ -23,7 +18,7 @@ export class Gate {
   }
 
   /** Null when the request may come in. */
-  refusalOf({ headers }: IncomingMessage): Refusal | null {
+  refusalOf({ headers }: IncomingMessage): Problem | null {
     const host = headers.host?.toLowerCase() ?? ''
     if (!this.#isHostAllowed(host)) {
       return forbidden(
@@ -59,6 +54,6 @@ function isForged(headers: IncomingMessage['headers']): boolean {
   return isElsewhere && !isLink
 }
 
-function forbidden(message: string): Refusal {
+function forbidden(message: string): Problem {
   return { status: 403, code: 'FORBIDDEN', message }
 }

@@ -1,17 +1,16 @@
 /**
  * Running operations, the same for every door: one place checks documents, executes them and decides what of an error is shown.
- * Yoga brings the execution pipeline (`getEnveloped`) and answers GET; the busy doors call the pipeline directly, because four fifths of
- * what Yoga spends on a POST is its Request and Response objects.
+ * Yoga brings the pipeline that executes (`getEnveloped`), for plugins that hook into execution. Its HTTP layer is not used: a POST costs
+ * several times as much with it, and its event streams do not end when the server closes. So what plugins hook into requests, parsing
+ * and validation would not run here.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type DocumentNode, type ExecutionResult, getOperationAST, GraphQLError, type OperationTypeNode } from 'graphql'
-import { createYoga, type Plugin } from 'graphql-yoga'
+import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, type OperationTypeNode } from 'graphql'
+import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import { type Caller, createContext, type RequestContext } from '../../../schema/context.ts'
+import { type Caller, createContext } from '../../../schema/context.ts'
 import { schema } from '../../../schema/schema.ts'
 import type { App } from '../../app/app.ts'
 import type { Config } from '../../config/config.ts'
-import { callerOf } from '../caller.ts'
 import { Documents } from './documents.ts'
 import { maskErrors } from './mask-errors.ts'
 
@@ -30,11 +29,10 @@ export interface Operation {
   /** Never rejects: failures are in the results. */
   run(): Promise<Outcome>
 }
+export type Outcome = ExecutionResult | AsyncIterableIterator<ExecutionResult>
 
 export interface Engine {
   prepare(request: OperationRequest, caller: Caller): Prepared
-  /** GET /graphql?query=... */
-  answerGet(request: IncomingMessage, response: ServerResponse): void
 }
 
 export function createEngine({ app, config, logger }: { app: App; config: Config; logger: Logger }): Engine {
@@ -44,21 +42,7 @@ export function createEngine({ app, config, logger }: { app: App; config: Config
     costMax: config.HEARTH_MAX_QUERY_COST,
   })
   const maskError = maskErrors(logger)
-  const yoga = createYoga<{ req: IncomingMessage; res: ServerResponse }, RequestContext>({
-    schema,
-    graphqlEndpoint: '/graphql',
-    context: ({ req }) => createContext(app, callerOf(req)),
-    plugins: [checkedDocuments(documents)],
-    maskedErrors: { maskError },
-    maxRequestBodySize: config.HEARTH_MAX_BODY_BYTES,
-    parserAndValidationCache: false,
-    graphiql: false,
-    landingPage: false,
-    cors: false,
-    multipart: false,
-    batching: false,
-    logging: false,
-  })
+  const yoga = createYoga({ schema, maskedErrors: { maskError }, logging: false })
 
   return {
     prepare({ query, operationName, variables }, caller) {
@@ -74,42 +58,18 @@ export function createEngine({ app, config, logger }: { app: App; config: Config
         document,
         run: async () => {
           try {
-            return plain(await run({ schema, document, operationName, variableValues: variables, contextValue }))
+            const args = { schema, document, operationName, variableValues: variables, contextValue }
+            return plain((await run(args)) as Outcome)
           } catch (error) {
             return { errors: [maskError(error)] }
           }
         },
       }
     },
-    answerGet: (request, response) => void yoga(request, response),
   }
 }
 
-/** Sends Yoga's own requests through the same checks. */
-function checkedDocuments(documents: Documents): Plugin {
-  return {
-    onParse: ({ params, setParseFn }) => {
-      setParseFn(() => {
-        const { document, errors } = documents.check(String(params.source))
-        if (errors.length > 0) throw new AggregateError(errors.map(answeredWith400))
-        return document
-      })
-    },
-    // It has been validated with its parsing.
-    onValidate: ({ setResult }) => setResult([]),
-  }
-}
-
-/** A copy, because the error itself is remembered for the other doors. */
-function answeredWith400(error: GraphQLError): GraphQLError {
-  const { message, nodes, source, positions, extensions } = error
-  const http = { status: 400, spec: true }
-  return new GraphQLError(message, { nodes, source, positions, extensions: { ...extensions, http } })
-}
-
-type Outcome = ExecutionResult | AsyncIterableIterator<ExecutionResult>
-
-/** Without the hints on HTTP that the pipeline writes into errors for Yoga. */
+/** Without the hints on HTTP that the pipeline writes into errors. */
 function plain(outcome: Outcome): Outcome {
   if ('next' in outcome || !outcome.errors) return outcome
   for (const { extensions } of outcome.errors) delete extensions['http']

@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
+import type { Outcome } from '../graphql/engine.ts'
 import { Pace } from '../pace.ts'
 import { eventStream } from './media-types.ts'
 
@@ -19,20 +20,32 @@ type Results = AsyncIterableIterator<ExecutionResult>
 export class EventStreams {
   readonly #limits: StreamLimits
   readonly #open = new Map<ServerResponse, Results>()
+  #isClosed = false
 
   constructor(limits: StreamLimits) {
     this.#limits = limits
   }
 
   /** Ends with the subscription, or with the client. What is no stream (an error, a query) is one `next`. */
-  async answer(response: ServerResponse, result: ExecutionResult | Results): Promise<void> {
-    response.writeHead(200, { 'content-type': eventStream, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' })
+  async answer(response: ServerResponse, outcome: Outcome): Promise<void> {
+    response.writeHead(200, {
+      'content-type': eventStream,
+      'cache-control': 'no-cache',
+      connection: 'close',
+      'x-accel-buffering': 'no',
+    })
     response.write(':\n\n')
-    if (!('next' in result)) {
-      response.end(`${nextEvent(result)}${completeEvent}`)
+    if (!('next' in outcome)) {
+      response.end(`${nextEvent(outcome)}${completeEvent}`)
       return
     }
-    const results = result
+    const results = outcome
+    // The client may have left, or the server begun to close, while the subscription was being set up.
+    if (response.destroyed || this.#isClosed) {
+      response.end()
+      await results.return?.()
+      return
+    }
     this.#open.set(response, results)
     const keepAlive = this.#keepAlive(response)
     // Wakes the source when the client goes away while nothing happens.
@@ -48,6 +61,7 @@ export class EventStreams {
 
   /** Ends every stream without `complete`: the client shall come back with its cursor. */
   closeAll(): void {
+    this.#isClosed = true
     for (const [response, results] of this.#open) {
       this.#open.delete(response)
       response.end()

@@ -1,12 +1,27 @@
+/** The parameters of GraphQL over HTTP, as a body or as an address holds them, or a sentence on what is wrong with them. */
 import { isUtf8 } from 'node:buffer'
 import type { OperationRequest } from '../graphql/engine.ts'
 
-/** The parameters of GraphQL over HTTP, or a sentence on what is wrong with them. */
-export function readOperation(body: Buffer): OperationRequest | string {
+export function readBodyParameters(body: Buffer): OperationRequest | string {
   const parameters = isUtf8(body) ? parseJson(body.toString('utf8')) : undefined
   if (parameters === undefined) return 'The body must be JSON in UTF-8.'
-  if (!isRecord(parameters))
-    return 'The body must be a JSON object with "query"; batches are not taken, submitJobs takes many jobs.'
+  if (!isRecord(parameters)) return 'The body must be a JSON object with "query"; submitJobs takes many jobs at once.'
+  return readParameters(parameters)
+}
+
+/** `?query=...&variables={...}&operationName=...` */
+export function readAddressParameters(url: string): OperationRequest | string {
+  const given = new URLSearchParams(url.slice(url.indexOf('?') + 1))
+  const [variables, extensions] = [given.get('variables'), given.get('extensions')]
+  return readParameters({
+    query: given.get('query'),
+    operationName: given.get('operationName'),
+    variables: variables && parseJson(variables),
+    extensions: extensions && parseJson(extensions),
+  })
+}
+
+function readParameters(parameters: Readonly<Record<string, unknown>>): OperationRequest | string {
   const { query, operationName = null, variables = null, extensions = null } = parameters
   if (typeof query !== 'string') return '"query" must be a string.'
   if (operationName !== null && typeof operationName !== 'string') return '"operationName" must be a string.'
@@ -15,6 +30,7 @@ export function readOperation(body: Buffer): OperationRequest | string {
   return { query, operationName, variables: variables ?? {} }
 }
 
+/** Undefined when it is none. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

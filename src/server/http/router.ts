@@ -6,10 +6,10 @@ import { allowOrigin, answerPreflight, isPreflight } from '../gate/cors.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { GraphiQLPage } from '../graphiql/page.ts'
 import { answerProblem } from './answers.ts'
+import { answerGet, answerPost, type HttpDoor } from './graphql-over-http.ts'
 import { answerHealth, answerReadiness } from './health.ts'
-import { answerPost, type PostDoor } from './post.ts'
 
-export interface Router extends PostDoor {
+export interface Router extends HttpDoor {
   readonly app: App
   readonly gate: Gate
   readonly logger: Logger
@@ -48,15 +48,17 @@ function route(router: Router, request: IncomingMessage, response: ServerRespons
 
 function routeGraphql(router: Router, request: IncomingMessage, response: ServerResponse): void {
   const { method = 'GET', headers, url = '' } = request
+  const isBrowser = headers.accept?.includes('text/html') && !url.includes('?')
   if (method === 'POST') {
     answerPost(router, request, response).catch((error: unknown) => endFailed(router, response, error))
-  } else if (method !== 'GET') {
+  } else if (method === 'GET' && isBrowser) {
+    if (router.graphiql) router.graphiql.answer(request, response)
+    else answerProblem(response, { status: 404, code: 'NOT_FOUND', message: 'GraphiQL is off; POST here.' })
+  } else if (method === 'GET') {
+    answerGet(router, request, response).catch((error: unknown) => endFailed(router, response, error))
+  } else {
     response.setHeader('allow', 'GET, POST')
     answerProblem(response, { status: 405, code: 'BAD_USER_INPUT', message: 'Use POST.' })
-  } else if (router.graphiql && headers.accept?.includes('text/html') && !url.includes('?')) {
-    router.graphiql.answer(request, response)
-  } else {
-    router.engine.answerGet(request, response)
   }
 }
 
