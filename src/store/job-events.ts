@@ -29,9 +29,9 @@ export interface JobEventLog {
   ): void
 
   /** Everything after the cursor (null: from the start), then live; ends after the final event. */
-  events(jobId: JobId, afterSequence: number | null): AsyncIterableIterator<JobEvent>
+  events(jobId: JobId, afterSequence: number | null): AsyncIterableIterator<JobEvent, undefined>
   /** State changes of all jobs after the cursor (null: from now on), then live; never ends by itself. */
-  changes(afterSequence: number | null): AsyncIterableIterator<JobEvent>
+  changes(afterSequence: number | null): AsyncIterableIterator<JobEvent, undefined>
   /** Everything up to this number is in the store, and has been published. */
   committedSequence(): number
   /** The greatest number given out so far. */

@@ -1,5 +1,5 @@
 /** Whatever jobs say, however often their readers lose the connection, and wherever the events are by then: everybody reads the same log. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DeviceId, JobId } from '../../src/scheduler/ids.ts'
 import type { JobEventLog } from '../../src/store/job-events.ts'
@@ -11,22 +11,24 @@ const failure = { code: 'WORKER_LOST', message: 'The worker died.', retryable: t
 const runs = 60
 
 /** What may happen to one of three jobs; `tick` and `commit` let the log get on. */
-const action = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      type: fc.constant('text'),
-      job: fc.nat(2),
-      text: fc.string({ unit: 'grapheme', maxLength: 40 }),
-    }),
-  },
-  { weight: 4, arbitrary: fc.record({ type: fc.constant('values'), job: fc.nat(2), count: fc.nat(60) }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('step'), job: fc.nat(2) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('requeue'), job: fc.nat(2) }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('tick') }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('commit') }) },
+type Action =
+  | { readonly type: 'text'; readonly job: number; readonly text: string }
+  | { readonly type: 'values'; readonly job: number; readonly count: number }
+  | { readonly type: 'step'; readonly job: number }
+  | { readonly type: 'requeue'; readonly job: number }
+  | { readonly type: 'tick' }
+  | { readonly type: 'commit' }
+
+const job = fc.nat(2)
+const text = fc.string({ unit: 'grapheme', maxLength: 40 })
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('text' as const), job, text }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('values' as const), job, count: fc.nat(60) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('step' as const), job }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('requeue' as const), job }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('tick' as const) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('commit' as const) }) },
 )
-type Action = { readonly type: string; readonly job?: number; readonly text?: string; readonly count?: number }
 
 const workload = fc.record({
   actions: fc.array(action, { minLength: 10, maxLength: 120 }),
@@ -51,8 +53,8 @@ test('a reader that reconnects at any place, any number of times, has the whole 
         expectOneLog(events)
         expect(events).toEqual(await allStored(context, record.id))
         expect(events).toEqual(await take(context.log.events(record.id, null)))
-        expect(textOf(events)).toBe(said.texts[index])
-        expect(valuesOf(events)).toEqual(said.values[index])
+        expect(textOf(events)).toBe(said[index]?.text)
+        expect(valuesOf(events)).toEqual(said[index]?.values)
       }
       const expected = live.flat().filter(({ to, sequence }) => to !== null && sequence > cursor)
       const changes = await take(context.log.changes(cursor), expected.length)
@@ -69,41 +71,43 @@ async function submitThree({ jobs, submit }: TestStore): Promise<JobRecord[]> {
   return three.map(({ record }) => record)
 }
 
-/** Does everything, ends every job, and answers what its last attempt has said. */
+/** Does everything, ends every job, and answers what the last attempt of each has said. */
 async function act(log: JobEventLog, records: readonly JobRecord[], actions: readonly Action[]) {
-  const texts = records.map(() => '')
-  const values: unknown[][] = records.map(() => [])
-  const attempts = records.map(() => 1)
-  const changes = records.map((record) =>
-    log.changeState(record, { kind: 'started', deviceId }, 'RUNNING', { attempt: 1 }),
-  )
-  for (const { type, job = 0, text = '', count = 0 } of actions) {
-    const record = records[job] as JobRecord
-    if (type === 'text') {
-      log.text(record, 0, text)
-      texts[job] += text
-    } else if (type === 'values') {
-      const items = Array.from({ length: count }, (_, index) => `${values[job]?.length}:${index}`)
-      log.values(record, items)
-      values[job]?.push(...items)
-    } else if (type === 'step') log.step(record, 0, texts[job]?.length ?? 0, 1000)
-    else if (type === 'requeue') {
-      const attempt = (attempts[job] ?? 0) + 1
-      attempts[job] = attempt
-      texts[job] = ''
-      values[job] = []
-      changes.push(
-        log.changeState(record, { kind: 'requeued', cause: 'worker_lost', failure, fromStep: 0 }, 'QUEUED', {
-          attempt,
-        }),
-      )
-      changes.push(log.changeState(record, { kind: 'started', deviceId }, 'RUNNING', { attempt }))
-    } else if (type === 'tick') await new Promise((resolve) => setImmediate(resolve))
-    else await Promise.all(changes)
+  const said = records.map(() => ({ text: '', values: [] as unknown[], attempt: 1 }))
+  const changes = records.map((record) => start(log, record, 1))
+  for (const action of actions) {
+    if (action.type === 'tick') await new Promise((resolve) => setImmediate(resolve))
+    else if (action.type === 'commit') await Promise.all(changes)
+    else {
+      const record = records[action.job] as JobRecord
+      const heard = said[action.job] as (typeof said)[number]
+      if (action.type === 'text') {
+        log.text(record, 0, action.text)
+        heard.text += action.text
+      } else if (action.type === 'values') {
+        const values = Array.from({ length: action.count }, (_, index) => heard.values.length + index)
+        log.values(record, values)
+        heard.values.push(...values)
+      } else if (action.type === 'step') log.step(record, 0, heard.text.length, 10_000)
+      else {
+        heard.attempt++
+        heard.text = ''
+        heard.values = []
+        changes.push(requeue(log, record), start(log, record, heard.attempt))
+      }
+    }
   }
   changes.push(...records.map((record) => log.changeState(record, { kind: 'succeeded' }, 'SUCCEEDED', {})))
   await Promise.all(changes)
-  return { texts, values }
+  return said
+}
+
+function start(log: JobEventLog, record: JobRecord, attempt: number): Promise<void> {
+  return log.changeState(record, { kind: 'started', deviceId }, 'RUNNING', { attempt })
+}
+
+function requeue(log: JobEventLog, record: JobRecord): Promise<void> {
+  return log.changeState(record, { kind: 'requeued', cause: 'worker_lost', failure, fromStep: 0 }, 'QUEUED', {})
 }
 
 /** Reads to the end, hanging up after every `patience` events and coming back with the last cursor. */

@@ -12,9 +12,9 @@ export interface TestStore {
   readonly log: JobEventLog
   readonly jobs: StoredJobs
   /** Submits new jobs, which must be accepted. */
-  submit(...jobs: readonly NewJob[]): Promise<void>
+  readonly submit: (...jobs: readonly NewJob[]) => Promise<void>
   /** Closes it and opens the same folder again. */
-  reopen(): Promise<TestStore>
+  readonly reopen: () => Promise<TestStore>
 }
 
 export interface TestStoreOptions extends Partial<StoreOptions> {
@@ -48,7 +48,7 @@ export async function testStore(options: TestStoreOptions = {}): Promise<TestSto
 
 /** Reads until the iterator ends, or has given `count` events. */
 export async function take(
-  events: AsyncIterableIterator<JobEvent>,
+  events: AsyncIterableIterator<JobEvent, undefined>,
   count = Number.POSITIVE_INFINITY,
 ): Promise<JobEvent[]> {
   const taken: JobEvent[] = []

@@ -97,14 +97,14 @@ export class EventLog implements JobEventLog {
     this.#coalesce(record)?.setDone(counts.done, counts.total, counts.unit)
   }
 
-  events(jobId: JobId, afterSequence: number | null): AsyncIterableIterator<JobEvent> {
+  events(jobId: JobId, afterSequence: number | null): AsyncIterableIterator<JobEvent, undefined> {
     return new EventReader(
       jobSource(jobId, () => this.#jobs.get(jobId), this.#store),
       afterSequence ?? 0,
     )
   }
 
-  changes(afterSequence: number | null): AsyncIterableIterator<JobEvent> {
+  changes(afterSequence: number | null): AsyncIterableIterator<JobEvent, undefined> {
     const source = changeSource(this.#changes, () => this.#committedSequence, this.#store)
     return new EventReader(source, afterSequence ?? this.#committedSequence)
   }
@@ -204,15 +204,23 @@ export class EventLog implements JobEventLog {
   /** The events of one commit, in the order of their numbers. */
   #committed(events: readonly JobEvent[]): void {
     for (const event of events) {
-      const job = this.#jobs.get(event.jobId) ?? this.#open(event.jobId, 'QUEUED', event.attempt, 0)
-      if (event.body.kind === 'queued') job.hide(event, {})
+      const job = this.#jobs.get(event.jobId) ?? this.#openNew(event)
       if (event.to === null) this.#uncommittedProgress--
       job.committed(event)
       this.#release(job)
       this.#committedSequence = event.sequence
     }
-    this.#changes.waiters.wakeAll()
+    if (events.some(({ to }) => to !== null)) this.#changes.waiters.wakeAll()
     if (this.#coalescing.size > 0) this.#numberSoon()
+  }
+
+  /** A job begins with its JobQueued event, which only the store has seen so far. */
+  #openNew(queued: JobEvent): JobLog {
+    if (queued.body.kind !== 'queued')
+      throw new Error(`Job ${queued.jobId} was forgotten before its ${queued.body.kind}.`)
+    const job = this.#open(queued.jobId, 'QUEUED', queued.attempt, 0)
+    job.hide(queued, {})
+    return job
   }
 
   #release(job: JobLog): void {

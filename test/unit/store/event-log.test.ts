@@ -30,7 +30,7 @@ const requeue = (log: ReturnType<typeof createEventLog>, record: JobRecord) =>
 const kinds = (events: readonly JobEvent[]) => events.map(({ body }) => body.kind)
 
 /** What a reader has got so far, without waiting for more. */
-function watch(events: AsyncIterableIterator<JobEvent>) {
+function watch(events: AsyncIterableIterator<JobEvent, undefined>) {
   const seen: JobEvent[] = []
   const reading = (async () => {
     for await (const event of events) seen.push(event)
@@ -300,7 +300,9 @@ test('what is in the store but not yet published is not seen by those who read t
   ])
   expect(record.state).toBe('QUEUED')
   publish()
-  expect([await settle(), await late.settle(), await lateChanges.settle()]).toEqual(
-    new Array(3).fill(['queued', 'started']),
-  )
+  expect([await settle(), await late.settle(), await lateChanges.settle()]).toEqual([
+    ['queued', 'started'],
+    ['queued', 'started'],
+    ['queued', 'started'],
+  ])
 })
