@@ -27,7 +27,7 @@ const numberOfFinals = (log: JobLog) => log.events.filter(isFinal).length
 test('twenty jobs whose worker is killed all run again and succeed, on the spare that stood ready', async () => {
   const ids = await submitAll(
     hearth,
-    Array.from({ length: 20 }, (_, value) => noop({ value, steps: 40, stepMs: 15 })),
+    Array.from({ length: 20 }, (_, value) => noop({ value, steps: 25, stepMs: 10 })),
   )
   const logs = ids.map((id) => watch(hearth, id))
   await Promise.all(logs.map((log) => log.event('StepCompleted')))
@@ -69,7 +69,7 @@ test('the items of a job whose worker was killed are those of its last attempt',
 })
 
 test('embeddings whose worker is killed come out as they would have', async () => {
-  const texts = Array.from({ length: 200 }, (_, index) => `A long sentence, number ${index}. `.repeat(20))
+  const texts = Array.from({ length: 60 }, (_, index) => `A long sentence, number ${index}. `.repeat(8))
   const undisturbed = await watch(hearth, await submit(hearth, embeddings(texts))).output()
   const log = watch(hearth, await submit(hearth, embeddings(texts)))
   const { jobId } = await log.event('JobStarted')
