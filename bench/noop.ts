@@ -4,6 +4,7 @@ import { HttpConnection } from './clients/http-connection.ts'
 import { JobChanges } from './clients/job-changes.ts'
 import { runJob } from './clients/jobs.ts'
 import { noopJob } from './clients/noop-job.ts'
+import { workersStarted } from './clients/workers.ts'
 import { type Benchmark, type Figure, figure, type RunSettings } from './harness/benchmark.ts'
 import { describeLoad, LoadWatch } from './harness/load-watch.ts'
 import { closedLoop, type LoopResult, measureSeries, pick, plan } from './harness/rounds.ts'
@@ -28,6 +29,7 @@ export const noop: Benchmark = {
 async function measureNoop(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start({ profileDir: settings.profileDir })
   const socket = await GraphQLSocket.open(server.url)
+  await workersStarted(socket)
   const changes = new JobChanges(await GraphQLSocket.open(server.url))
   const http = Array.from({ length: inFlight }, () => new HttpConnection(server.url))
 

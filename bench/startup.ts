@@ -2,19 +2,17 @@
 import { GraphQLSocket } from './clients/graphql-socket.ts'
 import { runJob } from './clients/jobs.ts'
 import { noopJob } from './clients/noop-job.ts'
-import { listWorkers } from './clients/workers.ts'
+import { listWorkers, workersStarted } from './clients/workers.ts'
 import { type Benchmark, type Figure, figure, type RunSettings } from './harness/benchmark.ts'
 import { proportionalBytes } from './harness/process-tree.ts'
 import { measureSeries, plan } from './harness/rounds.ts'
 import { MeasuredServer } from './harness/server.ts'
-import { until } from './harness/until.ts'
 import { startPeers } from './peers.ts'
 import { measureFreshClone } from './startup/fresh-clone.ts'
 import { measureNpmStart } from './startup/npm-start.ts'
 
 const loadJobs = 5000
 const loadClients = 32
-const workersMsMax = 20_000
 
 export const startup: Benchmark = {
   name: 'startup',
@@ -58,11 +56,7 @@ async function readyMs(settings: RunSettings): Promise<number> {
 async function measureMemory(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start()
   const socket = await GraphQLSocket.open(server.url)
-  // Workers have started when none of them says that it is starting.
-  await until('workers that are ready', workersMsMax, async () => {
-    const workers = await listWorkers(socket)
-    return workers.length > 0 && workers.every(({ state }) => state === 'READY') ? workers : null
-  })
+  await workersStarted(socket)
   const idle = await memory(server, socket, 'idle, no job yet')
   await runText(socket)
   await runNoops(socket)

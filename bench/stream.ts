@@ -2,6 +2,7 @@
 import { GraphQLSocket } from './clients/graphql-socket.ts'
 import { follow, type JobEvent, submit } from './clients/jobs.ts'
 import { noopJob } from './clients/noop-job.ts'
+import { workersStarted } from './clients/workers.ts'
 import { type Benchmark, type Figure, figure, type RunSettings } from './harness/benchmark.ts'
 import { describeLoad, LoadWatch } from './harness/load-watch.ts'
 import { measureSeries, pick, plan } from './harness/rounds.ts'
@@ -31,6 +32,7 @@ interface StreamRun {
 async function measureStream(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start({ profileDir: settings.profileDir })
   const socket = await GraphQLSocket.open(server.url)
+  await workersStarted(socket)
   for (let run = 0; run < warmUpRuns; run += 1) await streamOnce(socket)
   const watch = new LoadWatch(server.pid)
   const runs = await measureSeries(plan(settings, { series: 3, roundsPerSeries: 10 }), async () => {

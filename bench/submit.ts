@@ -1,7 +1,7 @@
 /**
  * How fast work is accepted: each submission durable and known to the scheduler before its answer, none of it run meanwhile.
  *
- * The worker is kept busy by one full batch of jobs that were submitted first and last longer than the measurement, at ten steps
+ * The worker is kept busy by one full batch of jobs that were submitted first and last longer than the measurement, at a few steps
  * a second. A full batch is never broken up by newcomers, so every measured job waits in the queue, which therefore grows all
  * the time; at the end the queue itself is asked how many jobs it holds. Each round has a server and a data folder of its own.
  */
@@ -10,6 +10,7 @@ import { HttpConnection } from './clients/http-connection.ts'
 import { submit, submitMany } from './clients/jobs.ts'
 import { noopJob } from './clients/noop-job.ts'
 import { operation } from './clients/operation.ts'
+import { workersStarted } from './clients/workers.ts'
 import { type Benchmark, type Figure, figure, type RunSettings } from './harness/benchmark.ts'
 import { describeLoad, LoadWatch } from './harness/load-watch.ts'
 import { closedLoop, type LoopResult, measureSeries, pick, plan } from './harness/rounds.ts'
@@ -20,8 +21,8 @@ const clients = 64
 const unitClients = 4
 /** The no-op model's batch limit (bench/models/noop), and as much again that the scheduler admits ahead of need. */
 const blockingJobs = 128
-const blockingSteps = 600
-const blockingStepMs = 100
+const blockingSteps = 150
+const blockingStepMs = 400
 const singleMs = 3000
 /** Bounds the queue below its limit of 100,000 jobs, however fast the server is. */
 const jobsPerUnitRoundMax = 60_000
@@ -92,6 +93,7 @@ function onFreshServer(settings: RunSettings, what: string, measure: Measure): P
 async function measureAndCheck(settings: RunSettings, what: string, measure: Measure): Promise<LoopResult> {
   await using server = await MeasuredServer.start({ profileDir: settings.profileDir })
   const socket = await GraphQLSocket.open(server.url)
+  await workersStarted(socket)
   await submitMany(
     socket,
     Array.from({ length: blockingJobs }, () => noopJob({ steps: blockingSteps, stepMs: blockingStepMs })),

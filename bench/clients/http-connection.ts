@@ -61,19 +61,29 @@ export class HttpConnection {
   #open(): Socket {
     if (this.#socket !== null) return this.#socket
     const socket = connect({ ...this.#address, noDelay: true })
+    let isAnsweringLast = false
+    const forget = () => {
+      if (this.#socket === socket) this.#socket = null
+    }
     const parser = new ResponseParser({
-      onHead: (status) => {
+      onHead: (status, isLast) => {
         this.#status = status
+        isAnsweringLast = isLast
       },
       onBody: (bytes) => this.#pending?.onBody(bytes),
-      onEnd: () => this.#settle(({ resolve }) => resolve()),
+      onEnd: () => {
+        if (isAnsweringLast) forget()
+        this.#settle(({ resolve }) => resolve())
+      },
     })
+    const fail = (error: Error) => {
+      // One that was forgotten has answered all that it was asked; what is pending is another's.
+      if (this.#socket === socket) this.#settle(({ reject }) => reject(error))
+      forget()
+    }
     socket.on('data', (bytes) => parser.feed(bytes))
-    socket.on('error', (error) => this.#settle(({ reject }) => reject(error)))
-    socket.on('close', () => {
-      this.#socket = null
-      this.#settle(({ reject }) => reject(new Error('The server closed the connection.')))
-    })
+    socket.on('error', fail)
+    socket.on('close', () => fail(new Error('The server closed the connection.')))
     this.#socket = socket
     return socket
   }

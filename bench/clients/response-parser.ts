@@ -1,6 +1,7 @@
 /** HTTP/1.1 responses off a stream, as little as a benchmark needs: a length or chunks, one response after another. */
 export interface ResponseListener {
-  readonly onHead: (status: number) => void
+  /** `isLast`: the server closes the connection after this response. */
+  readonly onHead: (status: number, isLast: boolean) => void
   readonly onBody: (bytes: Buffer) => void
   readonly onEnd: () => void
 }
@@ -67,7 +68,8 @@ export class ResponseParser {
   }
 
   #begin(head: string): void {
-    this.#listener.onHead(Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length)))
+    const status = Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
+    this.#listener.onHead(status, /^connection: *close/im.test(head))
     if (/^transfer-encoding: *chunked/im.test(head)) {
       this.#expecting = 'chunkSize'
       return
