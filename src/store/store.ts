@@ -52,6 +52,14 @@ export class StoreOverloaded extends Error {
   }
 }
 
+/** What is asked of a store after `close`, or was not written by it. */
+export class StoreClosed extends Error {
+  override readonly name = 'StoreClosed'
+  constructor() {
+    super('The store is closed.')
+  }
+}
+
 export interface JobFilter {
   readonly sessionId?: SessionId
   readonly states?: readonly JobState[]

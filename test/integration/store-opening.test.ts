@@ -108,3 +108,15 @@ test('what an idle store has written ahead goes into the database by itself', as
   await submit(...jobs.many(500))
   await expect.poll(() => store.metrics.databaseBytes, { timeout: 5000 }).toBeGreaterThan(before)
 })
+
+test('progress that comes after closing is dropped, a state change is not', async () => {
+  const { store, log, jobs, submit } = await testStore()
+  const { record, ...rest } = jobs.next()
+  await submit({ record, ...rest })
+  await store.close()
+  log.text(record, 0, 'too late')
+  // An error that nobody caught would fail the run.
+  await new Promise((resolve) => setImmediate(resolve))
+  const change = log.changeState(record, { kind: 'succeeded' }, 'SUCCEEDED', {})
+  await expect(change).rejects.toThrow('The store is closed.')
+})

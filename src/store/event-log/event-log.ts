@@ -10,7 +10,7 @@ import {
   type ProgressUnit,
   isTerminal,
 } from '../records.ts'
-import type { Store, SubmissionOutcome } from '../store.ts'
+import { type Store, StoreClosed, type SubmissionOutcome } from '../store.ts'
 import { ChangeRing } from './change-ring.ts'
 import { changeSource } from './change-source.ts'
 import { EventReader } from './event-reader.ts'
@@ -71,7 +71,7 @@ export class EventLog implements JobEventLog {
     job.attempt = event.attempt
     job.unsaved = {}
     if (body.kind === 'requeued') {
-      job.offsets.clear()
+      job.offsets = null
       job.hasPartial = false
     }
     job.hide(event, whole)
@@ -119,7 +119,7 @@ export class EventLog implements JobEventLog {
 
   get metrics(): EventLogMetrics {
     let waitingReaders = this.#changes.waiters.count
-    for (const job of this.#jobs.values()) waitingReaders += job.waiters.count
+    for (const job of this.#jobs.values()) waitingReaders += job.waitingReaders
     return { jobsInMemory: this.#jobs.size, tailBytes: this.#tails.bytes, waitingReaders }
   }
 
@@ -169,6 +169,7 @@ export class EventLog implements JobEventLog {
     if (!progress) return
     job.progress = null
     this.#coalescing.delete(job)
+    job.offsets ??= new Map<number, number>()
     const bodies = progress.bodies(job.offsets)
     for (const body of bodies) this.#record(job, body, body === bodies.at(-1) ? progress.patch : {})
     if (bodies.length === 0) {
@@ -187,8 +188,7 @@ export class EventLog implements JobEventLog {
     job.unsaved = {}
     job.hide(event, whole)
     this.#uncommittedProgress++
-    // A store that can no longer write says so itself, to the whole process.
-    written.then(committed, () => {})
+    written.then(committed).catch(ignoreClosing)
   }
 
   #event(
@@ -233,6 +233,11 @@ export class EventLog implements JobEventLog {
     )
     if (job.tailBytes === bytesBefore) return
     this.#tails.grown(job, bytesBefore)
-    job.waiters.wakeAll()
+    job.wakeReaders()
   }
+}
+
+/** Progress that the end of the server overtakes is superseded by the next start. Any other loss is a bug, and ends the process. */
+function ignoreClosing(error: unknown): void {
+  if (!(error instanceof StoreClosed)) throw error
 }

@@ -16,9 +16,8 @@ interface Hidden {
 
 export class JobLog {
   readonly jobId: JobId
-  readonly waiters = new Waiters()
   /** UTF-16 code units that each item of text has so far. */
-  readonly offsets = new Map<number, number>()
+  offsets: Map<number, number> | null = null
   record: JobRecord | null = null
   /** As decided, committed or not. */
   state: JobState
@@ -37,6 +36,7 @@ export class JobLog {
   #visibleThrough = 0
   #committedThrough = 0
   #hasEnded = false
+  #waiters: Waiters | null = null
 
   constructor(jobId: JobId, state: JobState, attempt: number, evictedThrough: number) {
     this.jobId = jobId
@@ -53,6 +53,17 @@ export class JobLog {
   }
   get visibleThrough(): number {
     return Math.max(this.#visibleThrough, this.#evictedThrough)
+  }
+
+  /** Made when somebody first waits: most of many waiting jobs have no reader. */
+  get waiters(): Waiters {
+    return (this.#waiters ??= new Waiters())
+  }
+  get waitingReaders(): number {
+    return this.#waiters?.count ?? 0
+  }
+  wakeReaders(): void {
+    this.#waiters?.wakeAll()
   }
 
   hide(event: JobEvent | null, patch: JobPatch): void {

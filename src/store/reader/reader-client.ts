@@ -1,5 +1,6 @@
 /** The main thread's end of the reader. */
 import { Worker } from 'node:worker_threads'
+import { StoreClosed } from '../store.ts'
 import type { FromReader, Question, ToReader } from './messages.ts'
 import type { Queries, QueryName } from './queries.ts'
 
@@ -34,7 +35,7 @@ export class ReaderClient {
     query: Name,
     ...parameters: Parameters<Queries[Name]>
   ): Promise<ReturnType<Queries[Name]>> {
-    if (this.#state !== 'open') return Promise.reject(new Error('The store is closed.'))
+    if (this.#state !== 'open') return Promise.reject(new StoreClosed())
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<ReturnType<Queries[Name]>>()
     this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })

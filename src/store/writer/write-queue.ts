@@ -3,6 +3,7 @@
  * is under way the next one collects, so that a slow disk makes batches larger, not the line longer. Order is kept.
  */
 import type { JobEvent } from '../records.ts'
+import { StoreClosed } from '../store.ts'
 import type { BatchResults } from './apply-batch.ts'
 import { type Primitive, append } from './message-values.ts'
 import { type OperationName, operationCodes } from './operations.ts'
@@ -76,7 +77,7 @@ export class WriteQueue {
 
   /** Resolves after the commit with the operation's result. */
   add<Result>(write: Write): Promise<Result> {
-    if (this.#isClosed) return Promise.reject(new Error('The store is closed.'))
+    if (this.#isClosed) return Promise.reject(new StoreClosed())
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     if (this.#open.isFull) {
       this.#full.push(this.#open)

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { errorOf } from '../opening/errors.ts'
 import type { OpeningRows } from '../opening/read-opening.ts'
 import type { JobEvent } from '../records.ts'
+import { StoreClosed } from '../store.ts'
 import type { FromWriter, ToWriter, WriterSettings } from './messages.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -90,7 +91,7 @@ export class WriterClient {
   #die(error: Error): void {
     this.#opened.reject(error)
     this.#closed.reject(error)
-    this.queue.fail(error)
+    this.queue.fail(this.#state === 'closing' ? new StoreClosed() : error)
     if (this.#state === 'open') this.#onDeath(error)
   }
 
