@@ -6,8 +6,6 @@ import type { JobEvent, JobPatch } from '../records.ts'
 import { dataOf } from '../rows.ts'
 import type { MessageReader, Primitive } from './message-values.ts'
 
-export type InsertEvent = (...event: readonly Primitive[]) => void
-
 export function encodeEvent(
   values: Primitive[],
   event: JobEvent,
@@ -34,23 +32,18 @@ export function encodePatch(values: Primitive[], jobId: JobId, patch: JobPatch):
   values[mask] = bits
 }
 
-export function prepareInsertEvent(database: Connection): InsertEvent {
-  const insert = database.prepare<Primitive[]>(
-    `INSERT INTO job_events (${sqlList(eventColumns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
-  return (...event) => void insert.run(...event)
-}
-
 export function prepareRecordEvent(
   database: Connection,
-  insertEvent: InsertEvent,
   patchJob: (input: MessageReader) => void,
 ): (input: MessageReader) => void {
+  const insertEvent = database.prepare<Primitive[]>(
+    `INSERT INTO job_events (${sqlList(eventColumns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
   const insertOutput = database.prepare<[Primitive, Primitive]>('INSERT OR REPLACE INTO job_outputs VALUES (?, ?)')
   return (input) => {
     const event = input.take(eventColumns.length)
     const output = input.value()
-    insertEvent(...event)
+    insertEvent.run(...event)
     if (output !== null) insertOutput.run(event[1] as number, output)
     patchJob(input)
   }

@@ -1,6 +1,6 @@
 /** Every kind of write: its code on the way to the thread, and what prepares its statements there. */
 import type { Connection } from '../opening/connection.ts'
-import { prepareInsertEvent, preparePatchJob, prepareRecordEvent } from './job-events.ts'
+import { preparePatchJob, prepareRecordEvent } from './job-events.ts'
 import type { MessageReader } from './message-values.ts'
 import { prepareRegisterDevice, prepareRegisterVersion } from './models.ts'
 import { prepareInsertSession, prepareUpdateSession } from './sessions.ts'
@@ -24,15 +24,14 @@ export type Operation = (input: MessageReader) => unknown
 
 /** By code. */
 export function prepareOperations(database: Connection): ReadonlyMap<number, Operation> {
-  const insertEvent = prepareInsertEvent(database)
   const patchJob = preparePatchJob(database)
   const saveSnapshot = database.prepare<unknown[]>(
     'INSERT OR REPLACE INTO scheduler_snapshots (id, saved_at, snapshot) VALUES (1, ?, ?)',
   )
   const reserve = database.prepare<unknown[]>("UPDATE sequence_blocks SET reserved = ? WHERE name = 'event'")
   const operations: Record<OperationName, Operation> = {
-    submitJobs: prepareSubmitJobs(database, insertEvent),
-    recordEvent: prepareRecordEvent(database, insertEvent, patchJob),
+    submitJobs: prepareSubmitJobs(database),
+    recordEvent: prepareRecordEvent(database, patchJob),
     patchJob,
     insertSession: prepareInsertSession(database),
     updateSession: prepareUpdateSession(database),

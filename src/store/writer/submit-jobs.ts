@@ -3,13 +3,12 @@
  * unit itself repeats names the first job that has it.
  */
 import type { JobId } from '../../scheduler/ids.ts'
-import { type JobRow, jobColumns, sqlList, submittedColumns, taskColumns } from '../columns.ts'
+import { type JobRow, eventColumns, jobColumns, sqlList, submittedColumns, taskColumns } from '../columns.ts'
 import type { Connection } from '../opening/connection.ts'
 import type { JobEvent, NewJob } from '../records.ts'
 import { jobOf } from '../rows.ts'
 import type { SubmissionOutcome } from '../store.ts'
 import type { MessageReader, Primitive } from './message-values.ts'
-import type { InsertEvent } from './job-events.ts'
 
 export type SubmissionResult =
   /** Rows of the jobs that were there already, by their place in the unit. */
@@ -68,15 +67,16 @@ export function outcomeOf(jobs: readonly NewJob[], result: SubmissionResult | un
 }
 
 /** Undefined as result: every job was new. */
-export function prepareSubmitJobs(
-  database: Connection,
-  insertEvent: InsertEvent,
-): (input: MessageReader) => SubmissionResult | undefined {
+export function prepareSubmitJobs(database: Connection): (input: MessageReader) => SubmissionResult | undefined {
   const jobValues = submittedColumns.length + 1
+  const createdAt = submittedColumns.indexOf('createdAt')
   const insertJob = database.prepare<Primitive[]>(
     `INSERT INTO jobs (${sqlList(submittedColumns)}, fingerprint) VALUES (${'?, '.repeat(submittedColumns.length)}?)`,
   )
   const insertRequest = database.prepare<[number, string]>('INSERT INTO job_requests VALUES (?, ?)')
+  const insertQueued = database.prepare<[number, number, number]>(
+    `INSERT INTO job_events (${sqlList(eventColumns)}) VALUES (?, ?, 0, 'queued', ?, NULL, 'QUEUED', NULL)`,
+  )
   const insertTask = database.prepare<Primitive[]>(
     `INSERT INTO tasks (${sqlList(taskColumns)}) VALUES (?, ?, ?, ?, ?, ?)`,
   )
@@ -106,7 +106,7 @@ export function prepareSubmitJobs(
     if (isNew) {
       insertJob.run(...job)
       insertRequest.run(id, request)
-      insertEvent(sequence, id, 0, 'queued', job[submittedColumns.indexOf('createdAt')] as number, null, 'QUEUED', null)
+      insertQueued.run(sequence, id, job[createdAt] as number)
     }
     for (let count = 0; count < taskCount; count++) {
       const [taskId = null, ...rest] = input.take(5)
