@@ -17,6 +17,7 @@ export async function openSession(
   const problems = new Problems('')
   if (input.name != null && (input.name === '' || input.name.length > nameCharsMax))
     problems.add('name', `must have 1 to ${nameCharsMax} characters; given: ${input.name.length}.`)
+  if (input.name != null) problems.wellFormed('name', input.name)
   problems.number('weight', input.weight, 0, weightMax, true)
   problems.integer('idleTimeoutSeconds', input.idleTimeoutSeconds, 1, idleSecondsMax)
   if (problems.found.length > 0) return new InvalidInput(problems.found)

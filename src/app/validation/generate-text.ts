@@ -28,6 +28,7 @@ export function normaliseGenerateText(
   problems.number('topP', topP, 0, 1, true)
   if (stop.length > stopsMax) problems.add('stop', `must have at most ${stopsMax} entries; given: ${stop.length}.`)
   for (const [index, word] of stop.entries()) {
+    problems.wellFormed(`stop.${index}`, word)
     if (word === '') problems.add(`stop.${index}`, 'must not be empty.')
     else if (Buffer.byteLength(word) > stopBytesMax)
       problems.add(`stop.${index}`, `must be at most ${stopBytesMax} bytes.`)

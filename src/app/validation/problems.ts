@@ -32,6 +32,11 @@ export class Problems {
     else if (value.length > maxBytes || (value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes))
       this.add(path, `must be at most ${maxBytes} bytes; given: ${Buffer.byteLength(value)}.`)
     else if (value.includes('\u0000')) this.add(path, 'must not contain the character U+0000.')
-    else if (!value.isWellFormed()) this.add(path, 'must be well-formed Unicode; it contains half of a surrogate pair.')
+    else this.wellFormed(path, value)
+  }
+
+  /** What is no Unicode text has no bytes that a worker or the database could be given. */
+  wellFormed(path: string, value: string): void {
+    if (!value.isWellFormed()) this.add(path, 'must be well-formed Unicode; it contains half of a surrogate pair.')
   }
 }

@@ -1,5 +1,6 @@
 /** program: a task of a program that a third party has added. Its parameters are its own affair, within bounds. */
 import type { Manifest } from '../../runtime/models/manifest.ts'
+import { checkJson } from './json-value.ts'
 import type { Problems } from './problems.ts'
 
 const parametersBytesMax = 1024 * 1024
@@ -12,9 +13,13 @@ export function normaliseProgram(
   const programs = manifest.graph.map((node) => node.program)
   if (!programs.includes(input.name))
     problems.add('name', `this model runs ${programs.join(', ')}; given: ${JSON.stringify(input.name)}.`)
-  const isMap = typeof input.parameters === 'object' && input.parameters !== null && !Array.isArray(input.parameters)
+  const { parameters } = input
+  const isMap = typeof parameters === 'object' && parameters !== null && !Array.isArray(parameters)
+  const before = problems.found.length
   if (!isMap) problems.add('parameters', 'must be a JSON object.')
-  else if (JSON.stringify(input.parameters).length > parametersBytesMax)
+  else checkJson('parameters', parameters, problems)
+  // Only what is bounded in depth can be written out and measured.
+  if (problems.found.length === before && Buffer.byteLength(JSON.stringify(parameters)) > parametersBytesMax)
     problems.add('parameters', `must be at most ${parametersBytesMax} bytes as JSON.`)
-  return { name: input.name, parameters: input.parameters }
+  return { name: input.name, parameters }
 }

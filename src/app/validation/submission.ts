@@ -131,6 +131,7 @@ export function kindOf(task: TaskInput): TaskKind {
 
 function checkKey(key: string | null, problems: Problems): void {
   if (key === null) return
+  problems.wellFormed('idempotencyKey', key)
   if (key === '' || key.length > keyCharsMax)
     problems.add('idempotencyKey', `must have 1 to ${keyCharsMax} characters; given: ${key.length}.`)
 }

@@ -1,7 +1,8 @@
 /**
- * MessagePack as the Python side (msgspec) reads and writes it. Three differences between the two are settled here:
+ * MessagePack as the Python side (msgspec) reads and writes it. Four differences between the two are settled here:
  * JavaScript has one number type, so msgpackr would send an integer beyond 32 bits as a float, which msgspec refuses for an `int` field;
- * msgpackr writes typed arrays other than Uint8Array with wrong bytes; and `undefined` has no MessagePack form.
+ * msgpackr writes typed arrays other than Uint8Array with wrong bytes, and ill-formed text as bytes that are no UTF-8; and `undefined` has no
+ * MessagePack form.
  */
 import { Packr, Unpackr } from 'msgpackr'
 import { ProtocolError } from './protocol-error.ts'
@@ -44,6 +45,8 @@ export function arrayHeader(length: number): Buffer {
 
 /** The value itself where msgpackr sends it right (nearly always), else a copy that it does. */
 function sendable(value: unknown): unknown {
+  // Half of a surrogate pair has no UTF-8 form: the worker would have to take the frame for a broken one.
+  if (typeof value === 'string') return value.isWellFormed() ? value : value.toWellFormed()
   if (typeof value === 'number') return Number.isSafeInteger(value) && !fitsIn32Bits(value) ? BigInt(value) : value
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return sendableItems(value)
