@@ -4,10 +4,10 @@
  */
 import type { Command, JobFailureCode, RequeueCause } from './commands.ts'
 import type { DecisionReason } from './decisions.ts'
-import type { JobSpec, WorkerExitCause } from './events.ts'
+import type { JobSpec, TaskSpec, WorkerExitCause } from './events.ts'
 import { endAlone, leave } from './membership.ts'
 import type { Device, Job, SchedulerState, Task, Version } from './state.ts'
-import { collect, decided, type Turn } from './turn.ts'
+import { decided, letterTo, type Turn } from './turn.ts'
 
 /** What a job has behind it when it comes. */
 export type History = Pick<Job, 'attempt' | 'failedAttempts' | 'deathsAlone'>
@@ -18,40 +18,41 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
   const { state } = turn
   const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt } = spec
   if (state.jobs.has(jobId)) return null
-  const versions = spec.tasks.map(({ versionId }) => state.versions.get(versionId))
-  if (!versions.every((version) => version !== undefined)) {
-    turn.commands.push({ type: 'jobFailed', jobId, code: 'MODEL_VERSION_GONE', retryable: false, taskId: null })
-    return null
-  }
   assertGraph(spec)
-  const order = state.nextOrder
-  state.nextOrder += spec.tasks.length
   const job: Job = {
     jobId,
     sessionId,
     class: priorityClass,
     submittedAt,
     deadlineAt,
-    order,
+    order: state.nextOrder,
     tasks: [],
     state: 'queued',
-    ...history,
+    attempt: history.attempt,
+    failedAttempts: history.failedAttempts,
+    deathsAlone: history.deathsAlone,
     cancelRequested: false,
     tasksAtWorkers: 0,
     tasksLeft: spec.tasks.length,
     deadlineSlot: -1,
   }
-  spec.tasks.forEach((task, index) => {
-    job.tasks.push(createTask(job, task.taskId, versions[index] as Version, task.after, order + index))
-  })
+  for (const task of spec.tasks) {
+    const version = state.versions.get(task.versionId)
+    if (!version) {
+      turn.commands.push({ type: 'jobFailed', jobId, code: 'MODEL_VERSION_GONE', retryable: false, taskId: null })
+      return null
+    }
+    job.tasks.push(createTask(job, task, version, state.nextOrder + job.tasks.length))
+  }
   for (const task of job.tasks) state.tasks.set(task.taskId, task)
   state.jobs.set(jobId, job)
+  state.nextOrder += job.tasks.length
   state.waiting[priorityClass].add(job)
   if (deadlineAt !== null) state.deadlines.add(job)
   return job
 }
 
-function createTask(job: Job, taskId: Task['taskId'], version: Version, after: Task['after'], order: number): Task {
+function createTask(job: Job, { taskId, after }: TaskSpec, version: Version, order: number): Task {
   return { taskId, job, version, after, order, state: 'blocked', residency: null, startedAt: null, unstartedDeaths: 0 }
 }
 
@@ -138,7 +139,7 @@ export function cancelIfGone(turn: Turn, job: Job): void {
 
 /** Tells a worker to drop a task. */
 export function dropAtWorker(turn: Turn, task: Task): void {
-  if (task.residency) collect(turn.cancellations, task.residency.worker, task.taskId)
+  if (task.residency) letterTo(turn, task.residency.worker).cancellations.push(task.taskId)
 }
 
 function finishJob(turn: Turn, job: Job, end: Command): void {

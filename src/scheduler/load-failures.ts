@@ -34,6 +34,7 @@ export function failWaitingJobs(turn: Turn, version: Version, code: JobFailureCo
   version.loadFailures = 0
   version.requests = []
   version.rewarm = false
+  turn.touched.add(version)
   decided(turn, {
     kind: 'REFUSE',
     reason: code === 'OUT_OF_MEMORY' ? 'too_large' : 'load_keeps_failing',

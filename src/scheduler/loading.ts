@@ -11,7 +11,7 @@ import { commit, release, reserve } from './ledger.ts'
 import { failWaitingJobs, requeueLoadingJobs } from './load-failures.ts'
 import { endAlone } from './membership.ts'
 import { backlogOf, deviceOf, type LiveResidency, type SchedulerState, type Version, type Worker } from './state.ts'
-import { collect, decided, setAlarm, type Turn } from './turn.ts'
+import { decided, letterTo, setAlarm, type Turn } from './turn.ts'
 
 /** What a version takes on a device: as measured where it has been resident before, else as planned. */
 export function bytesOf(version: Version): { readonly weightsBytes: number; readonly workingBytes: number } {
@@ -124,7 +124,7 @@ export function unload(
   residency.state = 'evicting'
   if (worker.alone?.version === version && worker.alone.state === 'suspect') endAlone(turn, worker)
   for (const task of worker.tasks)
-    if (task.version === version && task.state === 'admitted') collect(turn.withdrawals, worker, task.taskId)
+    if (task.version === version && task.state === 'admitted') letterTo(turn, worker).withdrawals.push(task.taskId)
   turn.touched.add(version)
   tell(turn, residency)
   decided(turn, {

@@ -1,7 +1,7 @@
 /** Which tasks a worker holds. Whatever counts them is kept here and nowhere else. */
 import type { DecisionReason } from './decisions.ts'
 import type { LiveResidency, Task, Worker } from './state.ts'
-import { collect, decided, type Turn } from './turn.ts'
+import { decided, letterTo, type Turn } from './turn.ts'
 
 export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: DecisionReason): void {
   const { job } = task
@@ -18,7 +18,7 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   if (job.class === 'interactive') residency.interactive += 1
   device.admitted += 1
   const { jobId, class: priorityClass, attempt, deadlineAt } = job
-  collect(turn.admissions, worker, {
+  letterTo(turn, worker).admissions.push({
     taskId: task.taskId,
     jobId,
     class: priorityClass,

@@ -8,10 +8,12 @@ import type { Turn } from './turn.ts'
 
 /** A device that is known already is described anew; what it holds stays. */
 export function addDevice(turn: Turn, spec: DeviceSpec): void {
-  const { devices } = turn.state
+  const { devices, versions } = turn.state
   const known = devices.get(spec.deviceId)
   if (known) known.spec = spec
   else devices.set(spec.deviceId, createDevice(spec))
+  // A version with a long queue may want to be there too.
+  for (const version of versions.values()) turn.touched.add(version)
   turn.placementDue = true
   turn.staffingDue = true
 }

@@ -11,13 +11,17 @@ export interface Turn {
   /** Versions whose waiting tasks or free places have changed. */
   readonly touched: Set<Version>
   /** What each worker is told at the end, one command of a kind. */
-  readonly admissions: Map<Worker, Admission[]>
-  readonly withdrawals: Map<Worker, TaskId[]>
-  readonly cancellations: Map<Worker, TaskId[]>
+  readonly letters: Map<Worker, Letter>
   /** Memory, idleness or wishes changed: a load may have become possible. */
   placementDue: boolean
   /** Workers, engines or memory changed: a worker or spare may be missing. */
   staffingDue: boolean
+}
+
+export interface Letter {
+  readonly admissions: Admission[]
+  readonly withdrawals: TaskId[]
+  readonly cancellations: TaskId[]
 }
 
 export function beginTurn(state: SchedulerState, now: Millis): Turn {
@@ -26,33 +30,34 @@ export function beginTurn(state: SchedulerState, now: Millis): Turn {
     now,
     commands: [],
     touched: new Set(),
-    admissions: new Map(),
-    withdrawals: new Map(),
-    cancellations: new Map(),
+    letters: new Map(),
     placementDue: false,
     staffingDue: false,
   }
 }
 
-/** Tells the workers what was collected for them. What frees places goes out before what fills them. */
+/** Sends what was collected. What frees places goes out before what fills them. */
 export function tellWorkers(turn: Turn): void {
-  const { commands, withdrawals, cancellations, admissions } = turn
-  for (const [{ workerId }, taskIds] of withdrawals) commands.push({ type: 'withdraw', workerId, taskIds })
-  for (const [{ workerId }, taskIds] of cancellations) commands.push({ type: 'cancelTasks', workerId, taskIds })
-  for (const [{ workerId }, tasks] of admissions) commands.push({ type: 'admit', workerId, tasks })
+  const { commands, letters } = turn
+  for (const [{ workerId }, { withdrawals, cancellations, admissions }] of letters) {
+    if (withdrawals.length > 0) commands.push({ type: 'withdraw', workerId, taskIds: withdrawals })
+    if (cancellations.length > 0) commands.push({ type: 'cancelTasks', workerId, taskIds: cancellations })
+    if (admissions.length > 0) commands.push({ type: 'admit', workerId, tasks: admissions })
+  }
 }
 
-export function collect<Item>(map: Map<Worker, Item[]>, worker: Worker, item: Item): void {
-  const items = map.get(worker)
-  if (items) items.push(item)
-  else map.set(worker, [item])
+export function letterTo({ letters }: Turn, worker: Worker): Letter {
+  let letter = letters.get(worker)
+  if (!letter) {
+    letter = { admissions: [], withdrawals: [], cancellations: [] }
+    letters.set(worker, letter)
+  }
+  return letter
 }
 
 /** Nothing more is said to a worker that is gone. */
-export function forgetWorker(turn: Turn, worker: Worker): void {
-  turn.admissions.delete(worker)
-  turn.withdrawals.delete(worker)
-  turn.cancellations.delete(worker)
+export function forgetWorker({ letters }: Turn, worker: Worker): void {
+  letters.delete(worker)
 }
 
 export function decided(turn: Turn, decision: NewDecision): void {

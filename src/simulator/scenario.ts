@@ -56,7 +56,7 @@ export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scen
     stepMs: new Map(versions.map(({ versionId }) => [versionId, random.between(0.5, 60)])),
     loadMs: new Map(versions.map(({ versionId }) => [versionId, random.between(20, 900)])),
     submissionGapMs: random.between(10, 120),
-    untilMs: 3_000,
+    untilMs: 2_000,
     settings: drawSettings(random),
     faults: {
       killGapMs: often(800),

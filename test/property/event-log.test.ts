@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DeviceId, JobId } from '../../src/scheduler/ids.ts'
 import type { JobEventLog } from '../../src/store/job-events.ts'
-import { type JobEvent, type JobRecord, isTerminal } from '../../src/store/records.ts'
+import { isTerminal, type JobEvent, type JobRecord } from '../../src/store/records.ts'
 import { type TestStore, take, testStore } from '../support/stores.ts'
 
 const deviceId = 1 as DeviceId

@@ -1,0 +1,172 @@
+/** Events for the scheduler, drawn by fast-check: likely ones and absurd ones. */
+import * as fc from 'fast-check'
+import type { JobSpec, SchedulerEvent, TaskReport } from '../../src/scheduler/events.ts'
+import type { DeviceId, JobId, TaskId, VersionId, WorkerId } from '../../src/scheduler/ids.ts'
+import type { SchedulerState } from '../../src/scheduler/state.ts'
+
+/** Few numbers, so that events hit what is there, what is gone and what never was. */
+const id = <Id extends number>(max: number) => fc.integer({ min: 1, max }).map((value) => value as Id)
+const deviceId = id<DeviceId>(3)
+const versionId = id<VersionId>(3)
+const workerId = id<WorkerId>(40)
+const jobId = id<JobId>(60)
+const taskId = id<TaskId>(120)
+const bytes = fc.integer({ min: 0, max: 900 })
+const of = <Value extends string>(value: Value) => fc.constant(value)
+
+const device = fc.record({
+  deviceId,
+  name: of('device'),
+  limitBytes: fc.constantFrom(1500, 3000, 6000),
+  coreCount: fc.constant(2),
+})
+const version = fc
+  .record({
+    versionId,
+    modelName: of('model'),
+    engine: fc.constantFrom('onnx', 'llama_cpp'),
+    weightsBytes: fc.constantFrom(100, 500, 1300),
+    workingBytes: fc.constantFrom(0, 200),
+    holdMs: fc.constant(0),
+    interruptAfterMs: fc.constant(5),
+  })
+  // What a worker was given ahead under a larger limit would look like too much.
+  .map((facts) => ({ ...facts, batchLimit: facts.versionId }))
+const job = fc
+  .record({
+    jobId,
+    class: fc.constantFrom('interactive' as const, 'batch' as const),
+    versions: fc.array(versionId, { minLength: 1, maxLength: 2 }),
+    deadlineAt: fc.option(fc.integer({ min: -5, max: 2000 }), { nil: null, freq: 8 }),
+  })
+  .map(
+    ({ versions, ...facts }): JobSpec => ({
+      ...facts,
+      sessionId: null,
+      submittedAt: 0,
+      tasks: chain(facts.jobId, versions),
+    }),
+  )
+const report: fc.Arbitrary<TaskReport> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: of('started'), taskId }) },
+  { weight: 3, arbitrary: fc.record({ kind: of('done'), taskId, stepsRun: fc.nat(9) }) },
+  fc.record({ kind: of('step'), taskId, done: fc.nat(9), total: fc.constant(null) }),
+  fc.record({
+    kind: of('failed'),
+    taskId,
+    code: fc.constantFrom('out_of_memory', 'engine_error', 'invalid_request'),
+    retryable: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constantFrom('cancelled' as const, 'withdrawn' as const), taskId }),
+)
+const place = fc.option(deviceId, { nil: null })
+
+const event: fc.Arbitrary<SchedulerEvent> = fc.oneof(
+  fc.record({ type: of('deviceAdded'), device }),
+  fc.record({ type: of('versionRegistered'), version }),
+  {
+    weight: 5,
+    arbitrary: fc.record({ type: of('jobsSubmitted'), jobs: fc.array(job, { minLength: 1, maxLength: 4 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: of('cancelRequested'), jobId }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constantFrom('loadRequested' as const, 'unloadRequested' as const),
+      versionId,
+      deviceId: place,
+    }),
+  },
+  { weight: 6, arbitrary: fc.record({ type: of('workerReady'), workerId, privateBytes: fc.constantFrom(50, 300) }) },
+  fc.record({ type: of('workerExited'), workerId, cause: fc.constantFrom('signal' as const, 'requested' as const) }),
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: of('modelLoaded'),
+      workerId,
+      versionId,
+      loadMs: fc.nat(50),
+      weightsBytes: bytes,
+      privateBytes: bytes,
+    }),
+  },
+  fc.record({ type: of('modelLoadFailed'), workerId, versionId, code: of('engine_error'), retryable: fc.boolean() }),
+  { weight: 4, arbitrary: fc.record({ type: of('modelUnloaded'), workerId, versionId }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      type: of('stepsReported'),
+      workerId,
+      reports: fc.array(report, { minLength: 1, maxLength: 6 }),
+    }),
+  },
+  fc.record({ type: of('workerMeasured'), workerId, privateBytes: bytes }),
+  fc.record({ type: of('deviceMeasured'), deviceId, externalBytes: bytes }),
+  { weight: 3, arbitrary: fc.constant<SchedulerEvent>({ type: 'timerFired' }) },
+)
+
+export interface Told {
+  readonly event: SchedulerEvent
+  readonly afterMs: number
+  /** Go on from a copy through JSON, beside the original. */
+  readonly copies: boolean
+  /** As drawn; else aimed at what is there. */
+  readonly isWild: boolean
+}
+
+/** A device and two versions to begin with, then anything. */
+export const life: fc.Arbitrary<Told[]> = fc
+  .array(
+    fc.record({ event, afterMs: fc.nat(40), copies: fc.boolean(), isWild: fc.nat(9).map((digit) => digit === 0) }),
+    { maxLength: 120, size: 'max' },
+  )
+  .map((rest) => [...prologue, ...rest])
+
+const prologue: readonly Told[] = [
+  { type: 'deviceAdded' as const, device: { deviceId: 1 as DeviceId, name: 'device', limitBytes: 3000, coreCount: 2 } },
+  ...[1, 2].map((number) => ({
+    type: 'versionRegistered' as const,
+    version: {
+      versionId: number as VersionId,
+      modelName: 'model',
+      engine: 'onnx',
+      weightsBytes: 500,
+      workingBytes: 100,
+      batchLimit: number,
+      holdMs: 0,
+      interruptAfterMs: 5,
+    },
+  })),
+].map((first) => ({ event: first, afterMs: 0, copies: false, isWild: true }))
+
+/** Most events come from workers that are there and speak of what they have. */
+export function aimed(state: SchedulerState, drawn: SchedulerEvent): SchedulerEvent {
+  if (!('workerId' in drawn)) return drawn
+  const worker = [...state.workers.values()][drawn.workerId % Math.max(1, state.workers.size)]
+  if (!worker) return drawn
+  const { workerId: there } = worker
+  if ('versionId' in drawn) {
+    const versions = [...worker.residencies.keys()]
+    return {
+      ...drawn,
+      workerId: there,
+      versionId: versions[drawn.versionId % Math.max(1, versions.length)] ?? drawn.versionId,
+    }
+  }
+  if (drawn.type !== 'stepsReported') return { ...drawn, workerId: there }
+  const held = [...worker.tasks]
+  const reports = drawn.reports.map((one) => ({
+    ...one,
+    taskId: held[one.taskId % Math.max(1, held.length)]?.taskId ?? one.taskId,
+  }))
+  return { ...drawn, workerId: there, reports }
+}
+
+function chain(owner: JobId, versions: readonly VersionId[]): JobSpec['tasks'] {
+  const first = (owner * 2) as TaskId
+  return versions.map((versionOf, index) => ({
+    taskId: (first + index) as TaskId,
+    versionId: versionOf,
+    after: index === 0 ? [] : [first],
+  }))
+}

@@ -1,0 +1,55 @@
+/** The real scheduler in modelled worlds, each drawn from a seed. One world again: HEARTH_TEST_SEED=<the seed that was printed>. */
+import { describe, expect, test } from 'vitest'
+import { replay } from '../../src/simulator/replay.ts'
+import { simulate } from '../../src/simulator/simulation.ts'
+
+const given = process.env['HEARTH_TEST_SEED']
+const seeds = given === undefined ? Array.from({ length: 200 }, (_, index) => index + 1) : [Number(given)]
+/** Deaths of workers that no task and no load brought about are not in these worlds. */
+const onlyPoison = {
+  killGapMs: Number.POSITIVE_INFINITY,
+  restartGapMs: Number.POSITIVE_INFINITY,
+  cancelGapMs: Number.POSITIVE_INFINITY,
+  spawnFails: 0,
+  loadKills: 0,
+  loadFails: 0,
+  taskFails: 0,
+  taskIsPoison: 0.05,
+}
+
+const repeat = (seed: number) => `Repeat with HEARTH_TEST_SEED=${seed}`
+
+describe('in every world', { timeout: 60_000 }, () => {
+  const sums = { succeeded: 0, failed: 0, cancelled: 0, restarts: 0, deaths: 0, quarantined: 0 }
+
+  test('each job ends exactly once, the invariants hold after every event, and the recording replays to the byte', () => {
+    for (const seed of seeds) {
+      const result = simulate(seed)
+      expect(result.problems, repeat(seed)).toEqual([])
+      expect(result.succeeded + result.failed + result.cancelled, repeat(seed)).toBe(result.submitted)
+      if (seed % 5 === 0 || given !== undefined) {
+        expect(replay(result.recording), repeat(seed)).toEqual({ steps: result.recording.length - 1, difference: null })
+      }
+      for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += result[name]
+    }
+  })
+
+  test.runIf(given === undefined)('what could happen did happen: worlds without trouble prove nothing', () => {
+    for (const [name, count] of Object.entries(sums)) expect(count, name).toBeGreaterThan(20)
+  })
+
+  test('only a job that kills workers is quarantined', () => {
+    let quarantined = 0
+    for (const seed of seeds.slice(0, 30)) {
+      const result = simulate(seed, onlyPoison)
+      expect(result.problems, repeat(seed)).toEqual([])
+      expect(result.wronglyQuarantined, repeat(seed)).toBe(0)
+      quarantined += result.quarantined
+    }
+    if (given === undefined) expect(quarantined).toBeGreaterThan(20)
+  })
+
+  test('the same seed gives the same run', () => {
+    expect(simulate(7).recording).toEqual(simulate(7).recording)
+  })
+})
