@@ -11,18 +11,21 @@ import { readTabs, tourKey } from './tabs.ts'
 
 const compress = promisify(gzip)
 
-const policy = [
-  "default-src 'none'",
-  "script-src 'unsafe-inline' blob:",
-  'worker-src blob:',
-  "style-src 'unsafe-inline'",
-  'img-src data:',
-  'font-src data:',
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+/** `host` has passed the gate. It is named because not every browser takes 'self' to include the WebSocket. */
+function policyFor(host: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'unsafe-inline' blob:",
+    'worker-src blob:',
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    'font-src data:',
+    `connect-src 'self' ws://${host}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
 
 interface Rendered {
   readonly html: string
@@ -33,17 +36,14 @@ interface Rendered {
 export class GraphiQLPage {
   #rendered: Promise<Rendered> | null = null
 
-  answer(request: IncomingMessage, response: ServerResponse): void {
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#rendered ??= render()
-    this.#rendered.then(
-      (page) => send(page, request, response),
-      (error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))),
-    )
+    send(await this.#rendered, request, response)
   }
 }
 
 function send({ html, gzipped, etag }: Rendered, request: IncomingMessage, response: ServerResponse): void {
-  response.setHeader('content-security-policy', policy)
+  response.setHeader('content-security-policy', policyFor(request.headers.host ?? ''))
   response.setHeader('x-content-type-options', 'nosniff')
   response.setHeader('cache-control', 'no-cache')
   response.setHeader('etag', etag)

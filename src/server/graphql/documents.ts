@@ -3,6 +3,7 @@ import {
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
   MaxIntrospectionDepthRule,
   parse,
   specifiedRules,
@@ -37,7 +38,7 @@ export class Documents {
     this.#limits = limits
   }
 
-  /** Never throws: what is wrong with the text is in `errors`. */
+  /** What is wrong with the text is in `errors`. */
   check(query: string): CheckedDocument {
     const known = this.#remembered.get(query)
     if (known) return known
@@ -47,24 +48,23 @@ export class Documents {
   }
 
   #checkAnew(query: string): CheckedDocument {
-    const document = parseWithin(this.#limits, query)
-    if (document instanceof GraphQLError) return { document: emptyDocument, errors: [document] }
-    // Before validation, whose cost grows with what the limits bound.
-    const excess = beyondLimits(this.#limits, this.#schema, document)
-    const errors = excess ? [excess] : validate(this.#schema, document, rules)
-    return { document, errors: errors.map(badInput) }
+    try {
+      const document = parse(query, { maxTokens: this.#limits.tokenCountMax })
+      // Before validation, whose cost grows with what the limits bound.
+      const excess = beyondLimits(this.#limits, this.#schema, document)
+      const errors = excess ? [excess] : validate(this.#schema, document, rules)
+      return { document, errors: errors.map(badInput) }
+    } catch (error) {
+      return { document: unreadable, errors: [badInput(readingError(error))] }
+    }
   }
 }
 
-const emptyDocument: DocumentNode = { kind: 'Document', definitions: [] } as never
+const unreadable: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] }
 
-function parseWithin({ tokenCountMax }: OperationLimits, query: string): DocumentNode | GraphQLError {
-  try {
-    return parse(query, { maxTokens: tokenCountMax })
-  } catch (error) {
-    if (error instanceof GraphQLError) return badInput(error)
-    // The parser recurses: deep nesting ends on the stack's limit before it meets ours.
-    if (error instanceof RangeError) return badInput(new GraphQLError('This document is nested too deeply to be read.'))
-    throw error
-  }
+function readingError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error
+  // Parser and rules recurse: brackets in brackets end on the stack's limit before they meet ours.
+  if (error instanceof RangeError) return new GraphQLError('This document is nested too deeply to be read.')
+  throw error
 }

@@ -12,12 +12,11 @@ export function readBodyParameters(body: Buffer): OperationRequest | string {
 /** `?query=...&variables={...}&operationName=...` */
 export function readAddressParameters(url: string): OperationRequest | string {
   const given = new URLSearchParams(url.slice(url.indexOf('?') + 1))
-  const [variables, extensions] = [given.get('variables'), given.get('extensions')]
   return readParameters({
     query: given.get('query'),
     operationName: given.get('operationName'),
-    variables: variables && parseJson(variables),
-    extensions: extensions && parseJson(extensions),
+    variables: jsonOrText(given.get('variables')),
+    extensions: jsonOrText(given.get('extensions')),
   })
 }
 
@@ -28,6 +27,13 @@ function readParameters(parameters: Readonly<Record<string, unknown>>): Operatio
   if (variables !== null && !isRecord(variables)) return '"variables" must be an object.'
   if (extensions !== null && !isRecord(extensions)) return '"extensions" must be an object.'
   return { query, operationName, variables: variables ?? {} }
+}
+
+/** What is no JSON stays a text, which is refused like any value of the wrong type. */
+function jsonOrText(text: string | null): unknown {
+  if (text === null) return null
+  const value = parseJson(text)
+  return value === undefined ? text : value
 }
 
 /** Undefined when it is none. */

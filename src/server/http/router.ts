@@ -47,20 +47,24 @@ function route(router: Router, request: IncomingMessage, response: ServerRespons
 }
 
 function routeGraphql(router: Router, request: IncomingMessage, response: ServerResponse): void {
-  const { method = 'GET', headers, url = '' } = request
-  const isBrowser = headers.accept?.includes('text/html') && !url.includes('?')
-  if (method === 'POST') {
-    answerPost(router, request, response).catch((error: unknown) => endFailed(router, response, error))
-  } else if (method === 'GET' && isBrowser) {
-    if (router.graphiql) router.graphiql.answer(request, response)
-    else answerProblem(response, { status: 404, code: 'NOT_FOUND', message: 'GraphiQL is off; POST here.' })
-  } else if (method === 'GET') {
-    answerGet(router, request, response).catch((error: unknown) => endFailed(router, response, error))
+  const handler = handlerOf(router, request)
+  if (handler) {
+    handler(request, response).catch((error: unknown) => endFailed(router, response, error))
   } else {
     response.setHeader('allow', 'GET, POST')
     answerProblem(response, { status: 405, code: 'BAD_USER_INPUT', message: 'Use POST.' })
   }
 }
+
+function handlerOf(router: Router, { method, headers }: IncomingMessage): Handler | null {
+  if (method === 'POST') return (request, response) => answerPost(router, request, response)
+  if (method !== 'GET') return null
+  const { graphiql } = router
+  const isBrowser = headers.accept?.includes('text/html')
+  if (isBrowser && graphiql) return (request, response) => graphiql.answer(request, response)
+  return (request, response) => answerGet(router, request, response)
+}
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** A client that went away is no failure; anything else here is ours. */
 function endFailed({ logger }: Router, response: ServerResponse, error: unknown): void {

@@ -56,7 +56,7 @@ export class WebSocketDoor {
       execute: (args) => (args as RunArgs).operation.run(),
       subscribe: (args) => (args as RunArgs).operation.run(),
     })
-    this.#keepAlive = setInterval(() => this.#checkLives(), options.keepAliveMs)
+    this.#keepAlive = setInterval(() => this.#checkLives(), options.keepAliveMs).unref()
   }
 
   /** The gate has let the request in. */

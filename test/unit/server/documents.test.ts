@@ -25,6 +25,7 @@ test.for([
   ['too many tokens', `{ ${'server '.repeat(4001)} }`],
   ['brackets beyond the parser', `{ ${'a{'.repeat(1990)}`],
   ['lists beyond the parser', `{ a(b: ${'['.repeat(3900)}) }`],
+  ['types beyond the rules', `query($a: ${'['.repeat(1950)}Int${']'.repeat(1950)}) { __typename }`],
   ['too deep', `{ ${'jobs { nodes { model { '.repeat(6)} id ${'} } } '.repeat(6)} }`],
   [
     'introspection in circles',
