@@ -24,6 +24,7 @@ export const LAYERS = [
   layer('src/simulator', ['src/scheduler', 'src/forecast']),
   layer('src/forecast', [], [], 'none'),
   layer('src/scheduler', [], [], 'none'),
+  layer('src/cli/print-schema.ts', ['src/config', 'schema']),
   layer('src/cli', ['src/config']),
   layer('src/config', []),
   layer('src/setup', [], [], 'built-ins'),

@@ -66,6 +66,12 @@ async function render(): Promise<Rendered> {
   return { html, gzipped: await compress(html), etag }
 }
 
+/**
+ * GraphiQL's drag library leaves a shift on tabs that were there from the start, which its own style takes away only while a tab has no focus: the
+ * first click would move the tab away from under the pointer.
+ */
+const steadyTabs = '<style>.graphiql-tab{transform:none!important}</style>'
+
 /** The page of the package, opened with our tabs. The package is 9 MB of text, so it is loaded only when somebody looks. */
 export async function graphiqlHtml(): Promise<string> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
@@ -74,7 +80,7 @@ export async function graphiqlHtml(): Promise<string> {
   const [target, rest] = splitAt(after, '{')
   const script = readFileSync(new URL('./open-tabs.js', import.meta.url), 'utf8').replace('export function', 'function')
   const tabs = `openTabs(${JSON.stringify(readTabs())}, ${JSON.stringify(tourKey)})`
-  return `${before}\n${script}\nYogaGraphiQL.renderYogaGraphiQL(${target}{ defaultTabs: ${tabs}, ${rest}`
+  return `${before.replace('</head>', `${steadyTabs}</head>`)}\n${script}\nYogaGraphiQL.renderYogaGraphiQL(${target}{ defaultTabs: ${tabs}, ${rest}`
 }
 
 /** Around the last occurrence of `mark`. */
