@@ -54,10 +54,14 @@ class OneStep(Program[Nothing, Nothing, dict[str, Any]]):
 
 
 class HoldInterpreter(OneStep):
-    """Native code that keeps the interpreter's lock for a minute: no other thread of this process runs."""
+    """Native code that keeps the interpreter's lock for ever: no other thread of this process runs."""
 
     def output(self) -> dict[str, Any]:
-        ctypes.PyDLL(None).sleep(60)
+        # A mutex locked twice by its owner; unlike a sleep it goes on after a signal.
+        mutex = ctypes.create_string_buffer(64)
+        native = ctypes.PyDLL(None)
+        native.pthread_mutex_lock(mutex)
+        native.pthread_mutex_lock(mutex)
         return {}
 
 
