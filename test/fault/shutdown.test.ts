@@ -1,10 +1,17 @@
-import { expect, test } from 'vitest'
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
 import { dataFolder } from '../support/data-folder.ts'
 import { startServer } from '../support/servers.ts'
+import { Hearth } from '../support/hearth.ts'
 import { isFinal, watch } from '../support/job-log.ts'
+import { serial, withModels } from '../support/models.ts'
 import { descendants, isAlive } from '../support/processes.ts'
 import { noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
+import { killWorker, workerOf } from '../support/workers.ts'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 const endless = { steps: 100_000, stepMs: 5 }
 
@@ -105,4 +112,22 @@ test('a server that only stood there ends at once', async () => {
   const beganAt = performance.now()
   expect(await hearth.stop()).toBe(0)
   expect(performance.now() - beganAt).toBeLessThan(3000)
+})
+
+test('a server whose output nobody reads any more goes on, and ends in order', async () => {
+  const dataDir = await dataFolder()
+  const child = spawn(process.execPath, [main], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(await withModels(serial)), HEARTH_PORT: '0', HEARTH_DATA_DIR: dataDir },
+  })
+  const hearth = new Hearth(child, dataDir, null)
+  onTestFinished(() => hearth.kill())
+  await hearth.readyWithin(20_000)
+  child.stdout.destroy()
+  child.stderr.destroy()
+  const id = await submit(hearth, noop({ steps: 20, stepMs: 10 }, { model: 'serial' }))
+  // A dead worker is worth a line in the log, which nobody reads.
+  killWorker(await workerOf(hearth, id))
+  expect((await watch(hearth, id).final()).__typename).toBe('JobSucceeded')
+  expect(await hearth.stop()).toBe(0)
 })

@@ -48,6 +48,16 @@ const badFields: readonly { readonly what: string; readonly input: () => JobInpu
     path: 'task.generateText.prompt',
   },
   {
+    what: 'a stop string with half of a surrogate pair',
+    input: () => text({ prompt: 'Hi.', stop: ['\ud83d'] }),
+    path: 'task.generateText.stop.0',
+  },
+  {
+    what: 'a parameter with half of a surrogate pair',
+    input: () => noop({ value: { deep: ['half \ud83d'] } }),
+    path: 'task.program.parameters.value.deep.0',
+  },
+  {
     what: 'both prompt and messages',
     input: () => text({ prompt: 'Hi.', messages: [{ role: 'USER', content: 'Hi.' }] }),
     path: 'task.generateText.prompt',

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { watch } from '../support/job-log.ts'
-import { embeddings, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
+import { serial, withModels } from '../support/models.ts'
+import { embeddings, noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 
 const mib = 1024 * 1024
@@ -17,7 +18,7 @@ async function startWithDevices(
 ): Promise<void> {
   const file = join(await mkdtemp(join(tmpdir(), 'hearth-devices-')), 'devices.json')
   await writeFile(file, JSON.stringify(devices.map((device) => ({ kind: 'cpu', ...device }))))
-  hearth = await startHearth({ environment: { HEARTH_DEVICES: file } })
+  hearth = await startHearth({ environment: { ...(await withModels(serial)), HEARTH_DEVICES: file } })
 }
 
 interface Device {
@@ -90,4 +91,35 @@ test('declared devices are listed as declared, and each can hold a model', async
     const names = model.residencies.filter(({ state }) => state === 'RESIDENT').map(({ device }) => device.name)
     return names.sort().join() === 'cpu-a,cpu-b'
   })
+})
+
+test('jobs of one model use every device that holds it', async () => {
+  await startWithDevices(
+    { name: 'cpu-a', cores: [0], memoryLimitBytes: 600 * mib },
+    { name: 'cpu-b', cores: [1], memoryLimitBytes: 600 * mib },
+  )
+  const { devices } = await hearth.ask<{ devices: { id: string }[] }>('{ devices { id } }')
+  for (const { id } of devices) {
+    await hearth.ask('mutation ($id: ID!) { loadModel(input: { model: "serial", deviceId: $id }) { __typename } }', {
+      id,
+    })
+  }
+  await until('the model is on both devices', async () => {
+    const { model } = await hearth.ask<{ model: { residencies: { state: string }[] } }>(
+      '{ model(name: "serial") { residencies { state } } }',
+    )
+    return model.residencies.filter(({ state }) => state === 'RESIDENT').length === 2
+  })
+  const ids = await submitAll(
+    hearth,
+    Array.from({ length: 8 }, () => noop({ steps: 10, stepMs: 10 }, { model: 'serial' })),
+  )
+  for (const id of ids) await watch(hearth, id).final()
+  const { nodes } = await hearth.ask<{ nodes: { device: { name: string } }[] }>(
+    'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Job { device { name } } } }',
+    { ids },
+  )
+  const names = nodes.map(({ device }) => device.name)
+  expect(names.filter((name) => name === 'cpu-a').length).toBeGreaterThan(2)
+  expect(names.filter((name) => name === 'cpu-b').length).toBeGreaterThan(2)
 })
