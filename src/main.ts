@@ -8,6 +8,7 @@ import { Catalogue } from './app/catalogue.ts'
 import type { AppContext } from './app/context.ts'
 import { createApp } from './app/create-app.ts'
 import { DeviceViews } from './app/device-views.ts'
+import { EngineTrouble } from './app/engine-trouble.ts'
 import { Ids } from './app/ids.ts'
 import { JobCommands } from './app/job-commands.ts'
 import { knownDevices, placementOn } from './app/known-devices.ts'
@@ -92,8 +93,9 @@ async function main(config: Config, logger: Pino): Promise<void> {
   const devices = await knownDevices(provider, store)
   const models = new ModelEvents(catalogue)
   const results = new TaskResults()
+  const trouble = new EngineTrouble()
   const giveCredit: GiveCredit = (workerId, taskId, items) => pool.credit(workerId, taskId, items)
-  const listener = new WorkerReports({ shell, clock, live, log, results, models, logger, giveCredit })
+  const listener = new WorkerReports({ shell, clock, live, log, results, models, trouble, logger, giveCredit })
   const pool: WorkerPool = createWorkerPool({ command: workerCommand(config), listener, clock })
   const executor = new Executor(pool, {
     placement: (id) => placementOn(devices, id, config.HEARTH_THREADS_PER_WORKER),
@@ -101,23 +103,23 @@ async function main(config: Config, logger: Pino): Promise<void> {
     task: (admission) => taskForWorker(context, admission),
   })
   const jobs = new JobCommands(live, log, results, (error) => crash(error, logger))
-  shell.start(carryOutWith({ jobs, executor, models }))
+  shell.start(carryOutWith({ jobs, executor, models, trouble }))
 
   for (const { id, facts } of devices) {
     const { name, limitBytes, coreCount } = facts
     shell.feed({ type: 'deviceAdded', device: { deviceId: id, name, limitBytes, coreCount } })
   }
   for (const problem of found.problems) logger.warn({ problem }, 'model left out')
-  for (const { version, spec } of await registerModels(store, catalogue, found.models, clock)) {
+  for (const { version, spec, problem } of await registerModels(store, catalogue, found.models, clock)) {
     if (spec) shell.feed({ type: 'versionRegistered', version: spec })
-    else logger.warn({ directory: version.directory }, 'model refused')
+    else logger.warn({ directory: version.directory, problem }, 'model refused')
   }
   const recovered = await recoverJobs(context)
   reloadWanted(context)
 
   const recoveredJobs = recovered.waiting + recovered.interrupted + recovered.failed
   const views = new DeviceViews(devices, state)
-  const app = createApp({ context, devices: views, models, pool, results, recoveredJobs, startedAt })
+  const app = createApp({ context, devices: views, models, trouble, pool, results, recoveredJobs, startedAt })
   const doors = createDoors({ app, config, logger })
   const { url } = await doors.listen()
   store.announce(url)

@@ -1,5 +1,6 @@
 /** One exhaustive switch from what the scheduler wants to who does it. */
 import type { Executor } from '../runtime/executor.ts'
+import type { EngineTrouble } from './engine-trouble.ts'
 import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
 import type { CarryOut } from './shell.ts'
@@ -8,8 +9,9 @@ export function carryOutWith(doers: {
   readonly jobs: JobCommands
   readonly executor: Executor
   readonly models: ModelEvents
+  readonly trouble: EngineTrouble
 }): CarryOut {
-  const { jobs, executor, models } = doers
+  const { jobs, executor, models, trouble } = doers
   return (command, now) => {
     switch (command.type) {
       case 'jobLoading':
@@ -20,6 +22,8 @@ export function carryOutWith(doers: {
       case 'jobCancelled':
         return jobs.carryOut(command, now)
       case 'spawnWorker':
+        trouble.starting(command.workerId)
+        return executor.carryOut(command)
       case 'stopWorker':
       case 'load':
       case 'unload':

@@ -12,6 +12,8 @@ export interface CatalogueEntry {
   readonly manifest: Manifest
   /** Null when the version was refused: it is listed, and cannot be run. */
   readonly spec: VersionSpec | null
+  /** Why it was refused, for people; null when it was not. */
+  readonly problem: string | null
 }
 
 const versionDigits = 12

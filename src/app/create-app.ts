@@ -5,11 +5,12 @@ import { explainWait, queueView } from '../scheduler/explain.ts'
 import type { JobId } from '../scheduler/ids.ts'
 import { type JobRecord, terminalStates } from '../store/records.ts'
 import type { JobFilter } from '../store/store.ts'
-import type { App, JobOutput } from './app.ts'
+import type { App, JobOutput, Waiting } from './app.ts'
 import { cancelJob } from './cancel-job.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import type { DeviceViews } from './device-views.ts'
+import type { EngineTrouble } from './engine-trouble.ts'
 import { matchesFilter } from './job-filter.ts'
 import { loadModel, unloadModel } from './load-model.ts'
 import type { ModelEvents } from './model-events.ts'
@@ -25,6 +26,7 @@ export interface AppParts {
   readonly context: AppContext
   readonly devices: DeviceViews
   readonly models: ModelEvents
+  readonly trouble: EngineTrouble
   readonly pool: WorkerPool
   readonly results: TaskResults
   readonly recoveredJobs: number
@@ -32,7 +34,7 @@ export interface AppParts {
 }
 
 export function createApp(parts: AppParts): App {
-  const { context, devices, models, pool, results } = parts
+  const { context, devices, models, trouble, pool, results } = parts
   const { store, live, log, catalogue, shell, clock } = context
   const job = async (id: JobId): Promise<JobRecord | null> => live.record(id) ?? (await store.readJob(id))
   const fresh = (record: JobRecord): JobRecord => live.record(record.id) ?? record
@@ -60,7 +62,7 @@ export function createApp(parts: AppParts): App {
       const bytes = results.encoded(record.id) ?? (await store.readOutput(record.id))
       return bytes === null ? null : decodeOutput(bytes)
     },
-    waiting: (record) => explainWait(shell.state, record.id, clock.now()),
+    waiting: (record) => explain(record),
     jobEventPage: (id, first, before) => store.readEventPage(id, first, before),
     countJobEvents: (id) => store.countEvents(id),
     jobEvents: (record, after) => log.events(record.id, after),
@@ -114,6 +116,13 @@ export function createApp(parts: AppParts): App {
         .describe()
         .filter(({ state }) => state === 'HUNG')
         .map(({ workerId, engine }) => `${engine} worker ${workerId}`),
+  }
+
+  function explain(record: JobRecord): Waiting | null {
+    const waiting = explainWait(shell.state, record.id, clock.now())
+    const engine = catalogue.version(record.versionId)?.manifest.engine
+    const words = waiting?.code === 'NO_DEVICE' && engine !== undefined ? trouble.words(engine) : null
+    return waiting && words ? { ...waiting, reason: `${waiting.reason} It said: ${words}` } : waiting
   }
 
   function modelEntries(filter: {

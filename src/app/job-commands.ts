@@ -45,7 +45,7 @@ export class JobCommands {
       case 'jobSucceeded':
         return this.#succeed(job, command.taskId, now)
       case 'jobFailed': {
-        const failure = failureOf(command.code, command.retryable, this.#results.takeMessage(command.taskId))
+        const failure = failureOf(command.code, command.retryable, this.#wordsAbout(job, command))
         return this.#end(job, { kind: 'failed', failure }, 'FAILED', { failure, finishedAt: now })
       }
       case 'jobCancelled':
@@ -58,7 +58,8 @@ export class JobCommands {
   #requeue(job: LiveJob, command: Extract<JobCommand, { type: 'jobRequeued' }>): void {
     const { attempt, cause, exit, fromStep, failedAttempts, deathsAlone } = command
     for (const { id } of job.tasks) this.#results.forget(id)
-    const failure = requeueFailure(cause, exit, null)
+    const words = cause === 'load_failed' ? this.#results.loadFailure(job.record.versionId) : null
+    const failure = requeueFailure(cause, exit, words)
     const patch: JobPatch = {
       attempt,
       failedAttempts,
@@ -104,6 +105,12 @@ export class JobCommands {
       { finishedAt: now },
       kept ? encodeOutput(outputOfProgram(record.taskKind, kept)) : undefined,
     )
+  }
+
+  /** What the worker said: of the task, or of the model that could not be loaded for it. */
+  #wordsAbout(job: LiveJob, { code, taskId }: Extract<JobCommand, { type: 'jobFailed' }>): string | null {
+    if (taskId !== null) return this.#results.takeMessage(taskId)
+    return code === 'ENGINE_ERROR' || code === 'OUT_OF_MEMORY' ? this.#results.loadFailure(job.record.versionId) : null
   }
 
   #change(job: LiveJob, body: JobEventBody, to: JobState, patch: JobPatch): void {

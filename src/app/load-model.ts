@@ -2,7 +2,8 @@
 import type { DeviceId } from '../scheduler/ids.ts'
 import type { ModelRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
-import { Conflict, InvalidInput, type ModelTooLarge, NotFound, Overloaded } from './errors.ts'
+import { type Conflict, InvalidInput, type ModelTooLarge, NotFound, Overloaded } from './errors.ts'
+import { refusedModel } from './refused-model.ts'
 import { saveSnapshot } from './snapshots.ts'
 import { tooLarge } from './too-large.ts'
 
@@ -14,8 +15,7 @@ export async function loadModel(
 ): Promise<ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge> {
   const entry = context.catalogue.resolve(model)
   if (!entry) return new NotFound('Model', model)
-  if (!entry.spec)
-    return new Conflict(`Model ${entry.model.name} was refused when it was registered, so it cannot be loaded.`)
+  if (!entry.spec) return refusedModel(entry)
   if (component !== null && !entry.components.some(({ name }) => name === component)) {
     return new InvalidInput([
       {

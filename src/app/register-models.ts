@@ -31,11 +31,6 @@ async function registerModel(store: Store, found: FoundModel, clock: Clock): Pro
     },
     found.components,
   )
-  return {
-    model,
-    version,
-    components,
-    manifest,
-    spec: found.state === 'READY' ? found.toVersionSpec(version.id) : null,
-  }
+  const spec = found.state === 'READY' ? found.toVersionSpec(version.id) : null
+  return { model, version, components, manifest, spec, problem: found.problem }
 }

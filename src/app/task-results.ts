@@ -1,6 +1,6 @@
 /** What workers gave for tasks, between their report and the job's end, and the outputs of recent jobs for who asks right afterwards. */
 import { LRUCache } from 'lru-cache'
-import type { JobId, TaskId } from '../scheduler/ids.ts'
+import type { JobId, TaskId, VersionId } from '../scheduler/ids.ts'
 
 const recentBytesMax = 32 * 1024 * 1024
 
@@ -9,6 +9,7 @@ export type ProgramOutput = Readonly<Record<string, unknown>>
 export class TaskResults {
   readonly #outputs = new Map<TaskId, ProgramOutput>()
   readonly #messages = new Map<TaskId, string>()
+  readonly #loadFailures = new Map<VersionId, string>()
   readonly #encoded = new LRUCache<JobId, Uint8Array>({
     maxSize: recentBytesMax,
     sizeCalculation: (bytes) => bytes.byteLength + 64,
@@ -21,6 +22,16 @@ export class TaskResults {
   /** The worker's words about a failure. */
   putMessage(id: TaskId, message: string): void {
     this.#messages.set(id, message)
+  }
+
+  /** Why a version could not be loaded the last time; null = it could. */
+  putLoadFailure(id: VersionId, message: string | null): void {
+    if (message === null) this.#loadFailures.delete(id)
+    else this.#loadFailures.set(id, message)
+  }
+
+  loadFailure(id: VersionId): string | null {
+    return this.#loadFailures.get(id) ?? null
   }
 
   takeOutput(id: TaskId): ProgramOutput | null {

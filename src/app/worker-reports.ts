@@ -9,6 +9,7 @@ import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { JobRecord, ProgressUnit } from '../store/records.ts'
 import type { Clock } from './context.ts'
+import type { EngineTrouble } from './engine-trouble.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { Logger } from './logger.ts'
 import type { ModelEvents } from './model-events.ts'
@@ -31,6 +32,7 @@ export class WorkerReports implements WorkerListener {
   readonly #log: JobEventLog
   readonly #results: TaskResults
   readonly #models: ModelEvents
+  readonly #trouble: EngineTrouble
   readonly #logger: Logger
   readonly #giveCredit: GiveCredit
 
@@ -41,6 +43,7 @@ export class WorkerReports implements WorkerListener {
     log: JobEventLog
     results: TaskResults
     models: ModelEvents
+    trouble: EngineTrouble
     logger: Logger
     giveCredit: GiveCredit
   }) {
@@ -50,6 +53,7 @@ export class WorkerReports implements WorkerListener {
     this.#log = parts.log
     this.#results = parts.results
     this.#models = parts.models
+    this.#trouble = parts.trouble
     this.#logger = parts.logger
     this.#giveCredit = parts.giveCredit
   }
@@ -79,12 +83,14 @@ export class WorkerReports implements WorkerListener {
   }
 
   workerReady(workerId: WorkerId, facts: { readonly privateBytes: number }): void {
+    this.#trouble.started(workerId, this.#engineOf(workerId))
     this.#shell.feed({ type: 'workerReady', workerId, privateBytes: facts.privateBytes })
   }
 
   workerExited(workerId: WorkerId, cause: WorkerExitCause, detail: string): void {
     const level = cause === 'requested' ? 'info' : 'warn'
     this.#logger[level]({ workerId, cause, detail }, 'worker exited')
+    this.#trouble.ended(workerId, this.#engineOf(workerId))
     this.#shell.feed({ type: 'workerExited', workerId, cause })
   }
 
@@ -93,6 +99,7 @@ export class WorkerReports implements WorkerListener {
     versionId: VersionId,
     facts: { readonly loadMs: number; readonly weightsBytes: number; readonly privateBytes: number },
   ): void {
+    this.#results.putLoadFailure(versionId, null)
     this.#shell.feed({ type: 'modelLoaded', workerId, versionId, ...facts })
   }
 
@@ -103,6 +110,7 @@ export class WorkerReports implements WorkerListener {
   ): void {
     this.#logger.warn({ workerId, versionId, failure }, 'model could not be loaded')
     this.#models.loadFailed(versionId, failure, this.#clock.now())
+    this.#results.putLoadFailure(versionId, `The model could not be loaded: ${failure.message}`)
     const code = failure.code === 'out_of_memory' ? 'out_of_memory' : 'engine_error'
     this.#shell.feed({ type: 'modelLoadFailed', workerId, versionId, code, retryable: failure.retryable })
   }
@@ -116,6 +124,7 @@ export class WorkerReports implements WorkerListener {
   }
 
   log(workerId: WorkerId, level: 'debug' | 'info' | 'warning' | 'error', message: string): void {
+    this.#trouble.said(workerId, message)
     this.#logger[level === 'warning' ? 'warn' : level]({ workerId }, message)
   }
 
@@ -155,6 +164,10 @@ export class WorkerReports implements WorkerListener {
     if (!record) return
     this.#log.progress(record, { done: entry.done, total: entry.total, unit: units[entry.unit] })
     if (entry.unit === 'steps' && entry.total !== null) this.#log.step(record, 0, entry.done, entry.total)
+  }
+
+  #engineOf(workerId: WorkerId): string {
+    return this.#shell.state.workers.get(workerId)?.slot.engine ?? ''
   }
 
   #recordOf(taskId: TaskId): JobRecord | null {

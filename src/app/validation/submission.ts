@@ -5,6 +5,7 @@ import type { SubmitJobInput, TaskInput } from '../app.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 import type { AppContext } from '../context.ts'
 import { Conflict, type FieldProblem, InvalidInput, type ModelTooLarge, NotFound } from '../errors.ts'
+import { refusedModel } from '../refused-model.ts'
 import { tooLarge } from '../too-large.ts'
 import { normaliseEmbedText } from './embed-text.ts'
 import { normaliseGenerateText } from './generate-text.ts'
@@ -62,12 +63,9 @@ function checkSubmission(
     )
   }
   const { taskKind, request } = normaliseTask(input.task, entry, context, problems)
-  if (session === 'unknown') return new NotFound('Session', String(input.sessionId))
+  if (session === 'unknown') return new NotFound('Session', JSON.stringify(input.sessionId))
   if (session === 'closed') return new Conflict('The session is closed; open a new one, or submit without a session.')
-  if (!entry.spec)
-    return new Conflict(
-      `Model ${entry.model.name} was refused when it was registered, so it cannot run; its files do not match its manifest.`,
-    )
+  if (!entry.spec) return refusedModel(entry)
   return tooLarge(context, entry) ?? { entry, session, taskKind, request }
 }
 
