@@ -14,11 +14,6 @@ from tests.support import third_party
 from tests.support.worker_harness import WAIT_S_MAX, WorkerHarness, environment, kill, noop_task, noop_worker, task
 
 
-@pytest.fixture
-def third_party_variables(tmp_path: Path) -> dict[str, str]:
-    return third_party.install(tmp_path)
-
-
 def test_hello_says_who_it_is() -> None:
     with WorkerHarness() as worker:
         hello = worker.hello()

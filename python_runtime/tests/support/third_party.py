@@ -14,7 +14,7 @@ from hearth_worker.engines.engine import LoadedModel
 from hearth_worker.programs.outcomes import Done
 from hearth_worker.programs.program import Program, Promise
 
-PROGRAMS = ("hold_interpreter", "litter", "look_around", "unsendable")
+PROGRAMS = ("gate", "hold_interpreter", "litter", "look_around", "unsendable")
 
 
 def install(folder: Path) -> dict[str, str]:
@@ -63,6 +63,32 @@ class HoldInterpreter(OneStep):
         native.pthread_mutex_lock(mutex)
         native.pthread_mutex_lock(mutex)
         return {}
+
+
+class GateRequest(Struct, frozen=True):
+    """Where the gate is."""
+
+    path: str
+
+
+class Gate(Program[GateRequest, GateRequest, dict[str, Any]]):
+    """A step that lasts until somebody opens the named pipe at `path` for writing."""
+
+    promise: ClassVar[Promise] = "bitwise"
+    request_type: ClassVar[type] = GateRequest
+
+    def __init__(self, model: LoadedModel, components: Sequence[str]) -> None: ...
+
+    def start(self, request: GateRequest) -> GateRequest:
+        return request
+
+    def batch_key(self, state: GateRequest) -> Hashable:
+        return None
+
+    def step(self, states: Sequence[GateRequest]) -> list[Done[dict[str, Any]]]:
+        for state in states:
+            Path(state.path).read_bytes()
+        return [Done({}) for _ in states]
 
 
 class Litter(OneStep):

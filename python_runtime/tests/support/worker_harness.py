@@ -22,6 +22,8 @@ from hearth_worker.protocol.reports import Error, Hello, Loaded, Partial, Report
 REPOSITORY = Path(__file__).parents[3]
 MODELS = REPOSITORY / "models"
 WAIT_S_MAX = 30.0
+# Numbers of tasks that only keep the worker busy.
+GATE_TASKS = 1_000_000
 STREAM_DESCRIPTOR = 3
 
 Kind = TypeVar("Kind", bound=Report)
@@ -138,6 +140,19 @@ class WorkerHarness:
                     return ends
         raise AssertionError("unreachable: entries() raises at the end of the stream")
 
+    @contextmanager
+    def during_a_step(self, folder: Path) -> Iterator[None]:
+        """What is sent inside has been taken before a step ends; needs the programs of `third_party`."""
+        path = folder / f"gate-{self._last_request_id}"
+        os.mkfifo(path)
+        number = GATE_TASKS + self._last_request_id
+        self.admit(task(number, program="gate", request={"path": str(path)}))
+        self.wait_for_entry("started", number)
+        yield
+        self.acknowledged(self._last_request_id)
+        path.write_bytes(b"open")
+        self.wait_for_end_of(number)
+
     def acknowledged(self, request_id: int) -> None:
         """Waits until a request is acknowledged."""
         for index, _ in enumerate(self.reports()):
@@ -222,16 +237,21 @@ os.execv(sys.executable, [sys.executable, "-m", "hearth_worker"])
 
 
 @contextmanager
-def noop_worker(**policy: Any) -> Iterator[WorkerHarness]:
+def noop_worker(variables: Mapping[str, str] | None = None, **policy: Any) -> Iterator[WorkerHarness]:
     """A worker that has the no-op program loaded as model 1."""
-    with WorkerHarness() as worker:
+    with WorkerHarness(variables=variables) as worker:
         worker.hello()
         worker.load_noop(**policy)
         yield worker
 
 
 def task(
-    number: int, *, program: str = "noop", request: Mapping[str, Any] | None = None, **fields: Any
+    number: int,
+    *,
+    program: str = "noop",
+    request: Mapping[str, Any] | None = None,
+    task_class: str = "interactive",
+    **fields: Any,
 ) -> dict[str, Any]:
     """A Task; its order is its number unless said otherwise."""
     return {
@@ -240,7 +260,7 @@ def task(
         "program": program,
         "components": [],
         "request": request or {"parameters": {}},
-        "class": "interactive",
+        "class": task_class,
         "order": number,
         "credit": 4096,
         "attempt": 1,
