@@ -45,7 +45,10 @@ const everySession = { first: Number.MAX_SAFE_INTEGER, beforeId: null }
 const sameSignalMs = 500
 
 const config = readConfig(process.env)
-const logger = pino({ level: config.HEARTH_LOG_LEVEL }, pino.destination({ fd: 2, sync: false }))
+const destination = pino.destination({ fd: 2, sync: false })
+const logger = pino({ level: config.HEARTH_LOG_LEVEL }, destination)
+// A terminal or log collector that goes away is no reason to stop, least of all without draining.
+for (const output of [process.stdout, process.stderr, destination]) output.on('error', () => {})
 try {
   await main(config, logger)
 } catch (error) {
@@ -168,8 +171,7 @@ function onStopSignal(stop: () => Promise<void>): void {
       },
     )
   }
-  process.on('SIGTERM', take)
-  process.on('SIGINT', take)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, take)
 }
 
 /** A change that was decided and cannot be written: going on would contradict it. The next start recovers from what is written. */
