@@ -44,21 +44,24 @@ const endedJobsKept = 10_000
 const everySession = { first: Number.MAX_SAFE_INTEGER, beforeId: null }
 const sameSignalMs = 500
 
-const config = readConfig(process.env)
-const destination = pino.destination({ fd: 2, sync: false })
-const logger = pino({ level: config.HEARTH_LOG_LEVEL }, destination)
+const logOutput = pino.destination({ fd: 2, sync: false })
 // A terminal or log collector that goes away is no reason to stop, least of all without draining.
-for (const output of [process.stdout, process.stderr, destination]) output.on('error', () => {})
+const ignore = () => {}
+process.stdout.on('error', ignore)
+process.stderr.on('error', ignore)
+logOutput.on('error', ignore)
+
 try {
-  await main(config, logger)
+  await main()
 } catch (error) {
   // What keeps a server from starting is for a person to read: one message, no stack.
   console.error(`Hearth cannot start: ${error instanceof Error ? error.message : String(error)}`)
-  logger.debug({ error }, 'start failed')
   process.exit(1)
 }
 
-async function main(config: Config, logger: Pino): Promise<void> {
+async function main(): Promise<void> {
+  const config = readConfig(process.env)
+  const logger = pino({ level: config.HEARTH_LOG_LEVEL }, logOutput)
   const clock = monotonicClock()
   const startedAt = clock.now()
   const folder = resolve(config.HEARTH_DATA_DIR)
