@@ -97,7 +97,7 @@ function unloaded(state: SchedulerState, version: Version, now: Millis): WaitRea
   const want = wantOf(state, version)
   const [best] = want ? offersFor(state, version, want, now) : []
   if (!best) return elsewhereBusy(state, version)
-  return best.missingBytes === 0 ? engineStarting(best, engine, modelName, now) : shortOfMemory(best, modelName)
+  return best.missingBytes === 0 ? heldUp(best, engine, modelName, now) : shortOfMemory(best, modelName)
 }
 
 /** Every device is loading something else, or still has to let go of this very version. */
@@ -116,20 +116,25 @@ function elsewhereBusy(state: SchedulerState, version: Version): WaitReason {
   return { code: 'MODEL_LOADING', reason: `${modelName} is not loaded; ${before}` }
 }
 
-function engineStarting({ device, isHeldBack }: Offer, engine: string, modelName: string, now: Millis): WaitReason {
+/** There is room for it now; something else is in its way. */
+function heldUp({ device, isHeldBack }: Offer, engine: string, modelName: string, now: Millis): WaitReason {
   const slot = device.slots.get(engine)
   const { name } = device.spec
-  if (slot?.primary?.alone)
-    return { code: 'MODEL_LOADING', reason: `${modelName} loads on ${name} when a job that runs alone there is done.` }
-  if (!slot || !isHeldBack)
+  if (slot && isHeldBack) {
+    const restartIn = seconds(slot.notBefore - now)
+    const reason = `The ${engine} engine died ${slot.deaths} times in a row on ${name}; it is started again in ${restartIn}.`
+    return { code: 'NO_DEVICE', reason }
+  }
+  if (slot?.primary?.state !== 'ready') {
     return {
       code: 'MODEL_LOADING',
       reason: `The ${engine} engine is starting on ${name}; ${modelName} loads after that.`,
     }
-  return {
-    code: 'NO_DEVICE',
-    reason: `The ${engine} engine died ${slot.deaths} times in a row on ${name}; it is started again in ${seconds(slot.notBefore - now)}.`,
   }
+  if (slot.primary.alone) {
+    return { code: 'MODEL_LOADING', reason: `${modelName} loads on ${name} when a job that runs alone there is done.` }
+  }
+  return { code: 'MEMORY', reason: `What is free on ${name} is kept for a model that goes before ${modelName}.` }
 }
 
 function shortOfMemory({ device, need, isPossible }: Offer, modelName: string): WaitReason {

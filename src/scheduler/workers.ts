@@ -96,10 +96,7 @@ export function removeWorker(turn: Turn, worker: Worker, cause: WorkerExitCause)
   else slot.spares.splice(slot.spares.indexOf(worker), 1)
   release(turn, worker.runtime)
   if (worker.state !== 'stopping' && cause !== 'requested') noteDeath(turn, slot)
-  if (wasPrimary) {
-    slot.restartCount += 1
-    promoteSpare(turn, slot)
-  }
+  if (wasPrimary) slot.restartCount += 1
 }
 
 function promoteSpare(turn: Turn, slot: Slot): Worker | null {

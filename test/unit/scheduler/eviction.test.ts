@@ -4,7 +4,7 @@ import { mib, SchedulerUnderTest } from './scheduler-under-test.ts'
 /** A device on which two of these models fit, and three do not. */
 function crowded() {
   const scheduler = new SchedulerUnderTest()
-  scheduler.device({ limitBytes: 700 * mib })
+  scheduler.device({ name: 'cpu', limitBytes: 700 * mib })
   const versions = [1, 2, 3].map(() => scheduler.version({ weightsBytes: 250 * mib }))
   for (const versionId of versions.slice(0, 2)) {
     scheduler.feed({ type: 'loadRequested', versionId, deviceId: null })
@@ -52,6 +52,20 @@ describe('making room', () => {
     })
     scheduler.submit(scheduler.version({ weightsBytes: 500 * mib }))
     expect(scheduler.all('unload')).toEqual([])
+  })
+
+  test('what becomes free is for the most urgent, not for whoever is small enough', () => {
+    const { scheduler, newcomer } = crowded()
+    scheduler.submit(newcomer)
+    const small = scheduler.submit(scheduler.version({ weightsBytes: 60 * mib, modelName: 'tiny' }), { class: 'batch' })
+    expect(scheduler.all('unload')).toHaveLength(1)
+    expect(scheduler.wait(small)).toMatchObject({
+      code: 'MEMORY',
+      reason: 'What is free on cpu is kept for a model that goes before tiny.',
+    })
+    scheduler.serve()
+    const [, , third] = scheduler.all('load')
+    expect(third!.versionId).toBe(newcomer)
   })
 
   test('processes that hold nothing go before models', () => {

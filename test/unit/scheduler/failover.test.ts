@@ -120,6 +120,23 @@ describe('a worker dies', () => {
     expect(scheduler.end(jobs[0]!)).toMatchObject({ code: 'QUARANTINED' })
   })
 
+  test('a job that had not started is not blamed for one death, even if it was alone there', () => {
+    const { scheduler, version } = resident()
+    const job = scheduler.submit(version)
+    killAndReplace(scheduler, version)
+    expect(scheduler.all('jobRequeued')).toEqual([])
+    expect(scheduler.state.jobs.get(job)).toMatchObject({ deathsAlone: 0, failedAttempts: 0 })
+  })
+
+  test('a death while a model was loading is not counted against the one job that ran', () => {
+    const { scheduler, version } = resident()
+    const job = scheduler.submit(version)
+    scheduler.start(job)
+    scheduler.feed({ type: 'loadRequested', versionId: scheduler.version(), deviceId: null })
+    scheduler.kill(scheduler.workerOf(version))
+    expect(scheduler.all('jobRequeued')).toMatchObject([{ jobId: job, deathsAlone: 0, failedAttempts: 0 }])
+  })
+
   test('a worker that was asked to stop leaves no suspects', () => {
     const { scheduler, version } = resident()
     const jobs = [scheduler.submit(version), scheduler.submit(version)]

@@ -88,6 +88,21 @@ describe('a second copy', () => {
     expect(scheduler.all('load')).toHaveLength(2)
   })
 
+  test('is not loaded where others are at work', () => {
+    const scheduler = new SchedulerUnderTest()
+    const devices = [scheduler.device(), scheduler.device()]
+    const versions = [scheduler.version(), scheduler.version()]
+    versions.forEach((versionId, index) =>
+      scheduler.feed({ type: 'loadRequested', versionId, deviceId: devices[index]! }),
+    )
+    scheduler.serve()
+    const busy = scheduler.submit(versions[1]!)
+    for (let count = 0; count < 20; count += 1) scheduler.submit(versions[0]!)
+    expect(scheduler.all('load')).toHaveLength(2)
+    scheduler.finish(busy)
+    expect(scheduler.all('load')).toHaveLength(3)
+  })
+
   test('tasks go to the copy with the least of them', () => {
     const scheduler = new SchedulerUnderTest()
     const devices = [scheduler.device(), scheduler.device()]

@@ -88,6 +88,16 @@ describe('a worker dies', () => {
     }
   })
 
+  test('ends that were asked for do not slow the next start', () => {
+    const scheduler = new SchedulerUnderTest()
+    scheduler.device()
+    scheduler.version()
+    for (let ends = 0; ends < 4; ends += 1) {
+      scheduler.kill([...scheduler.state.workers.keys()].at(-1)!, 'requested')
+      expect(scheduler.state.workers.size).toBe(1)
+    }
+  })
+
   test('deaths far apart do not follow each other', () => {
     const scheduler = new SchedulerUnderTest()
     scheduler.device()
