@@ -63,3 +63,4 @@ class Program(Protocol[Input_contra, State, Output_co]):
 
     def release(self, state: State) -> None:
         """The state is dropped, for whatever reason; called once for each."""
+        return
