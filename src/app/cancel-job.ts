@@ -2,14 +2,16 @@
 import type { JobId } from '../scheduler/ids.ts'
 import type { JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
-import { Conflict, NotFound } from './errors.ts'
+import { Conflict, NotFound, type Overloaded } from './errors.ts'
+import { orOverloaded } from './or-overloaded.ts'
 
-export async function cancelJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict> {
+export async function cancelJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
   const live = context.live.get(id)
   if (!live) return whenEnded(await context.store.readJob(id), id)
   if (live.record.cancelRequestedAt === null) {
     const now = context.clock.now()
-    await context.store.recordCancelRequest(id, now)
+    const recorded = await orOverloaded(context.store.recordCancelRequest(id, now))
+    if (recorded) return recorded
     live.record.cancelRequestedAt ??= now
     context.shell.feed({ type: 'cancelRequested', jobId: id })
   }

@@ -3,6 +3,7 @@ import type { DeviceId } from '../scheduler/ids.ts'
 import type { ModelRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import { type Conflict, InvalidInput, type ModelTooLarge, NotFound, Overloaded } from './errors.ts'
+import { orOverloaded } from './or-overloaded.ts'
 import { refusedModel } from './refused-model.ts'
 import { saveSnapshot } from './snapshots.ts'
 import { tooLarge } from './too-large.ts'
@@ -29,7 +30,8 @@ export async function loadModel(
   const misfit = tooLarge(context, entry)
   if (misfit) return misfit
   context.wanted.add(entry.version.id, deviceId)
-  await saveSnapshot(context)
+  const saved = await orOverloaded(saveSnapshot(context))
+  if (saved) return saved
   context.shell.feed({ type: 'loadRequested', versionId: entry.version.id, deviceId })
   return entry.model
 }
@@ -44,7 +46,8 @@ export async function unloadModel(
   if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))
   if (context.shell.draining) return drainingRefusal()
   context.wanted.remove(entry.version.id, deviceId)
-  await saveSnapshot(context)
+  const saved = await orOverloaded(saveSnapshot(context))
+  if (saved) return saved
   context.shell.feed({ type: 'unloadRequested', versionId: entry.version.id, deviceId })
   return entry.model
 }

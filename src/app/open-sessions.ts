@@ -2,6 +2,7 @@
 import type { Millis, SessionId } from '../scheduler/ids.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
+import { orOverloaded } from './or-overloaded.ts'
 
 /** `lastUsedAt` is written at most this often: it rides on every submission otherwise. */
 const touchEveryMs = 10_000
@@ -39,7 +40,8 @@ export class OpenSessions {
     session.lastUsedAt = now
     if (now - (this.#touchedAt.get(id) ?? 0) < touchEveryMs) return
     this.#touchedAt.set(id, now)
-    void this.#store.updateSession(id, { lastUsedAt: now })
+    // A store that is too busy for this is told at the next use.
+    void orOverloaded(this.#store.updateSession(id, { lastUsedAt: now }))
   }
 
   async close(id: SessionId, now: Millis): Promise<SessionRecord | null> {

@@ -3,7 +3,8 @@ import type { SessionId } from '../scheduler/ids.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { OpenSessionInput } from './app.ts'
 import type { AppContext } from './context.ts'
-import { InvalidInput, NotFound } from './errors.ts'
+import { InvalidInput, NotFound, type Overloaded } from './errors.ts'
+import { orOverloaded } from './or-overloaded.ts'
 import { Problems } from './validation/problems.ts'
 
 const nameCharsMax = 200
@@ -13,7 +14,7 @@ const idleSecondsMax = 30 * 24 * 3600
 export async function openSession(
   context: AppContext,
   input: OpenSessionInput,
-): Promise<SessionRecord | InvalidInput | NotFound> {
+): Promise<SessionRecord | InvalidInput | NotFound | Overloaded> {
   const problems = new Problems('')
   if (input.name != null && (input.name === '' || input.name.length > nameCharsMax))
     problems.add('name', `must have 1 to ${nameCharsMax} characters; given: ${input.name.length}.`)
@@ -35,13 +36,14 @@ export async function openSession(
     lastUsedAt: now,
     closedAt: null,
   }
-  await context.store.insertSession(session)
+  const inserted = await orOverloaded(context.store.insertSession(session))
+  if (inserted) return inserted
   context.sessions.add(session)
   return session
 }
 
-export async function closeSession(context: AppContext, id: SessionId): Promise<SessionRecord | NotFound> {
-  const closed = await context.sessions.close(id, context.clock.now())
+export async function closeSession(context: AppContext, id: SessionId): Promise<SessionRecord | NotFound | Overloaded> {
+  const closed = await orOverloaded(context.sessions.close(id, context.clock.now()))
   return closed ?? (await context.store.readSession(id)) ?? new NotFound('Session', String(id))
 }
 
@@ -51,7 +53,7 @@ const lookForIdleEveryMs = 5_000
 export function watchIdleSessions(context: AppContext, signal: AbortSignal): void {
   const closeIdle = async () => {
     const now = context.clock.now()
-    for (const id of context.sessions.idle(now)) await context.sessions.close(id, now)
+    for (const id of context.sessions.idle(now)) await orOverloaded(context.sessions.close(id, now))
   }
   const timer = setInterval(() => void closeIdle(), lookForIdleEveryMs)
   timer.unref()

@@ -8,6 +8,7 @@ import { type Snapshot, snapshotFormat, snapshotLearnt } from '../scheduler/snap
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { Opening } from '../store/store.ts'
 import type { AppContext } from './context.ts'
+import { orOverloaded } from './or-overloaded.ts'
 import { type WantedModel, WantedModels } from './wanted-models.ts'
 
 const saveEveryMs = 30_000
@@ -34,9 +35,9 @@ export function openState(
   return { state, wanted }
 }
 
-/** Saves now and then. Ends with `signal`. */
+/** Saves now and then; a store that is too busy is asked again the next time. Ends with `signal`. */
 export function keepSnapshots(context: AppContext, signal: AbortSignal): void {
-  const timer = setInterval(() => void saveSnapshot(context), saveEveryMs)
+  const timer = setInterval(() => void orOverloaded(saveSnapshot(context)), saveEveryMs)
   timer.unref()
   signal.addEventListener('abort', () => clearInterval(timer))
 }

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto'
 import type { JobSpec } from '../scheduler/events.ts'
 import type { JobId, TaskId } from '../scheduler/ids.ts'
 import type { JobRecord, NewJob, TaskRecord } from '../store/records.ts'
-import { StoreOverloaded, type SubmissionOutcome } from '../store/store.ts'
+import type { SubmissionOutcome } from '../store/store.ts'
 import type { SubmitJobInput } from './app.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, InvalidInput, type ModelTooLarge, type NotFound, Overloaded } from './errors.ts'
+import { orOverloaded } from './or-overloaded.ts'
 import { type AcceptedSubmission, checkSubmissions } from './validation/submission.ts'
 
 export const jobsPerSubmissionMax = 1000
@@ -54,14 +55,8 @@ export async function writeJobs(
 }
 
 async function commit(context: AppContext, jobs: readonly NewJob[]): Promise<SubmissionOutcome | Overloaded> {
-  let outcome: SubmissionOutcome
-  try {
-    outcome = await context.store.submitJobs(jobs)
-  } catch (error) {
-    if (error instanceof StoreOverloaded) return new Overloaded(error.limit, error.retryAfterMs, error.message)
-    throw error
-  }
-  if (outcome.kind === 'conflict') return outcome
+  const outcome = await orOverloaded(context.store.submitJobs(jobs))
+  if (outcome.kind !== 'accepted') return outcome
   const byId = new Map(jobs.map((job) => [job.record.id, job]))
   const specs: JobSpec[] = []
   for (const { record, isNew } of outcome.jobs) {
