@@ -85,7 +85,9 @@ async function* overEventStream<Data>(
   }
 }
 
-async function* serverSentEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<{ event: string; data: string }> {
+export async function* serverSentEvents(
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ event: string; data: string }> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const bytes of body) {
