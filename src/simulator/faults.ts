@@ -8,7 +8,7 @@ export function scheduleFaults(world: Simulation): void {
   const { random, scenario } = world
   const { faults } = scenario
   repeat(world, faults.killGapMs, () => {
-    const workers = [...world.workers.values()].filter(({ isDead }) => !isDead)
+    const workers = world.workers.alive()
     if (workers.length > 0) random.pick(workers).die(random.pick(['signal', 'exit_code', 'protocol_error']))
   })
   repeat(world, faults.restartGapMs, () => {
@@ -58,7 +58,7 @@ function pickDevice({ random, scenario }: Simulation): Simulation['scenario']['d
 /** Workers grow and shrink, and others use memory of a device for a while. */
 function measure(world: Simulation): void {
   const { random, scenario, workers, timeline } = world
-  for (const { workerId } of workers.values())
+  for (const { workerId } of workers.alive())
     world.feed({ type: 'workerMeasured', workerId, privateBytes: random.whole(10, 200) * mib })
   const { deviceId, limitBytes } = random.pick(scenario.devices)
   world.feed({ type: 'deviceMeasured', deviceId, externalBytes: Math.round(limitBytes * random.between(0, 0.5)) })

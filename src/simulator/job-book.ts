@@ -3,6 +3,7 @@ import type { Command, JobFailureCode } from '../scheduler/commands.ts'
 import type { JobSpec, RecoveredJob } from '../scheduler/events.ts'
 import type { JobId } from '../scheduler/ids.ts'
 
+export type JobCommand = Extract<Command, { readonly jobId: JobId }>
 export type Ending = 'jobSucceeded' | 'jobFailed' | 'jobCancelled'
 
 interface Entry {
@@ -37,8 +38,7 @@ export class JobBook {
     if (entry) entry.cancelRequested = true
   }
 
-  carriedOut(command: Command): void {
-    if (!('jobId' in command)) return
+  carriedOut(command: JobCommand): void {
     const entry = this.#entries.get(command.jobId)
     if (!entry) throw new Error(`The scheduler speaks of job ${command.jobId}, which was never submitted.`)
     switch (command.type) {
@@ -60,7 +60,7 @@ export class JobBook {
         entry.failure = command.type === 'jobFailed' ? command.code : null
         return
       default:
-        command satisfies never
+        return command satisfies never
     }
   }
 

@@ -62,15 +62,15 @@ export class WorkerModel {
     return this.#isDead
   }
 
-  hasTasksOf(versionId: VersionId): boolean {
-    return [...this.#tasks.values()].some(({ nature }) => nature.versionId === versionId)
-  }
-
   addModel(versionId: VersionId): void {
     this.#models.add(versionId)
   }
 
   removeModel(versionId: VersionId): void {
+    for (const { taskId, nature } of this.#tasks.values()) {
+      if (nature.versionId === versionId)
+        throw new Error(`Version ${versionId} is unloaded under task ${taskId} of worker ${this.workerId}.`)
+    }
     this.#models.delete(versionId)
   }
 

@@ -1,0 +1,149 @@
+/** All worker processes of a simulation, and the wires to them: messages take a while and do not overtake each other. */
+import type { Command } from '../scheduler/commands.ts'
+import type { SchedulerEvent, WorkerExitCause } from '../scheduler/events.ts'
+import type { Millis, TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
+import type { Random } from './random.ts'
+import type { Faults, Scenario } from './scenario.ts'
+import type { Timeline } from './timeline.ts'
+import { type TaskNature, WorkerModel } from './worker-model.ts'
+
+export type WorkerCommand = Exclude<Extract<Command, { readonly workerId: WorkerId }>, { readonly jobId: unknown }>
+
+export interface Surroundings {
+  readonly random: Random
+  readonly timeline: Timeline
+  readonly scenario: Scenario
+  readonly areFaultsOver: boolean
+  readonly natureOf: (taskId: TaskId) => TaskNature
+  feed(event: SchedulerEvent): void
+}
+
+const mib = 1024 * 1024
+
+export class ModelledWorkers {
+  deaths = 0
+  readonly #world: Surroundings
+  readonly #workers = new Map<WorkerId, WorkerModel>()
+  /** When the last message on each wire arrives. */
+  readonly #arrivals = new Map<string, Millis>()
+
+  constructor(world: Surroundings) {
+    this.#world = world
+  }
+
+  /** Those that have not died. */
+  alive(): WorkerModel[] {
+    return [...this.#workers.values()].filter(({ isDead }) => !isDead)
+  }
+
+  /** With their server: nobody hears of it. */
+  vanish(): void {
+    for (const worker of this.alive()) worker.die('signal')
+    this.#workers.clear()
+    this.#arrivals.clear()
+  }
+
+  carryOut(command: WorkerCommand): void {
+    switch (command.type) {
+      case 'spawnWorker':
+        return this.#spawn(command.workerId)
+      case 'stopWorker':
+        return this.#send(command.workerId, (worker) => worker.die('requested'))
+      case 'load':
+        return this.#send(command.workerId, (worker) => this.#load(worker, command.versionId))
+      case 'unload':
+        return this.#send(command.workerId, (worker) => this.#unload(worker, command.versionId))
+      case 'setPolicy':
+        return this.#send(command.workerId, (worker) => worker.setPolicy(command.versionId, command))
+      case 'admit':
+        return this.#send(command.workerId, (worker) => worker.admit(command.tasks))
+      case 'withdraw':
+        return this.#send(command.workerId, (worker) => worker.withdraw(command.taskIds))
+      case 'cancelTasks':
+        return this.#send(command.workerId, (worker) => worker.cancel(command.taskIds))
+      default:
+        return command satisfies never
+    }
+  }
+
+  #spawn(workerId: WorkerId): void {
+    const { random, timeline, scenario, natureOf } = this.#world
+    const worker = new WorkerModel(workerId, {
+      timeline,
+      random,
+      natureOf,
+      stepMsOf: (versionId) => scenario.stepMs.get(versionId) ?? 1,
+      reported: (from, reports) => this.#receive(from, { type: 'stepsReported', workerId, reports }),
+      exited: (from, cause) => this.#exited(from, cause),
+    })
+    this.#workers.set(workerId, worker)
+    if (this.#strikes('spawnFails')) return timeline.after(random.between(0, 20), () => worker.die('spawn_failed'))
+    const privateBytes = random.whole(10, 120) * mib
+    const hello: SchedulerEvent = { type: 'workerReady', workerId, privateBytes }
+    timeline.after(random.between(20, 300), () => this.#receive(worker, hello))
+  }
+
+  #load(worker: WorkerModel, versionId: VersionId): void {
+    const { random, timeline, scenario } = this.#world
+    const { workerId } = worker
+    const usualMs = scenario.loadMs.get(versionId) ?? 100
+    const loadMs = usualMs * random.between(0.7, 1.3) * (this.#strikes('loadIsSlow') ? 8 : 1)
+    if (this.#strikes('loadKills')) return timeline.after(random.between(0, loadMs), () => worker.die('exit_code'))
+    if (this.#strikes('loadFails')) {
+      const code = random.pick(['engine_error', 'out_of_memory'] as const)
+      const failure: SchedulerEvent = {
+        type: 'modelLoadFailed',
+        workerId,
+        versionId,
+        code,
+        retryable: random.chance(0.8),
+      }
+      return timeline.after(random.between(0, loadMs), () => this.#receive(worker, failure))
+    }
+    const spec = scenario.versions.find((version) => version.versionId === versionId)
+    const weightsBytes = Math.round((spec?.weightsBytes ?? 0) * random.between(0.9, 1.05))
+    const privateBytes = Math.round((spec?.workingBytes ?? 0) * random.between(0.3, 1.2))
+    timeline.after(loadMs, () => {
+      worker.addModel(versionId)
+      this.#receive(worker, { type: 'modelLoaded', workerId, versionId, loadMs, weightsBytes, privateBytes })
+    })
+  }
+
+  #unload(worker: WorkerModel, versionId: VersionId): void {
+    const { random, timeline } = this.#world
+    const { workerId } = worker
+    worker.removeModel(versionId)
+    timeline.after(random.between(1, 30), () => this.#receive(worker, { type: 'modelUnloaded', workerId, versionId }))
+  }
+
+  /** What it said before is read first; then it is gone. */
+  #exited({ workerId }: WorkerModel, cause: WorkerExitCause): void {
+    this.deaths += 1
+    this.#deliver(`from ${workerId}`, () => {
+      if (this.#workers.delete(workerId)) this.#world.feed({ type: 'workerExited', workerId, cause })
+    })
+  }
+
+  #send(workerId: WorkerId, act: (worker: WorkerModel) => void): void {
+    const worker = this.#workers.get(workerId)
+    if (worker) this.#deliver(`to ${workerId}`, () => worker.isDead || act(worker))
+  }
+
+  #receive(worker: WorkerModel, event: SchedulerEvent): void {
+    if (worker.isDead) return
+    const isThere = () => this.#workers.get(worker.workerId) === worker
+    this.#deliver(`from ${worker.workerId}`, () => isThere() && this.#world.feed(event))
+  }
+
+  #deliver(wire: string, arrive: () => void): void {
+    const { random, timeline } = this.#world
+    const at = Math.max(timeline.now + random.between(0, 2), this.#arrivals.get(wire) ?? 0)
+    this.#arrivals.set(wire, at)
+    timeline.at(at, arrive)
+  }
+
+  #strikes(fault: keyof Pick<Faults, 'spawnFails' | 'loadFails' | 'loadKills' | 'loadIsSlow'>): boolean {
+    const { random, scenario, areFaultsOver } = this.#world
+    return !areFaultsOver && random.chance(scenario.faults[fault])
+  }
+}
