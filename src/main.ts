@@ -1,5 +1,6 @@
 /** The one place that wires the parts together: settings in, a running server out. */
 import { existsSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Logger as Pino, pino } from 'pino'
@@ -149,6 +150,8 @@ async function main(): Promise<void> {
   const recovery = describeRecovery(recovered)
   if (recovery !== null) console.log(recovery)
   console.log(`Hearth is ready: ${url}`)
+  // Written now, because a server that is killed would not write it at its end. Without NODE_COMPILE_CACHE there is nothing to write.
+  flushCompileCache()
 }
 
 function workerCommand(config: Config): WorkerCommand {

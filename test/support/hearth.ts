@@ -10,6 +10,8 @@ import { WebSocket } from 'ws'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const models = fileURLToPath(new URL('../../models', import.meta.url))
+/** As `npm start` does it. */
+const compileCache = fileURLToPath(new URL('../../.hearth/compile-cache', import.meta.url))
 const noopModels = fileURLToPath(new URL('../../bench/models', import.meta.url))
 const readyLine = /^Hearth is ready: (http:\S+)$/
 const startMaxMs = 30_000
@@ -36,6 +38,7 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
+      NODE_COMPILE_CACHE: compileCache,
       HEARTH_PORT: '0',
       HEARTH_DATA_DIR: dataDir,
       HEARTH_MODEL_PATHS: `${models},${noopModels}`,

@@ -31,7 +31,6 @@ export class EventStreams {
     response.writeHead(200, {
       'content-type': eventStream,
       'cache-control': 'no-cache',
-      connection: 'close',
       'x-accel-buffering': 'no',
     })
     response.write(':\n\n')
