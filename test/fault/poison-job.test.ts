@@ -52,14 +52,6 @@ test('a job that kills its worker at once is quarantined too', async () => {
   expect(await log.final()).toMatchObject({ __typename: 'JobFailed', error: { code: 'QUARANTINED' } })
 })
 
-test('a job that hangs is found out, and its neighbours go on', async () => {
-  const ids = await submitAll(hearth, [neighbour(0), noop({ steps: 10, stepMs: 10, hangAtStep: 3 }), neighbour(1)])
-  const logs = ids.map((id) => watch(hearth, id))
-  const ends = await Promise.all(logs.map((log) => log.final()))
-  expect(ends.map(({ __typename }) => __typename)).toEqual(['JobSucceeded', 'JobFailed', 'JobSucceeded'])
-  expect(ends[1]).toMatchObject({ error: { code: 'QUARANTINED' } })
-})
-
 test('a job that fails in the engine fails alone', async () => {
   const ids = await submitAll(hearth, [neighbour(0), noop({ steps: 10, stepMs: 10, failAtStep: 3 }), neighbour(1)])
   const before = (await listWorkers(hearth)).filter(({ engine }) => engine === 'none').map(({ pid }) => pid)

@@ -18,7 +18,7 @@ test('whatever was acknowledged has exactly one final event, however often the s
   const acknowledged: string[] = []
   for (let round = 0; round < kills; round++) {
     const hearth = await startServer({ dataDir })
-    const target = acknowledged.length + draw(20, 200)
+    const target = acknowledged.length + draw(20, 120)
     const submitting = Promise.all(Array.from({ length: clients }, () => submitUntilDead(hearth, draw, acknowledged)))
     await until('enough jobs are acknowledged', () => acknowledged.length >= target)
     await hearth.kill()
@@ -60,7 +60,7 @@ test('a client that was never answered asks again with its key, and there is one
   const draw = seededDraws()
   const dataDir = await dataFolder()
   const first = await startServer({ dataDir })
-  const keys = Array.from({ length: 300 }, (_, index) => `key-${index}`)
+  const keys = Array.from({ length: 120 }, (_, index) => `key-${index}`)
   const request = (key: string) => noop({ value: key }, { idempotencyKey: key })
   const answered = new Map<string, string>()
   const asking = keys.map((key) =>
@@ -69,7 +69,7 @@ test('a client that was never answered asks again with its key, and there is one
       () => null,
     ),
   )
-  const target = draw(1, 250)
+  const target = draw(1, 100)
   await until('some are answered', () => answered.size >= target)
   await first.kill()
   await Promise.all(asking)

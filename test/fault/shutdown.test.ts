@@ -36,11 +36,11 @@ test('a server that is asked to end finishes what runs, exits with 0, and leaves
 test('what cannot finish in time, and what waits, is kept for the next server', async () => {
   const dataDir = await dataFolder()
   const first = await startServer({ dataDir, environment: { HEARTH_SHUTDOWN_GRACE_MS: '300' } })
-  const long = await submit(first, noop({ steps: 400, stepMs: 10, value: 'long' }))
+  const long = await submit(first, noop({ steps: 200, stepMs: 10, value: 'long' }))
   await watch(first, long).event('JobStarted')
   const waiting = await submitAll(
     first,
-    Array.from({ length: 200 }, (_, value) => noop({ value, steps: 3, stepMs: 5 })),
+    Array.from({ length: 150 }, (_, value) => noop({ value, steps: 3, stepMs: 5 })),
   )
   const beganAt = performance.now()
   expect(await first.stop()).toBe(0)
@@ -56,7 +56,7 @@ test('what cannot finish in time, and what waits, is kept for the next server', 
 })
 
 test('a server that is ending takes no new jobs and says that it is not ready', async () => {
-  const hearth = await startServer({ environment: { HEARTH_SHUTDOWN_GRACE_MS: '3000' } })
+  const hearth = await startServer({ environment: { HEARTH_SHUTDOWN_GRACE_MS: '1500' } })
   const id = await submit(hearth, noop(endless))
   await watch(hearth, id).event('JobStarted')
   process.kill(hearth.pid, 'SIGTERM')
@@ -92,7 +92,7 @@ test('a second signal ends the server at once', async () => {
 test('readers of a job are let go when the server ends, and find its end at the next one', async () => {
   const dataDir = await dataFolder()
   const first = await startServer({ dataDir, environment: { HEARTH_SHUTDOWN_GRACE_MS: '300' } })
-  const log = watch(first, await submit(first, text({ prompt: 'Write a very long story.', maxTokens: 300 })))
+  const log = watch(first, await submit(first, text({ prompt: 'Write a very long story.', maxTokens: 120 })))
   const { jobId } = await log.event('TextDelta')
   expect(await first.stop()).toBe(0)
   await log.ended.catch(() => {})

@@ -1,7 +1,6 @@
 /** `modelEvents` as one subscriber gets them, collected as they arrive. */
 import type { Hearth } from './hearth.ts'
 import { subscribe } from './subscriptions.ts'
-import { until } from './until.ts'
 
 export interface ModelEvent {
   readonly __typename: 'ModelRegistered' | 'ResidencyChanged' | 'ResidencyEnded' | 'ModelLoadFailed'
@@ -32,14 +31,6 @@ export class ModelWatch {
     const told = this.events.map(({ residency }) => residency?.state ?? 'ended')
     // A residency is told again when its size changes; the story is about its states.
     return told.filter((state, index) => state !== told[index - 1])
-  }
-
-  async tells(...story: readonly string[]): Promise<void> {
-    await until(`the model's residencies tell ${story.join(', ')}`, () => this.story.join() === story.join()).catch(
-      (error: unknown) => {
-        throw new Error(`${String(error)} Told: ${this.story.join(', ')}.`)
-      },
-    )
   }
 
   async hangUp(): Promise<void> {
