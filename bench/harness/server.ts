@@ -8,6 +8,8 @@ import { processTree } from './process-tree.ts'
 
 const serverCore = 0
 const workerMemoryLimitBytes = 8 * 2 ** 30
+/** Of each of the server's outputs, when a benchmark ends before its time. */
+const linesMax = 10
 
 export interface ServerOptions {
   /** Core of the workers; without it they are with the server, as the peers were measured. */
@@ -48,7 +50,12 @@ export class MeasuredServer implements AsyncDisposable {
   constructor(hearth: Hearth, folder: string) {
     this.hearth = hearth
     this.#folder = folder
-    this.#killAtExit = () => killTree(hearth.pid)
+    this.#killAtExit = () => {
+      killTree(hearth.pid)
+      console.error(
+        [`The server said last:`, ...hearth.output.slice(-linesMax), ...hearth.log.slice(-linesMax)].join('\n  '),
+      )
+    }
     process.once('exit', this.#killAtExit)
   }
 
