@@ -10,14 +10,11 @@ import { generateTextForWorker } from './validation/generate-text.ts'
 /** Items a task may emit before the log has committed any: enough to keep a worker busy over one commit, little enough to bound memory. */
 const initialCredit = 16_384
 
-/** Null when the job has ended meanwhile; a promise when its request must be read from the store. */
-export function taskForWorker(
-  context: AppContext,
-  admission: Admission,
-): AdmittedTask | null | Promise<AdmittedTask | null> {
+/** A promise when its request must be read from the store. The scheduler admits tasks of live jobs only. */
+export function taskForWorker(context: AppContext, admission: Admission): AdmittedTask | Promise<AdmittedTask> {
   const job = context.live.get(admission.jobId)
   const task = job?.tasks.find(({ id }) => id === admission.taskId)
-  if (!job || !task) return null
+  if (!job || !task) throw new Error(`Task ${admission.taskId} of job ${admission.jobId} was admitted and is not live.`)
   if (job.request !== null) return admittedTask(context, admission, job, task, job.request)
   return context.store.readRequest(admission.jobId).then((request) => {
     if (request === null) throw new Error(`The request of job ${admission.jobId} is not in the store.`)

@@ -11,8 +11,8 @@ export interface ExecutionFacts {
   /** Compute threads and cores of a worker on the device. */
   placement(deviceId: DeviceId): { readonly threads: number; readonly cores: readonly number[] }
   version(id: VersionId): { readonly manifest: Manifest; readonly directory: string }
-  /** The program, and the request as its worker takes it. A promise when the request has to be read from the store; null when the job is gone. */
-  task(admission: Admission): AdmittedTask | null | Promise<AdmittedTask | null>
+  /** The program, and the request as its worker takes it. A promise when the request has to be read from the store. */
+  task(admission: Admission): AdmittedTask | Promise<AdmittedTask>
 }
 
 export class Executor {
@@ -84,25 +84,14 @@ export class Executor {
 
   #admit(workerId: WorkerId, admissions: readonly Admission[]): Promise<void> | undefined {
     const tasks = admissions.map((admission) => this.#facts.task(admission))
-    const ready: AdmittedTask[] = []
-    for (const task of tasks) {
-      if (task instanceof Promise) return this.#admitWhenRead(workerId, tasks)
-      if (task) ready.push(task)
-    }
+    const ready = tasks.filter((task) => !(task instanceof Promise))
+    if (ready.length < tasks.length) return this.#admitWhenRead(workerId, tasks)
     this.#pool.admit(workerId, ready)
     return undefined
   }
 
-  async #admitWhenRead(
-    workerId: WorkerId,
-    tasks: readonly (AdmittedTask | null | Promise<AdmittedTask | null>)[],
-  ): Promise<void> {
-    const ready: AdmittedTask[] = []
-    for (const task of tasks) {
-      const read = await task
-      if (read) ready.push(read)
-    }
-    this.#pool.admit(workerId, ready)
+  async #admitWhenRead(workerId: WorkerId, tasks: readonly (AdmittedTask | Promise<AdmittedTask>)[]): Promise<void> {
+    this.#pool.admit(workerId, await Promise.all(tasks.map((task) => Promise.resolve(task))))
   }
 
   #queueBehind(workerId: WorkerId, work: Promise<void>): void {

@@ -1,5 +1,5 @@
 /** Which columns travel between the threads, in which order: rows are arrays, typed by the tables, named in SQL by the same lists. */
-import type { components, devices, jobEvents, jobs, modelVersions, models, sessions, tasks } from './tables.ts'
+import type { components, devices, jobEvents, jobs, models, modelVersions, sessions, tasks } from './tables.ts'
 
 type RowOf<Table extends { $inferSelect: object }, Columns extends readonly (keyof Table['$inferSelect'])[]> = {
   readonly [Index in keyof Columns]: Table['$inferSelect'][Columns[Index]]

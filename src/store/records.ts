@@ -4,7 +4,7 @@
  */
 import type { JobFailureCode, RequeueCause } from '../scheduler/commands.ts'
 import type { PriorityClass } from '../scheduler/events.ts'
-import type { DeviceId, JobId, Millis, SessionId, TaskId, VersionId, ComponentId } from '../scheduler/ids.ts'
+import type { ComponentId, DeviceId, JobId, Millis, SessionId, TaskId, VersionId } from '../scheduler/ids.ts'
 
 export type JobState =
   | 'QUEUED'

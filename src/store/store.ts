@@ -3,7 +3,7 @@
  * (WAL, synchronous=FULL), and a promise given here resolves after that commit. History is read on a read-only connection in another thread.
  */
 import type { PriorityClass } from '../scheduler/events.ts'
-import type { JobId, Millis, SessionId, VersionId, ComponentId, DeviceId } from '../scheduler/ids.ts'
+import type { ComponentId, DeviceId, JobId, Millis, SessionId, VersionId } from '../scheduler/ids.ts'
 import type {
   ComponentRecord,
   DeviceRecord,
@@ -26,7 +26,7 @@ export interface Opening {
   readonly nextJobId: number
   readonly nextTaskId: number
   readonly nextSessionId: number
-  /** Start of a block of 100,000 ids for workers, residencies and allocations of this server process. */
+  /** Start of a block of a thousand million ids for workers, residencies and allocations of this server process. */
   readonly firstRuntimeId: number
   /** Jobs that had not ended, oldest first, with their tasks. */
   readonly unfinished: readonly { readonly record: JobRecord; readonly tasks: readonly TaskRecord[] }[]

@@ -2,13 +2,13 @@
 import type { JobId, Millis } from '../../scheduler/ids.ts'
 import type { EventLogLimits, EventLogMetrics, JobEventLog } from '../job-events.ts'
 import {
+  isTerminal,
   type JobEvent,
   type JobEventBody,
   type JobPatch,
   type JobRecord,
   type JobState,
   type ProgressUnit,
-  isTerminal,
 } from '../records.ts'
 import { type Store, StoreClosed, type SubmissionOutcome } from '../store.ts'
 import { ChangeRing } from './change-ring.ts'

@@ -3,7 +3,7 @@
  * What is visible is always a prefix: behind a state change that is not committed, everything waits.
  */
 import type { JobId } from '../../scheduler/ids.ts'
-import { type JobEvent, type JobPatch, type JobRecord, type JobState, isTerminal } from '../records.ts'
+import { isTerminal, type JobEvent, type JobPatch, type JobRecord, type JobState } from '../records.ts'
 import { bytesOf } from './event-bytes.ts'
 import type { Progress } from './progress.ts'
 import { Waiters } from './waiters.ts'

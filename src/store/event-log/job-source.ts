@@ -1,6 +1,6 @@
 /** One job's log as a reader sees it. A job that memory does not know has ended, and its events are all in the store. */
 import type { JobId } from '../../scheduler/ids.ts'
-import { type JobEvent, isTerminal } from '../records.ts'
+import { isTerminal, type JobEvent } from '../records.ts'
 import type { Store } from '../store.ts'
 import type { EventSource } from './event-reader.ts'
 import type { JobLog } from './job-log.ts'

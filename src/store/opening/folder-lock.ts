@@ -2,8 +2,9 @@
  * One server per data folder: a small SQLite file of its own, held in an exclusive transaction. The system gives the lock back when the
  * process dies, however it dies, so there are no stale locks and nothing to clean up.
  */
-import Database from 'better-sqlite3'
+
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 
 export interface FolderLock {
   release(): void

@@ -1,5 +1,5 @@
 /** What the server must know before its first write: where numbers go on, and which jobs had not ended. */
-import { type JobRow, type TaskRow, jobColumns, sqlList, taskColumns } from '../columns.ts'
+import { type JobRow, jobColumns, sqlList, type TaskRow, taskColumns } from '../columns.ts'
 import { sequencesPerBlock } from '../sequences.ts'
 import type { Connection } from './connection.ts'
 
@@ -17,7 +17,7 @@ export interface OpeningRows {
   readonly snapshot: string | null
 }
 
-const runtimeIdsPerProcess = 100_000
+const runtimeIdsPerProcess = 1_000_000_000
 
 export function readOpening(database: Connection): OpeningRows {
   const reserve = database.transaction(() => ({

@@ -2,21 +2,21 @@
 import type { ComponentId, DeviceId, JobId, SessionId, VersionId } from '../../scheduler/ids.ts'
 import {
   type ComponentRow,
-  type DeviceRow,
-  type EventRow,
-  type JobRow,
-  type ModelRow,
-  type SessionRow,
-  type TaskRow,
-  type VersionRow,
   componentColumns,
+  type DeviceRow,
   deviceColumns,
+  type EventRow,
   eventColumns,
+  type JobRow,
   jobColumns,
+  type ModelRow,
   modelColumns,
+  type SessionRow,
   sessionColumns,
   sqlList,
+  type TaskRow,
   taskColumns,
+  type VersionRow,
   versionColumns,
 } from '../columns.ts'
 import type { Connection } from '../opening/connection.ts'

@@ -4,9 +4,9 @@ import type { NewJob } from '../records.ts'
 import type { Sequences } from '../sequences.ts'
 import { type Store, StoreOverloaded } from '../store.ts'
 import { encodeEvent, encodePatch } from './job-events.ts'
-import { type VersionIds, encodeVersion } from './models.ts'
+import { encodeVersion, type VersionIds } from './models.ts'
 import { encodeSession, encodeSessionUpdate } from './sessions.ts'
-import { type SubmissionResult, encodeSubmission, outcomeOf, queuedEvents } from './submit-jobs.ts'
+import { encodeSubmission, outcomeOf, queuedEvents, type SubmissionResult } from './submit-jobs.ts'
 import type { WriterClient } from './writer-client.ts'
 
 export type Changes = Pick<

@@ -3,7 +3,7 @@
  * unit itself repeats names the first job that has it.
  */
 import type { JobId } from '../../scheduler/ids.ts'
-import { type JobRow, eventColumns, jobColumns, sqlList, submittedColumns, taskColumns } from '../columns.ts'
+import { eventColumns, type JobRow, jobColumns, sqlList, submittedColumns, taskColumns } from '../columns.ts'
 import type { Connection } from '../opening/connection.ts'
 import type { JobEvent, NewJob } from '../records.ts'
 import { jobOf } from '../rows.ts'

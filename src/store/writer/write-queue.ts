@@ -5,7 +5,7 @@
 import type { JobEvent } from '../records.ts'
 import { StoreClosed } from '../store.ts'
 import type { BatchResults } from './apply-batch.ts'
-import { type Primitive, append } from './message-values.ts'
+import { append, type Primitive } from './message-values.ts'
 import { type OperationName, operationCodes } from './operations.ts'
 
 /** Batches that the writer has and has not committed. One: while it commits, the next batch collects, so commits are as few as can be. */

@@ -3,7 +3,7 @@
  * pauses, for as long as it takes: what was accepted is never dropped. When there is nothing to do, the log is written back to the database.
  */
 import type { Connection } from '../opening/connection.ts'
-import { StorageTrouble, isStorageTrouble, prepareApplyBatch } from './apply-batch.ts'
+import { isStorageTrouble, prepareApplyBatch, StorageTrouble } from './apply-batch.ts'
 import type { Primitive } from './message-values.ts'
 import type { FromWriter } from './messages.ts'
 
