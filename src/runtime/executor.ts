@@ -84,8 +84,11 @@ export class Executor {
 
   #admit(workerId: WorkerId, admissions: readonly Admission[]): Promise<void> | undefined {
     const tasks = admissions.map((admission) => this.#facts.task(admission))
-    const ready = tasks.filter((task) => !(task instanceof Promise))
-    if (ready.length < tasks.length) return this.#admitWhenRead(workerId, tasks)
+    const ready: AdmittedTask[] = []
+    for (const task of tasks) {
+      if (task instanceof Promise) return this.#admitWhenRead(workerId, tasks)
+      ready.push(task)
+    }
     this.#pool.admit(workerId, ready)
     return undefined
   }
