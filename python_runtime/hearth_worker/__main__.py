@@ -1,5 +1,6 @@
 """`python -m hearth_worker`: from a bare process to a worker that has said HELLO, to its end."""
 
+import gc
 import os
 import sys
 import traceback
@@ -46,26 +47,32 @@ def work() -> int:
     inbox = Inbox()
     try:
         environment = read_environment(os.environ)
-        stream = process.take_stream()
-    except (ValueError, OSError) as error:
-        print(f"This worker cannot start: {error}.", file=sys.stderr)  # noqa: T201
+        connection = Connection(process.take_stream())
+        prepare_process(environment, inbox)
+        engine = find_engine(environment.engine)(EngineSettings(environment.threads, inbox.wake))
+    except (ValueError, OSError, ImportError, LookupError) as error:
+        print(f"This worker cannot start: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_CANNOT_START
-    process.merge_outputs()
-    process.own_signals(inbox.stop)
-    process.die_with_parent()
-    process.pin_to(environment.cores)
-    activity = Activity()
-    connection = Connection(stream)
-    engine = find_engine(environment.engine)(EngineSettings(environment.threads, inbox.wake))
     programs = find_programs(environment.engine)
+    # What lives now lives as long as the worker: the garbage collector need not look at it again.
+    gc.freeze()
     connection.tell(hello(environment, engine, list(programs)))
     # Not before HELLO, which has to be the first frame; until here logging writes to standard error.
     log_to(connection)
+    activity = Activity()
     Reader(connection, inbox, activity).start()
     loop = StepLoop(environment.epoch, connection, inbox, activity, Models(engine, programs))
     loop.run()
     loop.release_all()
     return 0
+
+
+def prepare_process(environment: Environment, inbox: Inbox) -> None:
+    """Before anything is imported that starts threads of its own."""
+    process.merge_outputs()
+    process.own_signals(inbox.stop)
+    process.die_with_parent()
+    process.pin_to(environment.cores)
 
 
 def hello(environment: Environment, engine: Engine, programs: list[str]) -> Hello:

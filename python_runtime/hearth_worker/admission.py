@@ -4,7 +4,7 @@ import logging
 
 from msgspec import ValidationError, convert
 
-from hearth_worker.failures import FailureCode, InvalidRequest, OutOfMemory
+from hearth_worker.failures import FailureCode, InvalidRequest, OutOfMemory, words_of
 from hearth_worker.models import Models, NotRunnable
 from hearth_worker.protocol.requests import Task
 from hearth_worker.report import Report
@@ -26,14 +26,16 @@ class Admission:
         try:
             record = self._record(task, at)
         except (ValidationError, InvalidRequest) as error:
-            self._fail(task, "invalid_request", str(error))
+            self._fail(task, "invalid_request", words_of(error))
         except NotRunnable as error:
-            self._fail(task, "engine_error", str(error), retryable=True)
+            self._fail(task, "engine_error", words_of(error), retryable=True)
         except (OutOfMemory, MemoryError) as error:
-            self._fail(task, "out_of_memory", f"The task's state does not fit into memory: {error}", retryable=True)
+            self._fail(
+                task, "out_of_memory", f"The task's state does not fit into memory: {words_of(error)}", retryable=True
+            )
         except Exception as error:
             logger.exception("Task %d of program %s cannot start.", task.task, task.program)
-            self._fail(task, "engine_error", f"The task cannot start: {error}")
+            self._fail(task, "engine_error", f"The task cannot start: {words_of(error)}")
         else:
             self._tasks.add(record)
 

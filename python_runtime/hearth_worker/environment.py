@@ -30,7 +30,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
 def _word(variables: Mapping[str, str], name: str) -> str:
     value = variables.get(name, "")
     if not value:
-        raise ValueError(f"{name} must be set; a worker is started by the Hearth server")
+        raise ValueError(f"{name} must be set; a worker is started by the Hearth server.")
     return value
 
 

@@ -5,6 +5,15 @@ from typing import Literal
 FailureCode = Literal["out_of_memory", "engine_error", "deadline_exceeded", "invalid_request"]
 
 
+# Messages of libraries may be long; what is told of them is not.
+WORDS_CHARACTERS_MAX = 2000
+
+
+def words_of(error: BaseException) -> str:
+    """What an exception says, or what it is when it says nothing."""
+    return (str(error) or type(error).__name__)[:WORDS_CHARACTERS_MAX]
+
+
 class OutOfMemory(Exception):  # noqa: N818  (it is the name of the condition, as in MemoryError's documentation)
     """A step did not fit into memory. No state has moved; fewer states may fit."""
 

@@ -9,7 +9,7 @@ from hearth_worker.activity import Activity
 from hearth_worker.admission import Admission
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
-from hearth_worker.failures import FailureCode, LoadFailed, OutOfMemory
+from hearth_worker.failures import FailureCode, LoadFailed, OutOfMemory, words_of
 from hearth_worker.inbox import Received
 from hearth_worker.models import Models
 from hearth_worker.protocol.reports import Error, Unloaded
@@ -90,7 +90,7 @@ class RequestHandler:
             # The traceback holds what was half loaded.
             error.__traceback__ = None
             memory.give_back()
-            self._refuse(received, code, str(error), retryable=code == "out_of_memory")
+            self._refuse(received, code, words_of(error), retryable=code == "out_of_memory")
         else:
             self._connection.tell(loaded, received.request_id)
         finally:

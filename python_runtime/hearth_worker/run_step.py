@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from hearth_worker.failures import OutOfMemory
+from hearth_worker.failures import OutOfMemory, words_of
 from hearth_worker.programs.outcomes import Advanced, Done, Failed
 from hearth_worker.programs.registry import AnyProgram
 
@@ -34,20 +34,18 @@ def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome]
 def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome]:
     if len(states) == 1:
         return [
-            Failed("out_of_memory", f"The task does not fit into the worker's memory: {_words(error)}", retryable=True)
+            Failed(
+                "out_of_memory", f"The task does not fit into the worker's memory: {words_of(error)}", retryable=True
+            )
         ]
     half = len(states) // 2
-    logger.warning("A step of %d did not fit into memory (%s); it is halved.", len(states), _words(error))
+    logger.warning("A step of %d did not fit into memory (%s); it is halved.", len(states), words_of(error))
     return [*run_step(program, states[:half]), *run_step(program, states[half:])]
 
 
 def _single_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome]:
     if len(states) == 1:
         logger.error("A step failed.", exc_info=error)
-        return [Failed("engine_error", f"The step failed: {_words(error)}")]
-    logger.warning("A step of %d failed (%s); each is tried alone.", len(states), _words(error))
+        return [Failed("engine_error", f"The step failed: {words_of(error)}")]
+    logger.warning("A step of %d failed (%s); each is tried alone.", len(states), words_of(error))
     return [outcome for state in states for outcome in run_step(program, [state])]
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__

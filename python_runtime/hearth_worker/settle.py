@@ -2,6 +2,7 @@
 
 import logging
 
+from hearth_worker.failures import words_of
 from hearth_worker.item_flow import ItemFlow
 from hearth_worker.programs.outcomes import Advanced, Done, Failed
 from hearth_worker.report import Report
@@ -77,7 +78,7 @@ class Settlement:
         try:
             record.items.emit(outcome.items)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            return Failed("engine_error", f"An item cannot be sent: {error}.")
+            return Failed("engine_error", f"An item cannot be sent: {words_of(error)}.")
         self._report.emitted(record.task, record.items)
         return None
 

@@ -1,11 +1,13 @@
 """The tasks this worker has, each in one place: ready, waiting for its engine, or blocked by its reader."""
 
 from collections.abc import Collection, Hashable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from hearth_worker.item_flow import ItemFlow
 from hearth_worker.models import BoundProgram
 from hearth_worker.protocol.requests import Task, TaskClass
+
+OLD_DEADLINES_MAX = 1000
 
 
 class TaskRecord:
@@ -77,6 +79,7 @@ class Tasks:
         """A task that was admitted."""
         self._all[record.task] = record
         if record.deadline_at is not None:
+            self._forget_old_deadlines()
             heappush(self._deadlines, (record.deadline_at, record.task))
         self.place(record)
 
@@ -124,6 +127,12 @@ class Tasks:
         while (deadline := self.next_deadline()) is not None and deadline <= now:
             expired.append(self._all[heappop(self._deadlines)[1]])
         return expired
+
+    def _forget_old_deadlines(self) -> None:
+        """Those of tasks that ended in time; now and then, so that far ones do not gather."""
+        if len(self._deadlines) > 2 * len(self._all) + OLD_DEADLINES_MAX:
+            self._deadlines = [each for each in self._deadlines if each[1] in self._all]
+            heapify(self._deadlines)
 
     def count_of(self, model: int) -> int:
         """How many tasks a model has here."""

@@ -3,8 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import third_party
+
+# How long an example takes says nothing on a machine that does other things as well.
+settings.register_profile("hearth", deadline=None)
+settings.load_profile("hearth")
 
 
 @pytest.fixture

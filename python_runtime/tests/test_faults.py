@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hearth_worker.programs.noop import EXIT_STATUS
-from hearth_worker.protocol.reports import Log
+from hearth_worker.protocol.reports import Log, Pong, Steps
 from tests.support.worker_harness import noop_task, noop_worker, task
 from tests.test_batching import progress
 from tests.test_tasks import heard_entries
@@ -57,6 +57,15 @@ def test_all_tasks_of_a_fatal_step_have_been_told_before_it(
         assert worker.exit_status() == EXIT_STATUS
         started = [entry["task"] for entry, _ in heard_entries(worker) if entry["kind"] == "started"]
         assert started[-3:] == [1, 2, 3]
+
+
+def test_a_step_that_hangs_shows_as_busy_without_progress() -> None:
+    with noop_worker() as worker:
+        worker.admit(noop_task(1, {"hangAtStep": 2, "steps": 3}))
+        worker.wait_for(Steps)
+        pongs = [worker.answer_to(worker.send(8)) for _ in range(2)]
+        while pongs[-1] != Pong(progress=1, busy=True):
+            pongs.append(worker.answer_to(worker.send(8)))
 
 
 def test_short_steps_are_told_with_their_outcome() -> None:

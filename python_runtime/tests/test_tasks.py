@@ -4,8 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import convert
 
+from hearth_worker.engines.manifest import Manifest
+from hearth_worker.engines.none import NothingLoaded
+from hearth_worker.models import BoundProgram
+from hearth_worker.programs.noop import Noop, NoopParameters, NoopState
 from hearth_worker.protocol.reports import Ack, Error, Pong, StatsReport, Unloaded
+from hearth_worker.protocol.requests import Task
+from hearth_worker.tasks import TaskRecord, Tasks
 from tests.support.worker_harness import GATE_TASKS, WorkerHarness, noop_task, noop_worker, task
 
 
@@ -120,6 +127,17 @@ def test_a_deadline_ends_a_task_that_never_gets_a_step() -> None:
         worker.set_policy(1, 2, hold_ms=60_000)
         worker.admit(noop_task(2, deadlineMs=30))
         assert worker.wait_for_end_of(2)[2]["code"] == "deadline_exceeded"
+
+
+def test_deadlines_that_are_met_do_not_gather() -> None:
+    tasks = Tasks()
+    bound = BoundProgram(1, 1, Noop(NothingLoaded(Manifest("noop", "none")), []))
+    for number in range(5000):
+        admitted = convert(noop_task(number, deadlineMs=10**9), Task)
+        record = TaskRecord(admitted, bound, NoopState(NoopParameters()), at=0)
+        tasks.add(record)
+        tasks.remove(record)
+    assert len(tasks._deadlines) < 2000
 
 
 def test_a_deadline_that_is_met_does_nothing() -> None:

@@ -100,6 +100,9 @@ def _session_options(threads: int, options: OnnxOptions) -> onnxruntime.SessionO
     session.intra_op_num_threads = threads
     session.inter_op_num_threads = 1
     session.log_severity_level = ERRORS_ONLY
+    # An arena keeps the memory of the largest run for good: for the starter encoder 250 MB beside 90 MB of weights.
+    # Without it runs of usual size are as fast, the largest take 7 % longer.
+    session.enable_cpu_mem_arena = False
     # Threads that spin while there is nothing to do would take the cores of others.
     session.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session.add_session_config_entry("session.disable_prepacking", "0" if options.prepack else "1")

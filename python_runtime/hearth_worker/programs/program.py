@@ -61,6 +61,6 @@ class Program(Protocol[Input_contra, State, Output_co]):
         """The state that `save` wrote down; a program that saves nothing starts again."""
         return self.start(request)
 
-    def release(self, state: State) -> None:
+    def release(self, state: State) -> None:  # noqa: ARG002
         """The state is dropped, for whatever reason; called once for each."""
         return
