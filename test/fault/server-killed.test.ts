@@ -261,17 +261,16 @@ test('new jobs never get an id or a place in the log that was shown before a cra
 test('no worker stays behind when the server is killed', async () => {
   const dataDir = await dataFolder()
   const hearth = await startServer({ dataDir })
-  const ids = await submitAll(hearth, [
-    noop({ steps: 100_000, stepMs: 5 }),
-    noop({ hangAtStep: 1 }),
-    text({ prompt: 'Write a long story.', maxTokens: 1000 }),
-  ])
-  await watch(hearth, ids[0]!).event('StepCompleted')
-  await watch(hearth, ids[2]!).event('TextDelta')
+  const writing = watch(hearth, await submit(hearth, text({ prompt: 'Write a long story.', maxTokens: 1000 })))
+  await writing.event('TextDelta')
+  const stepping = watch(hearth, await submit(hearth, noop({ steps: 100_000, stepMs: 5 })))
+  await stepping.event('StepCompleted')
+  const hanging = watch(hearth, await submit(hearth, noop({ hangAtStep: 1 })))
+  await hanging.event('JobStarted')
   const workers = await descendants(hearth.pid)
   expect(workers.length).toBeGreaterThanOrEqual(2)
   await hearth.kill()
-  for (const pid of workers) await until(`process ${pid} has ended`, async () => !(await isAlive(pid)), 5000)
+  for (const pid of workers) await until(`process ${pid} has ended`, async () => !(await isAlive(pid)), 2000)
 })
 
 const withoutProgress = (log: JobLog) => log.events.filter(({ __typename }) => __typename !== 'StepCompleted')
