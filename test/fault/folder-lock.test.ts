@@ -4,8 +4,8 @@ import { text as readText } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { dataFolder } from '../support/data-folder.ts'
-import { startServer } from '../support/servers.ts'
 import { watch } from '../support/job-log.ts'
+import { startServer } from '../support/servers.ts'
 import { noop, submit } from '../support/submissions.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { dataFolder } from '../support/data-folder.ts'
 import type { Hearth } from '../support/hearth.ts'
-import { startServer } from '../support/servers.ts'
 import { isFinal, type JobEvent, type JobLog, textOf, watch, watchByKey } from '../support/job-log.ts'
 import { withModels } from '../support/models.ts'
 import { descendants, isAlive } from '../support/processes.ts'
 import { type Draw, seededDraws } from '../support/random.ts'
+import { startServer } from '../support/servers.ts'
 import { noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DeviceId } from '../../src/scheduler/ids.ts'
-import { StoreOverloaded } from '../../src/store/store.ts'
 import { openStore } from '../../src/store/open-store.ts'
+import { StoreOverloaded } from '../../src/store/store.ts'
 import { dataFolder } from '../support/data-folder.ts'
 import { storedJobs } from '../support/stored-jobs.ts'
 import { testStore } from '../support/stores.ts'

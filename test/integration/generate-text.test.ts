@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { type JobOutput, watch } from '../support/job-log.ts'
-import { submit, submitAll, text, type TextRequest } from '../support/submissions.ts'
+import { submit, submitAll, type TextRequest, text } from '../support/submissions.ts'
 
 const rainbow = 'Name three colours of the rainbow.'
 

@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { DeviceId } from '../../src/scheduler/ids.ts'
 import { openStore } from '../../src/store/open-store.ts'

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { watch } from '../support/job-log.ts'
 import { serial, withModels } from '../support/models.ts'
-import { embeddings, noop, type NoopParameters, submit, submitAll } from '../support/submissions.ts'
+import { embeddings, type NoopParameters, noop, submit, submitAll } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 
 interface Waiting {

@@ -1,5 +1,5 @@
 /** Model folders for tests: the no-op program under other limits, so that waiting can be seen without waiting long. */
-import { mkdtemp, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,7 +1,7 @@
 /** A real store in a folder of its own, closed when the test has ended. */
 import { onTestFinished } from 'vitest'
-import { type JobEventLog, type EventLogLimits, createEventLog } from '../../src/store/job-events.ts'
-import { type OpenedStore, type StoreOptions, openStore } from '../../src/store/open-store.ts'
+import { createEventLog, type EventLogLimits, type JobEventLog } from '../../src/store/job-events.ts'
+import { type OpenedStore, openStore, type StoreOptions } from '../../src/store/open-store.ts'
 import type { JobEvent, NewJob } from '../../src/store/records.ts'
 import { dataFolder } from './data-folder.ts'
 import { type StoredJobs, storedJobs } from './stored-jobs.ts'

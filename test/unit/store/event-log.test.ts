@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DeviceId } from '../../../src/scheduler/ids.ts'
-import { type EventLogLimits, createEventLog } from '../../../src/store/job-events.ts'
+import { createEventLog, type EventLogLimits } from '../../../src/store/job-events.ts'
 import type { JobEvent, JobRecord } from '../../../src/store/records.ts'
 import { HeldStore } from '../../support/held-store.ts'
 import { queuedRecord } from '../../support/stored-jobs.ts'
