@@ -33,8 +33,8 @@ export interface GraphQLAnswer<Data> {
 export async function startHearth(options: HearthOptions = {}): Promise<Hearth> {
   const temporary = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'hearth-test-')) : null
   const dataDir = options.dataDir ?? (temporary as string)
-  const [command = process.execPath, ...args] = [...(options.wrapper ?? []), process.execPath, main]
-  const child = spawn(command, args, {
+  const [command, ...wrapped] = [...(options.wrapper ?? []), process.execPath]
+  const child = spawn(command, [...wrapped, main], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
