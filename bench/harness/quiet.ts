@@ -8,7 +8,7 @@ import { machineBusyMs, treeCpuMs } from './process-tree.ts'
 
 /** Cores that others may use while a round counts as undisturbed. */
 const othersMax = 0.25
-const windowMs = 400
+const windowMs = 800
 
 export class Quiet {
   readonly #say: (line: string) => void
