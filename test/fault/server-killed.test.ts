@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { dataFolder } from '../support/data-folder.ts'
 import type { Hearth } from '../support/hearth.ts'
-import { isFinal, type JobEvent, type JobLog, textOf, watch, watchByKey } from '../support/job-log.ts'
+import { isFinal, itemsOf, type JobEvent, type JobLog, textOf, watch, watchByKey } from '../support/job-log.ts'
 import { withModels } from '../support/models.ts'
 import { descendants, isAlive } from '../support/processes.ts'
 import { type Draw, seededDraws } from '../support/random.ts'
 import { startServer } from '../support/servers.ts'
-import { noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
+import { embeddings, itemsPerStep, noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 
 const kills = 4
@@ -183,6 +183,49 @@ test('a job that was running begins again after a crash, and cursors from before
   })
   await second.stop()
 })
+
+test('readers who come back after every crash see one coherent log', async () => {
+  const dataDir = await dataFolder()
+  const seen = new Map<string, JobEvent[]>()
+  for (let crash = 0; crash < 3; crash++) {
+    const hearth = await startServer({ dataDir })
+    for (const id of await submitAll(hearth, severalKinds)) seen.set(id, [])
+    const logs = [...seen]
+      .filter(([, events]) => !events.some(isFinal))
+      .map(([id, events]) => resume(hearth, id, events))
+    await Promise.race(logs.map((log) => log.reaches('something new', () => log.events.length > 2)))
+    await hearth.kill()
+    for (const log of logs) await log.hangUp()
+    for (const { events } of logs) if (events[0]) seen.get(events[0].jobId)!.push(...events)
+  }
+
+  const hearth = await startServer({ dataDir })
+  for (const [id, before] of seen) {
+    const log = resume(hearth, id, before)
+    if (!before.some(isFinal)) await log.final()
+    const events = [...before, ...log.events]
+    expectRising(events)
+    expect(events.filter(isFinal)).toMatchObject([{ __typename: 'JobSucceeded' }])
+    const { output } = events.at(-1)!
+    if (output?.text !== undefined) expect(textOf(events)).toBe(output.text)
+    if (output?.values === 'items')
+      expect(itemsOf(events)).toEqual(Array.from({ length: 3 * itemsPerStep }, (_, n) => n))
+    await log.hangUp()
+  }
+  await hearth.stop()
+})
+
+const severalKinds = [
+  text({ prompt: 'Write about the sea.', maxTokens: 60 }),
+  noop({ steps: 60, stepMs: 10, value: 'steps' }),
+  noop({ steps: 60, stepMs: 10, items: 3 * itemsPerStep, value: 'items' }),
+  embeddings(['Still the same sentence.']),
+]
+
+function resume(hearth: Hearth, id: string, seen: readonly JobEvent[]): JobLog {
+  const after = seen.at(-1)?.cursor
+  return watch(hearth, id, after === undefined ? {} : { after })
+}
 
 test('what waited, what was cancelled and what had ended are after a crash what they were before it', async () => {
   const dataDir = await dataFolder()

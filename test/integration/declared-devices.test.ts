@@ -5,7 +5,8 @@ import { afterEach, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { watch } from '../support/job-log.ts'
 import { serial, withModels } from '../support/models.ts'
-import { embeddings, noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
+import { seededDraws } from '../support/random.ts'
+import { embeddings, type JobInput, noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 
 const mib = 1024 * 1024
@@ -123,3 +124,26 @@ test('jobs of one model use every device that holds it', async () => {
   expect(names.filter((name) => name === 'cpu-a').length).toBeGreaterThan(2)
   expect(names.filter((name) => name === 'cpu-b').length).toBeGreaterThan(2)
 })
+
+test('models may come and go at random while their jobs run, and no memory is given out twice', async () => {
+  const draw = seededDraws()
+  await startWithDevices({ name: 'small', cores: [0, 1], memoryLimitBytes: 600 * mib })
+  const enough = new AbortController()
+  const inputs = [text({ prompt: 'Say yes.', maxTokens: 4 }), embeddings(['Yes.']), noop({ steps: 5, stepMs: 5 })]
+  const clients = inputs.map((input) => submitUntil(enough.signal, input))
+  for (let change = 0; change < 40; change++) {
+    const model = ['all-minilm-l6-v2', 'smollm2-135m-instruct', 'noop'][draw(0, 3)]
+    const mutation = draw(0, 2) === 0 ? 'loadModel' : 'unloadModel'
+    await hearth.ask(`mutation { ${mutation}(input: { model: "${model}" }) { __typename } }`)
+    const { memory } = await device()
+    expect(memory.allocatedBytes + memory.reservedBytes).toBeLessThanOrEqual(600 * mib)
+  }
+  enough.abort()
+  for (const ends of await Promise.all(clients)) expect(new Set(ends)).toEqual(new Set(['JobSucceeded']))
+})
+
+async function submitUntil(enough: AbortSignal, input: JobInput): Promise<string[]> {
+  const ends: string[] = []
+  while (!enough.aborted) ends.push((await watch(hearth, await submit(hearth, input)).final()).__typename)
+  return ends
+}

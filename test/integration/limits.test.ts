@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { watch } from '../support/job-log.ts'
+import { startServer } from '../support/servers.ts'
 import { noop, submit, submitAll, text, trySubmit, trySubmitAll } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 
@@ -57,4 +58,25 @@ test('the limits that were set are told', async () => {
       { name: 'promptBytes', value: '2000' },
     ]),
   )
+})
+
+test('a flood of submissions is refused in part, and what was acknowledged is done', async () => {
+  const flooded = await startServer({ environment: { HEARTH_WRITE_QUEUE_LIMIT: '100' } })
+  const answers = await Promise.all(Array.from({ length: 1500 }, () => trySubmit(flooded, noop())))
+  const accepted = answers.filter(({ job }) => job)
+  const refused = answers.filter(({ job }) => !job)
+  expect(accepted.length).toBeGreaterThan(100)
+  for (const refusal of refused) {
+    expect(refusal).toMatchObject({ __typename: 'OverloadedError', limit: 'write_queue' })
+    expect(refusal.retryAfterMs).toBeGreaterThan(0)
+  }
+  await until('all is done', async () => {
+    const { jobs } = await flooded.ask<{ jobs: { totalCount: number } }>(
+      '{ jobs(first: 0, filter: { states: [SUCCEEDED] }) { totalCount } }',
+    )
+    return jobs.totalCount === accepted.length
+  })
+  const { jobs } = await flooded.ask<{ jobs: { totalCount: number } }>('{ jobs(first: 0) { totalCount } }')
+  expect(jobs.totalCount).toBe(accepted.length)
+  await flooded.stop()
 })
