@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from hearth_worker.protocol.reports import Pong
-from tests.support.worker_harness import WorkerHarness, noop_task, noop_worker
-from tests.test_tasks import ended
+from tests.support.requests import noop_task
+from tests.support.worker_harness import WorkerHarness, noop_worker
 
 
 def test_tasks_of_several_requests_share_every_step(third_party_variables: dict[str, str], tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_tasks_of_several_requests_share_every_step(third_party_variables: dict[
                 worker.admit(noop_task(number, {"steps": 5}))
         ends = worker.wait_for_end_of(*range(1, 9))
         assert {end["stepsRun"] for end in ends.values()} == {5}
-        assert progress(worker) == 1 + 5
+        assert worker.progress() == 1 + 5
 
 
 def test_a_limit_of_one_shares_nothing(third_party_variables: dict[str, str], tmp_path: Path) -> None:
@@ -22,8 +22,8 @@ def test_a_limit_of_one_shares_nothing(third_party_variables: dict[str, str], tm
         with worker.during_a_step(tmp_path):
             worker.admit(*(noop_task(number, {"steps": 5}) for number in range(1, 5)))
         worker.wait_for_end_of(1, 2, 3, 4)
-        assert progress(worker) == 1 + 4 * 5
-        assert ended(worker) == [1, 2, 3, 4], "one that has begun goes on before one that has not"
+        assert worker.progress() == 1 + 4 * 5
+        assert worker.done_in_order() == [1, 2, 3, 4], "one that has begun goes on before one that has not"
 
 
 def test_a_newcomer_joins_at_the_next_step() -> None:
@@ -33,7 +33,7 @@ def test_a_newcomer_joins_at_the_next_step() -> None:
         worker.admit(noop_task(2, {"steps": 3}))
         assert worker.wait_for_end_of(2)[2]["stepsRun"] == 3
         worker.send(5, {"tasks": [1]})
-        assert worker.wait_for_end_of(1)[1]["stepsRun"] == progress(worker), "every step had the first task in it"
+        assert worker.wait_for_end_of(1)[1]["stepsRun"] == worker.progress(), "every step had the first task in it"
 
 
 def test_a_policy_is_valid_from_the_next_step(third_party_variables: dict[str, str], tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_policy_is_valid_from_the_next_step(third_party_variables: dict[str, s
             worker.admit(*(noop_task(number) for number in range(1, 9)))
             worker.set_policy(1, 2)
         worker.wait_for_end_of(*range(1, 9))
-        assert progress(worker) == 1 + 4
+        assert worker.progress() == 1 + 4
 
 
 def test_a_hold_waits_for_company() -> None:
@@ -50,7 +50,7 @@ def test_a_hold_waits_for_company() -> None:
         worker.admit(noop_task(1))
         worker.admit(noop_task(2))
         worker.wait_for_end_of(1, 2)
-        assert progress(worker) == 1
+        assert worker.progress() == 1
 
 
 def test_a_hold_ends() -> None:
@@ -65,7 +65,7 @@ def test_models_do_not_share_steps(third_party_variables: dict[str, str], tmp_pa
         with worker.during_a_step(tmp_path):
             worker.admit(*(noop_task(number, model=1 + number % 2) for number in range(1, 9)))
         worker.wait_for_end_of(*range(1, 9))
-        assert progress(worker) == 1 + 2
+        assert worker.progress() == 1 + 2
 
 
 def progress(worker: WorkerHarness) -> int:

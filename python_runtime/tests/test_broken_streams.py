@@ -7,7 +7,8 @@ import pytest
 
 from hearth_worker.protocol.reports import Error, Pong
 from hearth_worker.reader import EXIT_PROTOCOL_ERROR
-from tests.support.worker_harness import WorkerHarness, noop_task, noop_worker
+from tests.support.requests import noop_task
+from tests.support.worker_harness import WorkerHarness, noop_worker
 from tests.vectors.write_frames import FRAMES_JSON
 
 VECTORS: list[dict[str, Any]] = json.loads(FRAMES_JSON.read_text(encoding="utf-8"))["vectors"]

@@ -9,9 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from hearth_worker.protocol.reports import Error, Unloaded
-from tests.support.worker_harness import MODELS, WorkerHarness, load_meta, task
-from tests.test_batching import progress
-from tests.test_tasks import ended, kinds_of
+from tests.support.requests import MODELS, load_meta, task
+from tests.support.worker_harness import WorkerHarness
 
 MINILM = MODELS / "all-minilm-l6-v2"
 FOOD = "A man is eating food."
@@ -39,11 +38,11 @@ def test_similarities_are_those_of_the_original_model(worker: WorkerHarness) -> 
 def test_a_text_has_the_same_embedding_alone_and_in_company(worker: WorkerHarness, tmp_path: Path) -> None:
     worker.admit(embed_task(1, [FOOD]))
     alone = embeddings(worker, 1)
-    before = progress(worker)
+    before = worker.progress()
     with worker.during_a_step(tmp_path):
         worker.admit(embed_task(2, [LONG, FOOD]), embed_task(3, [WOODS, BREAD, LONG]), embed_task(4, [FOOD]))
     worker.wait_for_end_of(2, 3, 4)
-    assert progress(worker) == before + 2, "the gate's step, and one that all three requests share"
+    assert worker.progress() == before + 2, "the gate's step, and one that all three requests share"
     assert embeddings(worker, 2)[1] == pytest.approx(alone[0], abs=1e-5)
     assert embeddings(worker, 4) == pytest.approx(alone, abs=1e-5)
 
@@ -62,10 +61,10 @@ def test_a_short_request_does_not_wait_for_a_long_one(worker: WorkerHarness, tmp
     with worker.during_a_step(tmp_path):
         worker.admit(embed_task(1, [f"{WOODS} {index}" for index in range(200)]), embed_task(2, [FOOD, BREAD]))
     ends = worker.wait_for_end_of(1, 2)
-    assert ended(worker) == [2, 1]
+    assert worker.done_in_order() == [2, 1]
     assert ends[2]["stepsRun"] == 1
     assert ends[1]["stepsRun"] == 7, "30 rows beside the other, then 32 at a time"
-    assert "step" in kinds_of(worker, 1)
+    assert "step" in worker.kinds_of(1)
 
 
 def test_a_text_beyond_the_limit_counts_up_to_it(worker: WorkerHarness) -> None:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from hearth_worker.programs.noop import EXIT_STATUS
 from hearth_worker.protocol.reports import Log, Pong, Steps
-from tests.support.worker_harness import noop_task, noop_worker, task
-from tests.test_batching import progress
-from tests.test_tasks import heard_entries
+from tests.support.requests import noop_task, task
+from tests.support.worker_harness import noop_worker
 
 
 def test_one_that_fails_is_told_apart_from_innocents_in_its_step(
@@ -33,7 +32,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(
             worker.admit(*(noop_task(number, {"outOfMemoryAbove": 2}) for number in range(1, 8)))
         ends = worker.wait_for_end_of(*range(1, 8))
         assert {end["kind"] for end in ends.values()} == {"done"}
-        assert progress(worker) == 2
+        assert worker.progress() == 2
 
 
 def test_one_that_does_not_fit_alone_fails_and_the_others_go_on(
@@ -55,7 +54,7 @@ def test_all_tasks_of_a_fatal_step_have_been_told_before_it(
             worker.admit(noop_task(1), noop_task(2, {"exitAtStep": 1}), noop_task(3))
         worker.listen_to_the_end()
         assert worker.exit_status() == EXIT_STATUS
-        started = [entry["task"] for entry, _ in heard_entries(worker) if entry["kind"] == "started"]
+        started = [entry["task"] for entry in worker.heard_entries() if entry["kind"] == "started"]
         assert started[-3:] == [1, 2, 3]
 
 

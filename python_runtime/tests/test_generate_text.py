@@ -9,8 +9,8 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from hearth_worker.protocol.reports import Error, Loaded, Unloaded
-from tests.support.worker_harness import MODELS, WorkerHarness, load_meta, task
-from tests.test_tasks import kinds_of
+from tests.support.requests import MODELS, load_meta, task
+from tests.support.worker_harness import WorkerHarness
 
 SMOLLM = MODELS / "smollm2-135m-instruct"
 RAINBOW = "Name three colours of the rainbow."
@@ -33,7 +33,7 @@ def shared_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerHa
 @pytest.fixture
 def numbers(shared_worker: WorkerHarness) -> Iterator[int]:
     """Task numbers for one test: this one and the nine that follow."""
-    used = [entry["task"] for entry in _heard(shared_worker)]
+    used = [entry["task"] for entry in shared_worker.heard_entries()]
     first = (max(used, default=0) // 10 + 1) * 10
     return iter(range(first, first + 10))
 
@@ -46,7 +46,7 @@ def test_a_text_is_streamed_and_counted(shared_worker: WorkerHarness, numbers: I
     assert (output["finishReason"], output["completionTokens"]) == ("length", 12)
     # The chat template adds the model's own system message: without it these words would be far fewer tokens.
     assert output["promptTokens"] == 37
-    pieces = [entry for entry in _heard(shared_worker) if entry["kind"] == "text" and entry["task"] == number]
+    pieces = [entry for entry in shared_worker.heard_entries() if entry["kind"] == "text" and entry["task"] == number]
     assert len(pieces) >= 6
 
 
@@ -54,7 +54,7 @@ def test_progress_is_told_in_tokens(shared_worker: WorkerHarness, numbers: Itera
     number = next(numbers)
     shared_worker.admit(text_task(number, RAINBOW, maxTokens=8))
     shared_worker.wait_for_end_of(number)
-    steps = [entry for entry in _heard(shared_worker) if entry["kind"] == "step" and entry["task"] == number]
+    steps = [entry for entry in shared_worker.heard_entries() if entry["kind"] == "step" and entry["task"] == number]
     assert steps[-1] == {"kind": "step", "task": number, "done": 8, "total": 8, "unit": "tokens"}
 
 
@@ -123,7 +123,7 @@ def test_more_texts_than_slots_wait_unstarted_and_a_cancelled_one_makes_room(
     shared_worker.send(5, {"tasks": [writing[0]]})
     end = shared_worker.wait_for_end_of(waiting)[waiting]
     assert end["output"]["completionTokens"] == 4
-    assert all("done" not in kinds_of(shared_worker, number) for number in writing)
+    assert all("done" not in shared_worker.kinds_of(number) for number in writing)
     shared_worker.send(5, {"tasks": writing[1:]})
     for number, cancelled in shared_worker.wait_for_end_of(*writing).items():
         assert cancelled["kind"] == "cancelled"
@@ -192,9 +192,3 @@ def text_task(number: int, prompt: str, *, model: int = 1, **request: Any) -> di
         model=model,
         request={"messages": messages, **sampling, **request},
     )
-
-
-def _heard(worker: WorkerHarness) -> list[Any]:
-    entries = worker.entries()
-    total = sum(len(getattr(report, "entries", ())) for _, report in worker.heard)
-    return [next(entries)[0] for _ in range(total)]

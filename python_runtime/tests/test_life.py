@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import third_party
-from tests.support.worker_harness import WAIT_S_MAX, WorkerHarness, environment, kill, noop_task, noop_worker, task
+from tests.support.listener import WAIT_S_MAX
+from tests.support.requests import noop_task, task
+from tests.support.worker_harness import WorkerHarness, environment, noop_worker
 
 
 def test_hello_says_who_it_is() -> None:
@@ -81,7 +83,8 @@ def test_the_death_of_its_parent_ends_it_even_while_native_code_holds_the_interp
 ) -> None:
     script = (
         "import json, sys\n"
-        "from tests.support.worker_harness import *\n"
+        "from tests.support.requests import task\n"
+        "from tests.support.worker_harness import WorkerHarness\n"
         "worker = WorkerHarness(variables=json.loads(sys.argv[1]))\n"
         "worker.hello(); worker.load_noop(); worker.admit(task(1, program='hold_interpreter'))\n"
         "worker.wait_for_entry('started', 1)\n"
@@ -95,7 +98,7 @@ def test_the_death_of_its_parent_ends_it_even_while_native_code_holds_the_interp
     )
     assert parent.stdout is not None
     descriptor = os.pidfd_open(int(parent.stdout.readline()))
-    kill(parent.pid)
+    parent.kill()
     parent.communicate()
     ended = select.poll()
     ended.register(descriptor, select.POLLIN)

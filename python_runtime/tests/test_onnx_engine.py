@@ -11,7 +11,7 @@ from hearth_worker.engines.engine import EngineSettings
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.engines.onnx import OnnxEngine, OnnxModel
 from hearth_worker.failures import LoadFailed
-from tests.support.worker_harness import MODELS
+from tests.support.requests import MODELS
 
 MINILM = MODELS / "all-minilm-l6-v2"
 

@@ -7,7 +7,8 @@ from msgspec.msgpack import decode
 
 from hearth_worker.item_flow import PARTIAL_BYTES_MAX, PARTIAL_ITEMS_MAX, ItemFlow
 from hearth_worker.protocol.reports import Partial
-from tests.support.worker_harness import WorkerHarness, noop_task, noop_worker
+from tests.support.requests import noop_task
+from tests.support.worker_harness import WorkerHarness, noop_worker
 
 
 def test_items_arrive_in_order_and_before_the_end() -> None:

@@ -13,7 +13,8 @@ from hearth_worker.programs.noop import Noop, NoopParameters, NoopState
 from hearth_worker.protocol.reports import Ack, Error, Pong, StatsReport, Unloaded
 from hearth_worker.protocol.requests import Task
 from hearth_worker.tasks import TaskRecord, Tasks
-from tests.support.worker_harness import GATE_TASKS, WorkerHarness, noop_task, noop_worker, task
+from tests.support.requests import noop_task, task
+from tests.support.worker_harness import noop_worker
 
 
 def test_an_admitted_task_starts_and_ends_with_its_output() -> None:
@@ -21,14 +22,14 @@ def test_an_admitted_task_starts_and_ends_with_its_output() -> None:
         worker.admit(noop_task(1, {"value": {"a": [1, None, "ü"]}}))
         end = worker.wait_for_end_of(1)[1]
         assert end == {"kind": "done", "task": 1, "output": {"values": {"a": [1, None, "ü"]}}, "stepsRun": 1}
-        assert kinds_of(worker, 1) == ["started", "done"]
+        assert worker.kinds_of(1) == ["started", "done"]
 
 
 def test_progress_is_told_in_steps() -> None:
     with noop_worker() as worker:
         worker.admit(noop_task(1, {"steps": 3, "stepMs": 15}))
         worker.wait_for_end_of(1)
-        steps = [entry for entry, _ in heard_entries(worker) if entry["kind"] == "step"]
+        steps = [entry for entry in worker.heard_entries() if entry["kind"] == "step"]
         assert steps == [{"kind": "step", "task": 1, "done": n, "total": 3, "unit": "steps"} for n in (1, 2)]
 
 
@@ -71,7 +72,7 @@ def test_interactive_goes_before_batch_and_lower_order_first(
                 noop_task(4, order=0, task_class="batch"),
             )
         worker.wait_for_end_of(1, 2, 3, 4)
-        assert ended(worker) == [3, 2, 4, 1]
+        assert worker.done_in_order() == [3, 2, 4, 1]
 
 
 def test_a_task_that_has_not_started_is_given_back(third_party_variables: dict[str, str], tmp_path: Path) -> None:
@@ -82,8 +83,8 @@ def test_a_task_that_has_not_started_is_given_back(third_party_variables: dict[s
         ends = worker.wait_for_end_of(1, 2)
         assert {task: end["kind"] for task, end in ends.items()} == {1: "done", 2: "withdrawn"}
         worker.admit(noop_task(2))
-        worker.wait_for(Ack)
-        assert kinds_of(worker, 2, at_least=3) == ["withdrawn", "started", "done"]
+        worker.wait_for_entry("done", 2)
+        assert worker.kinds_of(2) == ["withdrawn", "started", "done"]
 
 
 def test_a_cancelled_task_takes_no_further_step() -> None:
@@ -110,7 +111,7 @@ def test_a_cancel_that_comes_too_late_is_only_acknowledged() -> None:
         worker.admit(noop_task(1))
         worker.wait_for_end_of(1)
         worker.acknowledged(worker.send(5, {"tasks": [1]}))
-        assert kinds_of(worker, 1) == ["started", "done"]
+        assert worker.kinds_of(1) == ["started", "done"]
 
 
 def test_a_deadline_ends_a_task_between_its_steps() -> None:
@@ -192,26 +193,3 @@ def test_task_fields_of_a_newer_server_are_ignored() -> None:
     with noop_worker() as worker:
         worker.admit(task(1, request={"parameters": {"value": 1, "later": 2}}, later=[1]))
         assert worker.wait_for_end_of(1)[1]["output"] == {"values": 1}
-
-
-def heard_entries(worker: WorkerHarness) -> list[Any]:
-    """All entries heard so far."""
-    entries = worker.entries()
-    total = sum(len(getattr(report, "entries", ())) for _, report in worker.heard)
-    return [next(entries) for _ in range(total)]
-
-
-def kinds_of(worker: WorkerHarness, number: int, *, at_least: int = 0) -> list[str]:
-    """What was told of a task so far, in order."""
-    kinds: list[str] = []
-    while len(kinds) < max(at_least, 1):
-        kinds = [entry["kind"] for entry, _ in heard_entries(worker) if entry["task"] == number]
-        if len(kinds) < at_least:
-            worker.listen(30)
-    return kinds
-
-
-def ended(worker: WorkerHarness) -> list[int]:
-    """Tasks that are done, in the order of their ends."""
-    done = [entry["task"] for entry, _ in heard_entries(worker) if entry["kind"] == "done"]
-    return [task for task in done if task < GATE_TASKS]

@@ -22,7 +22,8 @@ from hearth_worker.engines.text_stream import TextStream
 from hearth_worker.failures import LoadFailed
 from hearth_worker.protocol.reports import TensorPort
 
-WARNINGS = 2
+# Its warnings are about ordinary events: a prompt it has seen before, a text that was cancelled.
+ERRORS_ONLY = 1
 
 
 class LlamaCppOptions(Struct, rename="camel", frozen=True):
@@ -131,7 +132,7 @@ def _parameters(options: LlamaCppOptions, weights: Path, threads: int, socket_pa
     parameters.fit_params = False
     parameters.cache_ram_mib = 0
     parameters.cache_idle_slots = False
-    parameters.verbosity = WARNINGS
+    parameters.verbosity = ERRORS_ONLY
     parameters.hostnames = [socket_path]
     parameters.api_keys = [os.urandom(16).hex()]
     parameters.n_threads_http = 1

@@ -20,15 +20,15 @@ IDLE = {"idle": True}
 
 
 def main() -> None:
-    """Rewrites the file."""
-    CHOOSE_STEP_JSON.write_text(rendered(), encoding="utf-8")
+    """Rewrites the file; `npm run format` lays it out."""
+    CHOOSE_STEP_JSON.write_text(
+        json.dumps({"vectors": all_vectors()}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
 
 
-def rendered() -> str:
-    """The text of the file: one vector per line, so that a change shows as one."""
-    vectors = [*orders(), *classes(), *groups(), *holds(), *edges()]
-    lines = ",\n".join("  " + json.dumps(vector, ensure_ascii=False) for vector in vectors)
-    return f'{{ "vectors": [\n{lines}\n] }}\n'
+def all_vectors() -> list[Vector]:
+    """Every vector, simple ones first."""
+    return [*orders(), *classes(), *groups(), *holds(), *edges()]
 
 
 def orders() -> list[Vector]:

@@ -18,14 +18,10 @@ FRAMES_JSON = Path(__file__).parents[3] / "test" / "contract" / "frames.json"
 
 
 def main() -> None:
-    """Rewrites the file."""
-    FRAMES_JSON.write_text(rendered(), encoding="utf-8")
-
-
-def rendered() -> str:
-    """The text of the file: one vector per line, so that a change shows as one."""
-    lines = ",\n".join("  " + json.dumps(vector, ensure_ascii=False) for vector in all_vectors())
-    return f'{{ "vectors": [\n{lines}\n] }}\n'
+    """Rewrites the file; `npm run format` lays it out."""
+    FRAMES_JSON.write_text(
+        json.dumps({"vectors": all_vectors()}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
 
 
 def all_vectors() -> list[Vector]:
