@@ -68,11 +68,12 @@ async function main(): Promise<void> {
   const folder = resolve(config.HEARTH_DATA_DIR)
   const onDeath = (error: Error) => crash(error, logger)
   const store = await openStore({ folder, queueLimit: config.HEARTH_WRITE_QUEUE_LIMIT, now: clock.now, onDeath })
+  const digests = await DigestCache.open(join(folder, 'digests.json'))
   const [provider, found, openSessions] = await Promise.all([
     cpuDevices(config.HEARTH_DEVICES === '' ? null : resolve(config.HEARTH_DEVICES)),
     discoverModels(
       config.HEARTH_MODEL_PATHS.map((path) => resolve(path)),
-      await DigestCache.open(join(folder, 'digests.json')),
+      digests,
     ),
     store.readSessions({ states: ['OPEN'] }, everySession),
   ])

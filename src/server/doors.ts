@@ -108,12 +108,20 @@ function upgradeRefusal(gate: Gate, request: IncomingMessage): Problem | null {
   return gate.refusalOf(request)
 }
 
-function listening(server: Server, { HEARTH_HOST, HEARTH_PORT }: Config): Promise<void> {
+function listening(server: Server, config: Config): Promise<void> {
+  const { HEARTH_HOST, HEARTH_PORT } = config
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error) => reject(listenError(error, config)))
     server.listen(HEARTH_PORT, HEARTH_HOST, () => {
-      server.off('error', reject)
+      server.removeAllListeners('error')
       resolve()
     })
   })
+}
+
+function listenError(error: Error, { HEARTH_HOST, HEARTH_PORT }: Config): Error {
+  if (!('code' in error) || error.code !== 'EADDRINUSE') return error
+  return new Error(
+    `${HEARTH_HOST}:${HEARTH_PORT} is taken by another program. Set HEARTH_PORT to another port; 0 takes any free one.`,
+  )
 }

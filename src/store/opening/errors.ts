@@ -42,7 +42,7 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof DatabaseTooNewError) {
     return { reason: 'too_new', file: error.file, unknownMigrations: error.unknownMigrations }
   }
-  return { reason: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  return { reason: 'failed', message: error instanceof Error ? error.message : String(error) }
 }
 
 export function errorOf(refusal: Refusal): Error {
