@@ -19,9 +19,8 @@ FRAMES_JSON = Path(__file__).parents[3] / "test" / "contract" / "frames.json"
 
 def main() -> None:
     """Rewrites the file; `npm run format` lays it out."""
-    FRAMES_JSON.write_text(
-        json.dumps({"vectors": all_vectors()}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-    )
+    vectors = ",\n".join(json.dumps(vector, ensure_ascii=False) for vector in all_vectors())
+    FRAMES_JSON.write_text(f'{{"vectors": [\n{vectors}\n]}}\n', encoding="utf-8")
 
 
 def all_vectors() -> list[Vector]:
