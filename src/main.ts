@@ -156,7 +156,8 @@ async function main(): Promise<void> {
 }
 
 function workerCommand(config: Config): WorkerCommand {
-  const python = config.HEARTH_PYTHON === '' ? join(project, '.venv', 'bin', 'python') : config.HEARTH_PYTHON
+  const python =
+    config.HEARTH_WORKER_PYTHON === '' ? join(project, '.venv', 'bin', 'python') : config.HEARTH_WORKER_PYTHON
   if (!existsSync(python)) throw new Error(`There is no Python interpreter at ${python}. Run \`npm run setup\`.`)
   return pythonWorker(python, join(project, 'python_runtime'))
 }

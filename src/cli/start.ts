@@ -17,7 +17,7 @@ const server = spawn(process.execPath, [join(project, 'src', 'main.ts')], {
 })
 
 // The terminal signals the whole process group; the server drains and this process ends with it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => server.kill(signal))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => server.kill(signal))
 server.once('exit', (code, signal) => process.exit(code ?? (signal === null ? 0 : 1)))
 
 createInterface({ input: server.stdout }).on('line', (line) => {

@@ -34,7 +34,7 @@ export const settings = z.object({
   HEARTH_ALLOWED_HOSTS: list
     .default([])
     .describe('Host headers besides loopback names that are answered, separated by commas.'),
-  HEARTH_PYTHON: z
+  HEARTH_WORKER_PYTHON: z
     .string()
     .default('')
     .describe('Python interpreter of the workers. Empty = the virtual environment that set-up made.'),

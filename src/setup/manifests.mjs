@@ -1,5 +1,5 @@
 /** Reads, of the manifests in models/, what set-up needs: which files belong there and which packages hold them. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromRoot } from './paths.mjs'
 
@@ -23,11 +23,12 @@ import { fromRoot } from './paths.mjs'
 /** @typedef {{ path: string, sha256: string, sizeBytes: number }} ListedFile */
 /** @typedef {{ name: string, components: { files: ListedFile[] }[], source?: PackageSource[] }} Manifest */
 
-/** Models whose manifest names packages. Other folders are somebody's own; the server looks after them. */
+/** Named, because other folders are somebody's own, perhaps copied from one of these; the server looks after them. */
+const STARTER_MODELS = ['all-minilm-l6-v2', 'smollm2-135m-instruct']
+
+/** The models that come with the project; their manifests name the packages that their files are in. */
 export function starterModels() {
-  return readdirSync(fromRoot('models'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => starterModelIn(fromRoot('models', entry.name)))
+  return STARTER_MODELS.flatMap((name) => starterModelIn(fromRoot('models', name)))
 }
 
 /**

@@ -72,7 +72,7 @@ test('whatever a start stumbles over is told in words, without a trace of the pr
     { environment: { HEARTH_DEVICES: join(dataDir, 'missing.json') }, word: 'missing.json' },
     { environment: { HEARTH_DEVICES: file }, word: file },
     { environment: { HEARTH_DATA_DIR: file }, word: file },
-    { environment: { HEARTH_PYTHON: join(dataDir, 'python') }, word: 'python' },
+    { environment: { HEARTH_WORKER_PYTHON: join(dataDir, 'python') }, word: 'python' },
   ]
   for (const { environment, word } of stumbles) {
     const { code, said } = await failingStart({ HEARTH_DATA_DIR: join(dataDir, 'data'), ...environment })
