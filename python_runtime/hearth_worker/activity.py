@@ -2,7 +2,7 @@
 
 
 class Activity:
-    """Written by the loop, read by the reader thread; single fields only, so no lock is needed."""
+    """Written by the main thread, read by the reader thread; single fields only, so no lock is needed."""
 
     def __init__(self) -> None:
         # Finished steps of any kind since the start.
@@ -11,7 +11,7 @@ class Activity:
         self.is_in_long_step = False
         # A step runs.
         self.is_stepping = False
-        # States that an engine computes on between steps.
+        # States that an engine computes on between steps; kept by Tasks, for they end without steps as well.
         self.tasks_in_engine = 0
 
     @property

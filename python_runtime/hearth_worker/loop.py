@@ -33,7 +33,7 @@ class StepLoop:
         self._inbox = inbox
         self._activity = activity
         self._models = models
-        self._tasks = Tasks()
+        self._tasks = Tasks(activity)
         self._report = Report(connection, activity)
         self._settlement = Settlement(self._tasks, self._report)
         self._is_stopped = False
@@ -97,7 +97,6 @@ class StepLoop:
         bound.learn(ended_at - begun_at)
         for record, outcome in zip(records, outcomes, strict=True):
             self._settlement.settle(record, outcome)
-        self._activity.tasks_in_engine = self._tasks.in_engines
         self._report.leave_if_due(ended_at)
         if self._report.due_at() is None:
             self._connection.acknowledge()

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Hashable
 from heapq import heapify, heappop, heappush
+from itertools import count
 
+from hearth_worker.activity import Activity
 from hearth_worker.item_flow import ItemFlow
 from hearth_worker.models import BoundProgram
 from hearth_worker.protocol.requests import Task, TaskClass
@@ -58,13 +60,14 @@ class TaskRecord:
 class Tasks:
     """By the server's number of the task."""
 
-    def __init__(self) -> None:
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
         self._all: dict[int, TaskRecord] = {}
         self._ready: dict[int, TaskRecord] = {}
         self._waiting: dict[int, TaskRecord] = {}
-        self._deadlines: list[tuple[float, int]] = []
-        # How many states engines compute on between steps.
-        self.in_engines = 0
+        # Time, a number that breaks ties, and whose it is: a task may be withdrawn and come again as another record.
+        self._deadlines: list[tuple[float, int, TaskRecord]] = []
+        self._deadline_numbers = count()
 
     @property
     def ready(self) -> Collection[TaskRecord]:
@@ -80,14 +83,14 @@ class Tasks:
         self._all[record.task] = record
         if record.deadline_at is not None:
             self._forget_old_deadlines()
-            heappush(self._deadlines, (record.deadline_at, record.task))
+            heappush(self._deadlines, (record.deadline_at, next(self._deadline_numbers), record))
         self.place(record)
 
     def start(self, record: TaskRecord) -> None:
         """Its first step begins."""
         record.has_started = True
         record.bound.started += 1
-        self.in_engines += record.bound.program.seats is not None
+        self._activity.tasks_in_engine += record.bound.program.seats is not None
 
     def remove(self, record: TaskRecord) -> None:
         """A task that has ended."""
@@ -96,7 +99,7 @@ class Tasks:
         self._waiting.pop(record.task, None)
         if record.has_started:
             record.bound.started -= 1
-            self.in_engines -= record.bound.program.seats is not None
+            self._activity.tasks_in_engine -= record.bound.program.seats is not None
 
     def place(self, record: TaskRecord) -> None:
         """Puts it where it belongs now: to be called after whatever may have changed that."""
@@ -117,7 +120,7 @@ class Tasks:
 
     def next_deadline(self) -> float | None:
         """When the first deadline of those here passes, in milliseconds."""
-        while self._deadlines and self._deadlines[0][1] not in self._all:
+        while self._deadlines and not self._is_here(self._deadlines[0][2]):
             heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else None
 
@@ -125,14 +128,17 @@ class Tasks:
         """Those whose deadline has passed; each is told of once."""
         expired: list[TaskRecord] = []
         while (deadline := self.next_deadline()) is not None and deadline <= now:
-            expired.append(self._all[heappop(self._deadlines)[1]])
+            expired.append(heappop(self._deadlines)[2])
         return expired
 
     def _forget_old_deadlines(self) -> None:
         """Those of tasks that ended in time; now and then, so that far ones do not gather."""
         if len(self._deadlines) > 2 * len(self._all) + OLD_DEADLINES_MAX:
-            self._deadlines = [each for each in self._deadlines if each[1] in self._all]
+            self._deadlines = [each for each in self._deadlines if self._is_here(each[2])]
             heapify(self._deadlines)
+
+    def _is_here(self, record: TaskRecord) -> bool:
+        return self._all.get(record.task) is record
 
     def count_of(self, model: int) -> int:
         """How many tasks a model has here."""

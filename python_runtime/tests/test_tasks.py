@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import convert
 
+from hearth_worker.activity import Activity
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.engines.none import NothingLoaded
 from hearth_worker.models import BoundProgram
@@ -131,7 +132,7 @@ def test_a_deadline_ends_a_task_that_never_gets_a_step() -> None:
 
 
 def test_deadlines_that_are_met_do_not_gather() -> None:
-    tasks = Tasks()
+    tasks = Tasks(Activity())
     bound = BoundProgram(1, 1, Noop(NothingLoaded(Manifest("noop", "none")), []))
     for number in range(5000):
         admitted = convert(noop_task(number, deadlineMs=10**9), Task)

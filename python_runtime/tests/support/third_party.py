@@ -14,7 +14,10 @@ from hearth_worker.engines.engine import LoadedModel
 from hearth_worker.programs.outcomes import Done
 from hearth_worker.programs.program import Program, Promise
 
-PROGRAMS = ("gate", "hold_interpreter", "litter", "look_around", "unsendable")
+PROGRAMS = {
+    "third_party": ("gate", "hold_interpreter", "litter", "look_around", "unsendable"),
+    "mistaken_programs": ("think_for_ever",),
+}
 
 
 def install(folder: Path) -> dict[str, str]:
@@ -22,7 +25,11 @@ def install(folder: Path) -> dict[str, str]:
     metadata = folder / "third_party-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.0\n")
-    lines = [f"{name} = tests.support.third_party:{name.title().replace('_', '')}" for name in PROGRAMS]
+    lines = [
+        f"{name} = tests.support.{module}:{name.title().replace('_', '')}"
+        for module, names in PROGRAMS.items()
+        for name in names
+    ]
     broken = "broken = tests.support.no_such_module:Broken"
     (metadata / "entry_points.txt").write_text("\n".join(["[hearth.programs]", *lines, broken, ""]))
     return {"PYTHONPATH": str(folder)}
