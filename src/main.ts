@@ -66,8 +66,13 @@ async function main(): Promise<void> {
   const clock = monotonicClock()
   const startedAt = clock.now()
   const folder = resolve(config.HEARTH_DATA_DIR)
-  const onDeath = (error: Error) => crash(error, logger)
-  const store = await openStore({ folder, queueLimit: config.HEARTH_WRITE_QUEUE_LIMIT, now: clock.now, onDeath })
+  const onBroken = (error: unknown) => crash(error, logger)
+  const store = await openStore({
+    folder,
+    queueLimit: config.HEARTH_WRITE_QUEUE_LIMIT,
+    now: clock.now,
+    onDeath: onBroken,
+  })
   const digests = await DigestCache.open(join(folder, 'digests.json'))
   const [provider, found, openSessions] = await Promise.all([
     cpuDevices(config.HEARTH_DEVICES === '' ? null : resolve(config.HEARTH_DEVICES)),
@@ -79,8 +84,11 @@ async function main(): Promise<void> {
   ])
 
   const { state, wanted } = openState(store.opening, config, clock.now())
-  const recorder = config.HEARTH_RECORD === '' ? null : new FileRecorder(config.HEARTH_RECORD, state)
-  const shell = new Shell(state, clock, recorder)
+  const recorder =
+    config.HEARTH_RECORD === ''
+      ? null
+      : new FileRecorder(config.HEARTH_RECORD, state, (err) => logger.error({ err }, 'the recording ended'))
+  const shell = new Shell(state, clock, recorder, onBroken)
   const catalogue = new Catalogue()
   const log = createEventLog({ store, now: clock.now })
   const live = new LiveJobs(endedJobsKept)
@@ -110,7 +118,7 @@ async function main(): Promise<void> {
     version: (id) => catalogue.files(id),
     task: (admission) => taskForWorker(context, admission),
   })
-  const jobs = new JobCommands(live, log, results, (error) => crash(error, logger))
+  const jobs = new JobCommands(live, log, results, onBroken)
   shell.start(carryOutWith({ jobs, executor, models, trouble }))
 
   for (const { id, facts } of devices) {
@@ -184,7 +192,7 @@ function onStopSignal(stop: () => Promise<void>): void {
 
 /** A change that was decided and cannot be written: going on would contradict it. The next start recovers from what is written. */
 function crash(error: unknown, logger: Pino): never {
-  logger.fatal({ error }, 'the store is gone')
+  logger.fatal({ err: error }, 'this server cannot go on; the next start recovers')
   logger.flush()
   process.exit(70)
 }

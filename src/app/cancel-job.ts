@@ -1,6 +1,6 @@
 /** Cancelling: the wish is durable before it is answered; the state is dropped at the next step. */
 import type { JobId } from '../scheduler/ids.ts'
-import type { JobRecord } from '../store/records.ts'
+import { isTerminal, type JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, NotFound, type Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
@@ -15,6 +15,8 @@ export async function cancelJob(context: AppContext, id: JobId): Promise<JobReco
     live.record.cancelRequestedAt ??= now
     context.shell.feed({ type: 'cancelRequested', jobId: id })
   }
+  // It may have ended while the wish was written.
+  if (isTerminal(live.record.state)) return whenEnded(live.record, id)
   return live.record
 }
 

@@ -3,7 +3,7 @@
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import { explainWait, queueView } from '../scheduler/explain.ts'
 import type { JobId } from '../scheduler/ids.ts'
-import { type JobRecord, terminalStates } from '../store/records.ts'
+import { isTerminal, type JobRecord, type VersionRecord } from '../store/records.ts'
 import type { JobFilter } from '../store/store.ts'
 import type { App, JobOutput, Waiting } from './app.ts'
 import { cancelJob } from './cancel-job.ts'
@@ -58,7 +58,7 @@ export function createApp(parts: AppParts): App {
       return request
     },
     jobOutput: async (record): Promise<JobOutput | null> => {
-      if (!terminalStates.some((state) => state === record.state)) return null
+      if (!isTerminal(record.state)) return null
       const bytes = results.encoded(record.id) ?? (await store.readOutput(record.id))
       return bytes === null ? null : decodeOutput(bytes)
     },
@@ -83,8 +83,11 @@ export function createApp(parts: AppParts): App {
       if (!current) throw new Error(`Model ${id} has no version.`)
       return current
     },
-    version: async (id) => catalogue.version(id)?.version ?? (await store.readVersion(id)),
-    versions: (modelId, page) => store.readVersions(modelId, page),
+    version: async (id) => catalogue.version(id)?.version ?? asRemoved(await store.readVersion(id)),
+    versions: async (modelId, page) =>
+      (await store.readVersions(modelId, page)).map(
+        (row) => catalogue.version(row.id)?.version ?? { ...row, state: 'REMOVED' },
+      ),
     countVersions: (modelId) => store.countVersions(modelId),
     versionFacts: (version) => {
       const manifest = catalogue.version(version.id)?.manifest ?? JSON.parse(version.manifest)
@@ -142,6 +145,11 @@ export function createApp(parts: AppParts): App {
       .filter(matches)
       .sort((a, b) => b.model.id - a.model.id)
   }
+}
+
+/** A version whose files are no longer where they were found: it stays readable. */
+function asRemoved(version: VersionRecord | null): VersionRecord | null {
+  return version && { ...version, state: 'REMOVED' }
 }
 
 /** Changes that the filter wants, each with its job as it is now. */

@@ -6,7 +6,7 @@ import type { JobEventBody, JobPatch, JobRecord, JobState } from '../store/recor
 import { failureOf, requeueFailure } from './failure-messages.ts'
 import type { LiveJob, LiveJobs } from './live-jobs.ts'
 import { encodeOutput, outputOfProgram } from './outputs.ts'
-import type { TaskResults } from './task-results.ts'
+import type { ProgramOutput, TaskResults } from './task-results.ts'
 
 export type JobCommand = Extract<Command, { readonly jobId: JobId }>
 
@@ -57,8 +57,9 @@ export class JobCommands {
 
   #requeue(job: LiveJob, command: Extract<JobCommand, { type: 'jobRequeued' }>): void {
     const { attempt, cause, exit, fromStep, failedAttempts, deathsAlone } = command
+    const said = job.tasks.map(({ id }) => this.#results.takeMessage(id)).find((message) => message !== null) ?? null
     for (const { id } of job.tasks) this.#results.forget(id)
-    const words = cause === 'load_failed' ? this.#results.loadFailure(job.record.versionId) : null
+    const words = cause === 'load_failed' ? this.#results.loadFailure(job.record.versionId) : said
     const failure = requeueFailure(cause, exit, words)
     const patch: JobPatch = {
       attempt,
@@ -98,13 +99,16 @@ export class JobCommands {
         ? 'Cancelled while it waited; nothing had run.'
         : `Cancelled after ${progressDone} ${(progressUnit ?? 'STEPS').toLowerCase()}.`
     const body: JobEventBody = { kind: 'cancelled', progressDone, progressTotal, progressUnit, message }
-    this.#end(
-      job,
-      body,
-      'CANCELLED',
-      { finishedAt: now },
-      kept ? encodeOutput(outputOfProgram(record.taskKind, kept)) : undefined,
-    )
+    this.#end(job, body, 'CANCELLED', { finishedAt: now }, kept ? this.#encodeKept(record, kept) : undefined)
+  }
+
+  /** A program that keeps what is no output keeps nothing: its job is cancelled all the same. */
+  #encodeKept(record: JobRecord, kept: ProgramOutput): Uint8Array | undefined {
+    try {
+      return encodeOutput(outputOfProgram(record.taskKind, kept))
+    } catch {
+      return undefined
+    }
   }
 
   /** What the worker said: of the task, or of the model that could not be loaded for it. */

@@ -1,7 +1,12 @@
-/** Time that never runs backwards, whatever happens to the machine's clock: set by it once, then counted. */
+/** Time that never runs backwards: where the machine's clock is set back, it stands still until that has been made up for. */
 import type { Clock } from './context.ts'
 
 export function monotonicClock(): Clock {
-  const offset = Date.now() - performance.now()
-  return { now: () => Math.round(offset + performance.now()) }
+  let last = 0
+  return {
+    now: () => {
+      last = Math.max(last, Date.now())
+      return last
+    },
+  }
 }

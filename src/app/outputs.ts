@@ -22,7 +22,7 @@ export function outputOfProgram(taskKind: TaskKind, output: Readonly<Record<stri
         completionTokens: integer(output, 'completionTokens'),
       }
     case 'embedText': {
-      const tensor = output['embeddings'] as OutputTensor
+      const tensor = float32Matrix(output, 'embeddings')
       const [count = 0, dimensions = 0] = tensor.shape
       return { kind: 'embeddings', count, dimensions, embeddings: rows(tensor.data, count, dimensions) }
     }
@@ -54,6 +54,17 @@ function rows(data: Uint8Array, count: number, dimensions: number): Float32Array
   // Not `slice`, which on a Buffer is a view of the whole pool.
   const floats = new Float32Array(new Uint8Array(data).buffer)
   return Array.from({ length: count }, (_, row) => floats.subarray(row * dimensions, (row + 1) * dimensions))
+}
+
+function float32Matrix(output: Readonly<Record<string, unknown>>, name: string): OutputTensor {
+  const value = output[name]
+  const isTensor =
+    typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value
+  const tensor = isTensor ? (value as OutputTensor) : null
+  const [count = -1, dimensions = -1, ...more] = tensor?.shape ?? []
+  if (tensor?.dtype !== 'float32' || more.length > 0 || tensor.data.byteLength !== count * dimensions * 4)
+    throw new Error(`The program's output has no float32 matrix ${JSON.stringify(name)}.`)
+  return tensor
 }
 
 function finishReason(word: string): 'STOP' | 'LENGTH' | 'CANCELLED' {

@@ -1,6 +1,6 @@
 /** Retrying: a new job with the same request, of the same version of the model. */
 import type { JobId } from '../scheduler/ids.ts'
-import { type JobRecord, terminalStates } from '../store/records.ts'
+import { isTerminal, type JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, NotFound, type Overloaded } from './errors.ts'
 import { buildGraph, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.ts'
@@ -8,8 +8,7 @@ import { buildGraph, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.
 export async function retryJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
   const old = context.live.record(id) ?? (await context.store.readJob(id))
   if (!old) return new NotFound('Job', String(id))
-  if (!terminalStates.some((state) => state === old.state))
-    return new Conflict(`The job is ${old.state}; only a job that has ended can be retried.`)
+  if (!isTerminal(old.state)) return new Conflict(`The job is ${old.state}; only a job that has ended can be retried.`)
   const entry = context.catalogue.version(old.versionId)
   if (!entry?.spec)
     return new Conflict(

@@ -30,7 +30,7 @@ export function serverFacts({ context, recoveredJobs, startedAt }: AppParts): Re
       },
     ],
     limits: [
-      { name: 'queue', value: String(config.HEARTH_QUEUE_LIMIT), description: 'Most jobs that may wait.' },
+      { name: 'queue', value: String(config.HEARTH_QUEUE_LIMIT), description: 'Most jobs that may wait or run.' },
       { name: 'jobsPerSubmission', value: String(jobsPerSubmissionMax), description: 'Most jobs in one submitJobs.' },
       {
         name: 'promptBytes',

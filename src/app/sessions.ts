@@ -3,11 +3,12 @@ import type { SessionId } from '../scheduler/ids.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { OpenSessionInput } from './app.ts'
 import type { AppContext } from './context.ts'
-import { InvalidInput, NotFound, type Overloaded } from './errors.ts'
+import { InvalidInput, NotFound, Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
 import { Problems } from './validation/problems.ts'
 
 const nameCharsMax = 200
+const retryWhenFullMs = 10_000
 const weightMax = 1000
 const idleSecondsMax = 30 * 24 * 3600
 
@@ -24,6 +25,13 @@ export async function openSession(
   if (problems.found.length > 0) return new InvalidInput(problems.found)
   const entry = input.model == null ? null : context.catalogue.resolve(input.model)
   if (input.model != null && !entry) return new NotFound('Model', input.model)
+  const limit = context.config.HEARTH_SESSION_LIMIT
+  if (context.sessions.count >= limit)
+    return new Overloaded(
+      'sessions',
+      retryWhenFullMs,
+      `At most ${limit} sessions may be open; close some, or let idle ones end.`,
+    )
   const now = context.clock.now()
   const session: SessionRecord = {
     id: context.ids.session(),

@@ -24,6 +24,7 @@ export class Shell {
   readonly state: SchedulerState
   readonly #clock: Clock
   readonly #recorder: Recorder | null
+  readonly #onBroken: (error: unknown) => never
   readonly #waiting: SchedulerEvent[] = []
   #carryOut: CarryOut = () => {
     throw new Error('The shell was fed before `start`.')
@@ -32,7 +33,8 @@ export class Shell {
   #timer: NodeJS.Timeout | null = null
   #draining = false
 
-  constructor(state: SchedulerState, clock: Clock, recorder: Recorder | null) {
+  constructor(state: SchedulerState, clock: Clock, recorder: Recorder | null, onBroken: (error: unknown) => never) {
+    this.#onBroken = onBroken
     this.state = state
     this.#clock = clock
     this.#recorder = recorder
@@ -50,6 +52,9 @@ export class Shell {
     this.#feeding = true
     try {
       for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) this.#stepOnce(next)
+    } catch (error) {
+      // Decided and not carried out: from here on the state is wrong, whoever's event it was. The next start recovers from what is written.
+      this.#onBroken(error)
     } finally {
       this.#feeding = false
     }

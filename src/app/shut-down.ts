@@ -4,10 +4,12 @@ import type { AppContext } from './context.ts'
 import type { ModelEvents } from './model-events.ts'
 import { saveSnapshot } from './snapshots.ts'
 
-/** How often it is looked whether the running jobs have ended. */
+/** How often it is looked whether what is waited for has come. */
 const lookEveryMs = 20
-/** Readers get their last events within this. */
-const closeDoorsMs = 1000
+/** Of the grace, so much is left to readers: time for their last events and for a proper goodbye. */
+const closeDoorsMsMax = 1000
+/** A short grace is shared between work and readers. */
+const closeDoorsShare = 0.1
 
 export interface ShutDownParts {
   readonly context: AppContext
@@ -15,26 +17,55 @@ export interface ShutDownParts {
   readonly models: ModelEvents
   /** Ends connections within so many milliseconds. */
   readonly closeDoors: (withinMs: number) => Promise<void>
+  /** For everything but the last commit, in milliseconds. */
   readonly graceMs: number
 }
 
-export async function shutDown({ context, pool, models, closeDoors, graceMs }: ShutDownParts): Promise<void> {
-  const { shell, store, clock } = context
-  shell.drain()
-  const deadline = clock.now() + graceMs
-  while (runningJobs(context) > 0 && clock.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
-  models.close()
-  await closeDoors(closeDoorsMs)
+/** Rejects when something could not be written or ended in order; the store is closed all the same. */
+export async function shutDown(parts: ShutDownParts): Promise<void> {
+  const { context } = parts
+  try {
+    await endWork(parts)
+  } finally {
+    context.shell.stop()
+    // While commits fail only `close` ends the wait for this one, by a last try. The rejection is kept until then.
+    const saved = saveSnapshot(context).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    )
+    await context.store.close()
+    const refused = await saved
+    // oxlint-disable-next-line no-unsafe-finally -- what was not written matters more than a door that did not close.
+    if (refused) throw refused.error
+  }
+}
+
+async function endWork({ context, pool, models, closeDoors, graceMs }: ShutDownParts): Promise<void> {
+  const endAt = performance.now() + graceMs
+  const closeDoorsMs = Math.min(closeDoorsMsMax, graceMs * closeDoorsShare)
+  const workEndAt = endAt - closeDoorsMs
+  context.shell.drain()
+  while (runningJobs(context) > 0 && performance.now() < workEndAt) await pause()
   // What still runs goes back into the queue as its worker ends, and is taken up at the next start.
-  await pool.close()
-  shell.stop()
-  await saveSnapshot(context)
-  await store.close()
+  await pool.close(workEndAt - performance.now())
+  await lastEventsShown(context, endAt - closeDoorsMs / 2)
+  models.close()
+  await closeDoors(Math.max(lookEveryMs, endAt - performance.now()))
+}
+
+/** Readers are shown what is committed; after the last commit they get one more turn. A disk that is full keeps nobody waiting. */
+async function lastEventsShown({ store }: AppContext, until: number): Promise<void> {
+  do await pause()
+  while (store.metrics.accepting && store.metrics.queuedOperations > 0 && performance.now() < until)
+  await pause()
 }
 
 function runningJobs({ live }: AppContext): number {
   let running = 0
   for (const id of live.ids()) if (live.get(id)?.record.state === 'RUNNING') running += 1
   return running
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, lookEveryMs))
 }

@@ -1,5 +1,4 @@
 /** Submitting: check, build rows and task graphs, commit, tell the scheduler, answer. All or nothing. */
-import { createHash } from 'node:crypto'
 import type { JobSpec } from '../scheduler/events.ts'
 import type { JobId, TaskId } from '../scheduler/ids.ts'
 import type { JobRecord, NewJob, TaskRecord } from '../store/records.ts'
@@ -9,6 +8,7 @@ import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, InvalidInput, type ModelTooLarge, type NotFound, Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
+import { fingerprintOf, jobsSentBefore } from './resend.ts'
 import { type AcceptedSubmission, checkSubmissions } from './validation/submission.ts'
 
 export const jobsPerSubmissionMax = 1000
@@ -28,11 +28,10 @@ export async function submitJobs(
     return new InvalidInput([
       { path: 'jobs', message: `must have at most ${jobsPerSubmissionMax} jobs; given: ${inputs.length}.` },
     ])
-  const full = refuseWhenFull(context, inputs.length)
-  if (full) return full
   const prefixes = inputs.map((_, index) => (paths === 'single' ? '' : `jobs.${index}`))
-  const accepted = checkSubmissions(context, inputs, prefixes)
-  if ('kind' in accepted) return accepted
+  const accepted = refuseWhenFull(context, inputs.length) ?? checkSubmissions(context, inputs, prefixes)
+  // What was accepted once stays accepted, however the world has changed since: a resend after a lost answer is what keys are for.
+  if ('kind' in accepted) return (await jobsSentBefore(context, inputs)) ?? accepted
   const now = context.clock.now()
   const jobs = accepted.map((submission, index) => buildJob(context, submission, inputs[index] as SubmitJobInput, now))
   return writeJobs(context, jobs)
@@ -149,22 +148,4 @@ export function buildGraph(context: AppContext, jobId: JobId, entry: CatalogueEn
     components,
     after: after.map((name) => ids.get(name) as TaskId),
   }))
-}
-
-/** Over the input as sent, with the schema's defaults and before a seed is drawn. */
-function fingerprintOf(input: SubmitJobInput): string {
-  const { sessionId = null, model, task, priorityClass = null, deadline = null } = input
-  return createHash('sha256')
-    .update(JSON.stringify(sorted({ sessionId, model, task, priorityClass, deadline })))
-    .digest('hex')
-}
-
-/** Keys in one order and nulls dropped, so that equal inputs have equal fingerprints however they were written. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).filter(([, member]) => member !== null && member !== undefined)
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)]),
-  )
 }

@@ -62,7 +62,8 @@ export const settings = z.object({
   HEARTH_STALLED_CLIENT_MS: count(100)
     .default(30_000)
     .describe('How long the reader of an event stream may take nothing before it is let go, milliseconds.'),
-  HEARTH_QUEUE_LIMIT: count(1).default(100_000).describe('Most jobs that may wait.'),
+  HEARTH_SESSION_LIMIT: count(1).default(10_000).describe('Most sessions that may be open.'),
+  HEARTH_QUEUE_LIMIT: count(1).default(100_000).describe('Most jobs that may wait or run.'),
   HEARTH_WRITE_QUEUE_LIMIT: count(100)
     .default(20_000)
     .describe('Most database operations that may wait for their commit before submissions are refused.'),

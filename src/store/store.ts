@@ -110,6 +110,7 @@ export interface Store {
   recordCancelRequest(jobId: JobId, at: Millis): Promise<void>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   insertSession(session: SessionRecord): Promise<void>
+  /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   updateSession(id: SessionId, patch: Partial<Pick<SessionRecord, 'lastUsedAt' | 'closedAt'>>): Promise<void>
   /** Finds or inserts by name; ids are stable for ever. */
   registerDevice(name: string, kind: DeviceRecord['kind']): Promise<DeviceRecord>
@@ -119,6 +120,7 @@ export interface Store {
     version: Omit<VersionRecord, 'id' | 'modelId'>,
     components: readonly Omit<ComponentRecord, 'id' | 'versionId'>[],
   ): Promise<{ model: ModelRecord; version: VersionRecord; components: readonly ComponentRecord[] }>
+  /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   saveSnapshot(json: string): Promise<void>
   /** Takes the next number of the event log; blocks of numbers are reserved by a committed row ahead of use. */
   nextSequence(): number
@@ -134,6 +136,8 @@ export interface Store {
   readJobs(filter: JobFilter, page: PageRequest): Promise<readonly JobRecord[]>
   countJobs(filter: JobFilter): Promise<number>
   readTasks(jobId: JobId): Promise<readonly TaskRecord[]>
+  /** Of the input that a keyed job was submitted with; null without a key. */
+  readFingerprint(id: JobId): Promise<string | null>
   readRequest(id: JobId): Promise<string | null>
   readOutput(id: JobId): Promise<Uint8Array | null>
   /** Committed events of a job with a greater sequence, in order; fewer than `limit` when they are large. None = there are no more. */

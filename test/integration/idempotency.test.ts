@@ -148,3 +148,21 @@ test('jobs without a key are never taken for each other', async () => {
   const [first, second] = await Promise.all([submit(hearth, noop()), submit(hearth, noop())])
   expect(first).not.toBe(second)
 })
+
+test('a resend is the same job, also when it would no longer be accepted', async () => {
+  const opened = await hearth.ask<{ openSession: { session: { id: string } } }>(
+    'mutation { openSession(input: {}) { ... on OpenSessionSuccess { session { id } } } }',
+  )
+  const sessionId = opened.openSession.session.id
+  const input = keyed('resent', 1, { sessionId })
+  const first = await trySubmit(hearth, input)
+  await hearth.ask('mutation Close($id: ID!) { closeSession(id: $id) { __typename } }', { id: sessionId })
+  expect((await trySubmit(hearth, input)).job?.id).toBe(first.job?.id)
+  expect(await trySubmit(hearth, keyed('resent', 2, { sessionId }))).toMatchObject({ __typename: 'ConflictError' })
+})
+
+test('a null inside the parameters of a program is not the same as nothing', async () => {
+  await trySubmit(hearth, noop({ value: { given: null } }, { idempotencyKey: 'nulls' }))
+  const answer = await trySubmit(hearth, noop({ value: {} }, { idempotencyKey: 'nulls' }))
+  expect(answer).toMatchObject({ __typename: 'ConflictError' })
+})

@@ -27,7 +27,7 @@ export function normaliseGenerateText(
   problems.number('temperature', temperature, 0, temperatureMax)
   problems.number('topP', topP, 0, 1, true)
   if (stop.length > stopsMax) problems.add('stop', `must have at most ${stopsMax} entries; given: ${stop.length}.`)
-  for (const [index, word] of stop.entries()) {
+  for (const [index, word] of stop.slice(0, stopsMax).entries()) {
     problems.wellFormed(`stop.${index}`, word)
     if (word === '') problems.add(`stop.${index}`, 'must not be empty.')
     else if (Buffer.byteLength(word) > stopBytesMax)
@@ -61,7 +61,7 @@ function checkPrompt(input: GenerateTextInput, bytesMax: number, problems: Probl
   let bytes = 0
   for (const [index, { content }] of messages.slice(0, messagesMax).entries()) {
     problems.text(`messages.${index}.content`, content, bytesMax)
-    bytes += content.length
+    bytes += Buffer.byteLength(content)
   }
   if (bytes > bytesMax) problems.add('messages', `must have at most ${bytesMax} bytes together.`)
   if (messages.length > 0 && messages.at(-1)?.role === 'ASSISTANT')

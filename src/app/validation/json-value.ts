@@ -5,6 +5,7 @@ const depthMax = 64
 
 /** Every text inside `value`, names included, is looked at; problems carry the path of the place. */
 export function checkJson(path: string, value: unknown, problems: Problems, depth = 0): void {
+  if (problems.isFull) return
   if (depth > depthMax) {
     problems.add(path, `must not be nested deeper than ${depthMax} levels.`)
   } else if (typeof value === 'string') {

@@ -1,6 +1,9 @@
 /** Collects everything that is wrong with an input, each with the path of its field, so that a caller mends all at once. */
 import type { FieldProblem } from '../errors.ts'
 
+/** Told of one job. */
+const problemsMax = 100
+
 export class Problems {
   readonly found: FieldProblem[] = []
   readonly #prefix: string
@@ -9,7 +12,13 @@ export class Problems {
     this.#prefix = prefix
   }
 
+  /** Who made more mistakes than this sees the rest when these are mended. */
+  get isFull(): boolean {
+    return this.found.length >= problemsMax
+  }
+
   add(path: string, message: string): void {
+    if (this.isFull) return
     this.found.push({ path: this.#prefix === '' ? path : `${this.#prefix}.${path}`, message })
   }
 

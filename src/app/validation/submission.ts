@@ -13,6 +13,8 @@ import { Problems } from './problems.ts'
 import { normaliseProgram } from './program.ts'
 
 const keyCharsMax = 256
+/** Of an unknown model, whose own limit is unknown too. */
+const textsLookedAtMax = 256
 /** A seed that every engine takes. */
 const seedMax = 2 ** 31 - 1
 
@@ -117,7 +119,7 @@ function checkWithoutModel(task: TaskInput, context: AppContext, problems: Probl
     problems.text('task.generateText.prompt', task.generateText.prompt, textBytesMax)
   if (task.generateText?.maxTokens != null && task.generateText.maxTokens < 1)
     problems.add('task.generateText.maxTokens', `must be at least 1; given: ${task.generateText.maxTokens}.`)
-  for (const [index, text] of (task.embedText?.texts ?? []).entries())
+  for (const [index, text] of (task.embedText?.texts ?? []).slice(0, textsLookedAtMax).entries())
     problems.text(`task.embedText.texts.${index}`, text, textBytesMax)
 }
 

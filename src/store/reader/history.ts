@@ -14,6 +14,7 @@ export function historyOf(reader: ReaderClient): History {
     readJobs: (filter, page) => reader.ask('jobs', filter, page).then(each(jobOf)),
     countJobs: (filter) => reader.ask('countJobs', filter),
     readTasks: (jobId) => reader.ask('tasks', jobId).then(each(taskOf)),
+    readFingerprint: (id) => reader.ask('fingerprint', id),
     readRequest: (id) => reader.ask('request', id),
     readOutput: (id) => reader.ask('output', id),
 

@@ -64,6 +64,7 @@ export function prepareQueries(database: Connection) {
     },
     tasks: (jobId: JobId) =>
       all<TaskRow>(`SELECT ${sqlList(taskColumns)} FROM tasks WHERE job_id = ? ORDER BY id`, jobId),
+    fingerprint: (id: JobId) => value<string>('SELECT fingerprint FROM jobs WHERE id = ?', id),
     request: (id: JobId) => value<string>('SELECT request FROM job_requests WHERE job_id = ?', id),
     output: (id: JobId) => value<Uint8Array>('SELECT output FROM job_outputs WHERE job_id = ?', id),
 
