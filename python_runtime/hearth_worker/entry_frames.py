@@ -1,19 +1,23 @@
 """Entries to STEPS frames of bounded size (PROTOCOL.md section 6)."""
 
+import logging
 from collections.abc import Iterator, Sequence
 
+from hearth_worker.failures import sendable
 from hearth_worker.protocol.codec import encode_with_payload
-from hearth_worker.protocol.entries import AnyEntry, DoneEntry, FailedEntry
+from hearth_worker.protocol.entries import AnyEntry, CancelledEntry, FailedEntry
 from hearth_worker.protocol.frame import META_BYTES_MAX, PAYLOAD_BYTES_MAX
 from hearth_worker.protocol.reports import Steps
 
 REPORT_BYTES_MAX = 1024 * 1024
 
+logger = logging.getLogger(__name__)
+
 
 def entry_frames(entries: Sequence[AnyEntry], progress: int) -> Iterator[tuple[bytes, bytes]]:
     """Metadata and payload of the frames that the entries leave in, in order.
 
-    An output that no frame can carry fails its task.
+    An output that no frame can carry fails its task; a cancelled one ends without it.
     """
     try:
         meta, payload = encode_with_payload(Steps(list(entries), progress))
@@ -30,13 +34,15 @@ def entry_frames(entries: Sequence[AnyEntry], progress: int) -> Iterator[tuple[b
 
 def _halves(entries: Sequence[AnyEntry], progress: int, reason: str) -> Iterator[tuple[bytes, bytes]]:
     if len(entries) == 1:
-        yield from entry_frames([_failure(entries[0], reason)], progress)
+        yield from entry_frames([_without_output(entries[0], reason)], progress)
         return
     half = len(entries) // 2
     yield from entry_frames(entries[:half], progress)
     yield from entry_frames(entries[half:], progress)
 
 
-def _failure(entry: AnyEntry, reason: str) -> FailedEntry:
-    assert isinstance(entry, DoneEntry), f"an entry about task {entry.task} cannot be sent: {reason}"
-    return FailedEntry(entry.task, "engine_error", f"The output cannot be sent: {reason}.", retryable=False)
+def _without_output(entry: AnyEntry, reason: str) -> AnyEntry:
+    if isinstance(entry, CancelledEntry):
+        logger.error("Task %d is cancelled without what it should keep, which cannot be sent: %s.", entry.task, reason)
+        return CancelledEntry(entry.task, steps_run=entry.steps_run)
+    return FailedEntry(entry.task, "engine_error", f"The output cannot be sent: {sendable(reason)}.", retryable=False)

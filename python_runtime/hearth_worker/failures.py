@@ -7,11 +7,17 @@ FailureCode = Literal["out_of_memory", "engine_error", "deadline_exceeded", "inv
 
 # Messages of libraries may be long; what is told of them is not.
 WORDS_CHARACTERS_MAX = 2000
+MESSAGE_CHARACTERS_MAX = 4000
 
 
 def words_of(error: BaseException) -> str:
     """What an exception says, or what it is when it says nothing."""
     return (str(error) or type(error).__name__)[:WORDS_CHARACTERS_MAX]
+
+
+def sendable(text: str) -> str:
+    """Text as UTF-8 can carry it: names of files, for one, may hold halves of characters."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class OutOfMemory(Exception):  # noqa: N818  (it is the name of the condition, as in MemoryError's documentation)

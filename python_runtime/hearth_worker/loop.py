@@ -4,12 +4,14 @@ A turn takes what has come, ends what is too late, chooses a step and runs it, a
 the loop rests until something comes: a request, a call of an engine, the end of a hold, a deadline, a report's time.
 """
 
+import logging
 from collections.abc import Sequence
 
 from hearth_worker.activity import Activity
 from hearth_worker.choose_step import Step, WaitUntil, choose_step
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
+from hearth_worker.failures import words_of
 from hearth_worker.inbox import Inbox, Received, Wakeup
 from hearth_worker.models import Models
 from hearth_worker.programs.outcomes import Failed
@@ -23,6 +25,8 @@ from hearth_worker.tasks import TaskRecord, Tasks
 
 # A step that is expected to last longer is announced before it begins (PROTOCOL.md section 5).
 UNANNOUNCED_STEP_MS_MAX = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class StepLoop:
@@ -50,7 +54,7 @@ class StepLoop:
     def run(self) -> None:
         """Returns after SHUTDOWN or a signal to stop. Raises ServerGone."""
         while self._takes_what_has_come():
-            self._end_what_is_too_late()
+            self._end_what_cannot_go_on()
             policies = self._models.policies
             choice = choose_step(within_seats(self._tasks.ready, policies), policies, now_ms())
             if isinstance(choice, Step):
@@ -61,7 +65,7 @@ class StepLoop:
     def release_all(self) -> None:
         """Drops every task without a word, and every model."""
         for record in self._tasks.all():
-            record.bound.program.release(record.state)
+            record.bound.release(record.state)
         self._models.close()
 
     def _takes_what_has_come(self) -> bool:
@@ -79,7 +83,10 @@ class StepLoop:
             self._handler.handle(item)
             self._is_stopped = self._handler.is_shut_down
 
-    def _end_what_is_too_late(self) -> None:
+    def _end_what_cannot_go_on(self) -> None:
+        for record, error in self._tasks.take_broken():
+            logger.error("The program of task %d cannot say what comes next.", record.task, exc_info=error)
+            self._settlement.fail(record, Failed("engine_error", f"The task cannot go on: {words_of(error)}"))
         for record in self._tasks.take_expired(now_ms()):
             self._settlement.fail(record, Failed("deadline_exceeded", "The task's deadline has passed."))
 
@@ -110,7 +117,7 @@ class StepLoop:
             self._report.started(record.task)
         expected_ms = bound.expected_step_ms(states)
         is_long = expected_ms is None or expected_ms > UNANNOUNCED_STEP_MS_MAX
-        goes_on_in_engine = bound.program.seats is not None
+        goes_on_in_engine = bound.seats is not None
         if is_long or (newcomers and goes_on_in_engine):
             self._report.leave(now_ms())
         if is_long:

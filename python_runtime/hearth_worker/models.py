@@ -6,37 +6,14 @@ from pathlib import Path
 from msgspec import Struct, ValidationError, convert
 
 from hearth_worker import memory
+from hearth_worker.bound_program import BoundProgram
 from hearth_worker.clock import now_ms
 from hearth_worker.engines.engine import Engine, LoadedModel
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.failures import LoadFailed
-from hearth_worker.programs.registry import AnyProgram, ProgramFactory
+from hearth_worker.programs.registry import ProgramFactory
 from hearth_worker.protocol.reports import Loaded
 from hearth_worker.protocol.requests import Load, Policy
-
-# Of the longest step seen, how much is still expected after one shorter step.
-LONGEST_STEP_DECAY = 0.9
-
-
-class BoundProgram:
-    """A program on a loaded model, and what the loop remembers of it."""
-
-    def __init__(self, number: int, model: int, program: AnyProgram) -> None:
-        self.number = number
-        self.model = model
-        self.program = program
-        # Tasks that have started and not ended.
-        self.started = 0
-        self._step_ms: float | None = None
-
-    def expected_step_ms(self, states: Sequence[object]) -> float | None:
-        """How long a step of these states will last; None when nobody knows."""
-        known = self.program.expected_step_ms(states)
-        return self._step_ms if known is None else known
-
-    def learn(self, step_ms: float) -> None:
-        """Steps differ in size, so the longest of late counts, not the mean."""
-        self._step_ms = step_ms if self._step_ms is None else max(step_ms, self._step_ms * LONGEST_STEP_DECAY)
 
 
 class NotRunnable(Exception):  # noqa: N818

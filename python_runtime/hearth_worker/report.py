@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hearth_worker.activity import Activity
 from hearth_worker.connection import Connection
 from hearth_worker.entry_frames import entry_frames
-from hearth_worker.failures import FailureCode
+from hearth_worker.failures import MESSAGE_CHARACTERS_MAX, FailureCode, sendable
 from hearth_worker.item_flow import ItemFlow
 from hearth_worker.programs.outcomes import Piece, Progress
 from hearth_worker.protocol.entries import (
@@ -64,7 +64,7 @@ class Report:
     def failed(self, task: int, code: FailureCode, message: str, *, retryable: bool) -> None:
         """It ended without one."""
         self._drop_items(task)
-        self._end(FailedEntry(task, code, message, retryable))
+        self._end(FailedEntry(task, code, sendable(message[:MESSAGE_CHARACTERS_MAX]), retryable))
 
     def cancelled(self, task: int, output: object, steps_run: int) -> None:
         """Its state was dropped as asked."""

@@ -2,13 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
+from hearth_worker.check_outcome import Outcome
 from hearth_worker.failures import OutOfMemory, words_of
-from hearth_worker.programs.outcomes import Advanced, Done, Failed
+from hearth_worker.programs.outcomes import Failed
 from hearth_worker.programs.registry import AnyProgram
-
-Outcome = Advanced[Any] | Done[Any] | Failed
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +18,8 @@ def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome]
     for each alone, so that only the one at fault fails: no state has moved, because new ones replace the old on return.
     """
     try:
-        outcomes = program.step(states)
+        # A list of them: a program may give anything, and what is lazy is computed here.
+        outcomes = list(program.step(states))
     except (OutOfMemory, MemoryError) as error:
         return _smaller_steps(program, states, error)
     except Exception as error:

@@ -9,12 +9,12 @@ from hearth_worker.tasks import TaskRecord
 
 def within_seats(ready: Collection[TaskRecord], policies: dict[int, Policy]) -> Collection[TaskRecord]:
     """Those that have a seat in their engine or would get one now, first come first; a batch limit below counts."""
-    if all(record.has_started or record.bound.program.seats is None for record in ready):
+    if all(record.has_started or record.bound.seats is None for record in ready):
         return ready
     free: dict[int, int] = {}
     seated: list[TaskRecord] = []
     for record in _in_order(ready, policies):
-        seats = record.bound.program.seats
+        seats = record.bound.seats
         if record.has_started or seats is None:
             seated.append(record)
             continue

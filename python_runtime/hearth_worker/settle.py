@@ -2,11 +2,11 @@
 
 import logging
 
+from hearth_worker.check_outcome import Outcome, check_output, checked
 from hearth_worker.failures import words_of
 from hearth_worker.item_flow import ItemFlow
 from hearth_worker.programs.outcomes import Advanced, Done, Failed
 from hearth_worker.report import Report
-from hearth_worker.run_step import Outcome
 from hearth_worker.tasks import TaskRecord, Tasks
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class Settlement:
     def settle(self, record: TaskRecord, outcome: Outcome) -> None:
         """After a step that the task took part in."""
         record.steps_run += 1
+        outcome = checked(outcome)
         if isinstance(outcome, Failed):
             self.fail(record, outcome)
             return
@@ -29,10 +30,11 @@ class Settlement:
         if failure:
             self.fail(record, failure)
         elif isinstance(outcome, Advanced):
-            record.replace_state(outcome.state)
+            record.state = outcome.state
             self._tasks.place(record)
         elif record.items is not None and record.items.is_held:
             record.output = outcome.output
+            record.is_done = True
             self._tasks.place(record)
         else:
             self._finish(record, outcome.output)
@@ -44,7 +46,7 @@ class Settlement:
             return
         record.items.give(items)
         self._report.emitted(record.task, record.items)
-        if record.output is not None and not record.items.is_held:
+        if record.is_done and not record.items.is_held:
             self._finish(record, record.output)
         else:
             self._tasks.place(record)
@@ -88,15 +90,14 @@ class Settlement:
 
     def _kept(self, record: TaskRecord) -> object | None:
         try:
-            return record.bound.program.keep(record.state)
+            output = record.bound.program.keep(record.state)
+            if output is not None:
+                check_output(output)
         except Exception:
             logger.exception("Task %d is cancelled without what it should keep.", record.task)
             return None
+        return output
 
     def _drop(self, record: TaskRecord) -> None:
         self._tasks.remove(record)
-        try:
-            record.bound.program.release(record.state)
-        except Exception:
-            # The task has ended all the same; what leaks is freed with the worker.
-            logger.exception("The state of task %d was not released cleanly.", record.task)
+        record.bound.release(record.state)

@@ -5,8 +5,8 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 
 from hearth_worker.activity import Activity
+from hearth_worker.bound_program import BoundProgram
 from hearth_worker.item_flow import ItemFlow
-from hearth_worker.models import BoundProgram
 from hearth_worker.protocol.requests import Task, TaskClass
 
 OLD_DEADLINES_MAX = 1000
@@ -21,6 +21,7 @@ class TaskRecord:
         "credit",
         "deadline_at",
         "has_started",
+        "is_done",
         "items",
         "model",
         "order",
@@ -39,22 +40,19 @@ class TaskRecord:
         self.order: int = task.order
         self.bound = bound
         self.state = state
-        self.batch_key: Hashable = (bound.number, bound.program.batch_key(state))
+        # Of its present state, set when it becomes ready.
+        self.batch_key: Hashable = None
         # Since its admission: one that has begun does not hold before each of its steps.
         self.ready_since = at
         self.deadline_at = None if task.deadline_ms is None else at + task.deadline_ms
         self.credit: int = task.credit
         # Set by its first item.
         self.items: ItemFlow | None = None
-        # Set when it is done but its last items wait for credit.
-        self.output: object | None = None
+        # It is done, with this output, but its last items wait for credit.
+        self.is_done = False
+        self.output: object = None
         self.has_started = False
         self.steps_run = 0
-
-    def replace_state(self, state: object) -> None:
-        """After a step."""
-        self.state = state
-        self.batch_key = (self.bound.number, self.bound.program.batch_key(state))
 
 
 class Tasks:
@@ -65,6 +63,7 @@ class Tasks:
         self._all: dict[int, TaskRecord] = {}
         self._ready: dict[int, TaskRecord] = {}
         self._waiting: dict[int, TaskRecord] = {}
+        self._broken: list[tuple[TaskRecord, Exception]] = []
         # Time, a number that breaks ties, and whose it is: a task may be withdrawn and come again as another record.
         self._deadlines: list[tuple[float, int, TaskRecord]] = []
         self._deadline_numbers = count()
@@ -90,7 +89,7 @@ class Tasks:
         """Its first step begins."""
         record.has_started = True
         record.bound.started += 1
-        self._activity.tasks_in_engine += record.bound.program.seats is not None
+        self._activity.tasks_in_engine += record.bound.seats is not None
 
     def remove(self, record: TaskRecord) -> None:
         """A task that has ended."""
@@ -99,19 +98,33 @@ class Tasks:
         self._waiting.pop(record.task, None)
         if record.has_started:
             record.bound.started -= 1
-            self._activity.tasks_in_engine -= record.bound.program.seats is not None
+            self._activity.tasks_in_engine -= record.bound.seats is not None
 
     def place(self, record: TaskRecord) -> None:
         """Puts it where it belongs now: to be called after whatever may have changed that."""
         task = record.task
         self._ready.pop(task, None)
         self._waiting.pop(task, None)
-        if record.output is not None or (record.items is not None and record.items.is_blocked):
+        if record.is_done or (record.items is not None and record.items.is_blocked):
             return
-        if record.bound.program.ready(record.state):
+        try:
+            is_ready = record.bound.is_ready(record.state)
+            if is_ready:
+                record.batch_key = record.bound.batch_key(record.state)
+        except Exception as error:
+            self._broken.append((record, error))
+            return
+        if is_ready:
             self._ready[task] = record
         else:
             self._waiting[task] = record
+
+    def take_broken(self) -> list[tuple[TaskRecord, Exception]]:
+        """Those whose program raised when it was asked about them; each is told of once."""
+        if not self._broken:
+            return []
+        broken, self._broken = self._broken, []
+        return [each for each in broken if self._is_here(each[0])]
 
     def look_again(self) -> None:
         """An engine has something new for some that wait."""

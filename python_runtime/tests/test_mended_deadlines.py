@@ -3,9 +3,9 @@
 from msgspec import convert
 
 from hearth_worker.activity import Activity
+from hearth_worker.bound_program import BoundProgram
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.engines.none import NothingLoaded
-from hearth_worker.models import BoundProgram
 from hearth_worker.programs.noop import Noop, NoopParameters, NoopState
 from hearth_worker.protocol.requests import Task
 from hearth_worker.tasks import TaskRecord, Tasks

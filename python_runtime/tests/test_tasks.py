@@ -7,9 +7,9 @@ import pytest
 from msgspec import convert
 
 from hearth_worker.activity import Activity
+from hearth_worker.bound_program import BoundProgram
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.engines.none import NothingLoaded
-from hearth_worker.models import BoundProgram
 from hearth_worker.programs.noop import Noop, NoopParameters, NoopState
 from hearth_worker.protocol.reports import Ack, Error, Pong, StatsReport, Unloaded
 from hearth_worker.protocol.requests import Task

@@ -14,9 +14,10 @@ from hearth_worker.engines.engine import LoadedModel
 from hearth_worker.programs.outcomes import Done
 from hearth_worker.programs.program import Program, Promise
 
+# Each with its module.
 PROGRAMS = {
-    "third_party": ("gate", "hold_interpreter", "litter", "look_around", "unsendable"),
-    "mistaken_programs": ("think_for_ever",),
+    **dict.fromkeys(("gate", "hold_interpreter", "litter", "look_around", "unsendable"), "third_party"),
+    **dict.fromkeys(("mistaken", "think_for_ever"), "mistaken_programs"),
 }
 
 
@@ -25,11 +26,7 @@ def install(folder: Path) -> dict[str, str]:
     metadata = folder / "third_party-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.0\n")
-    lines = [
-        f"{name} = tests.support.{module}:{name.title().replace('_', '')}"
-        for module, names in PROGRAMS.items()
-        for name in names
-    ]
+    lines = [f"{name} = tests.support.{module}:{name.title().replace('_', '')}" for name, module in PROGRAMS.items()]
     broken = "broken = tests.support.no_such_module:Broken"
     (metadata / "entry_points.txt").write_text("\n".join(["[hearth.programs]", *lines, broken, ""]))
     return {"PYTHONPATH": str(folder)}

@@ -1,0 +1,66 @@
+"""A program on a loaded model, as the step loop uses it: what it raises outside a step harms nobody else."""
+
+import logging
+from collections.abc import Hashable, Sequence
+
+from hearth_worker.programs.registry import AnyProgram
+
+# Of the longest step seen, how much is still expected after one shorter step.
+LONGEST_STEP_DECAY = 0.9
+
+logger = logging.getLogger(__name__)
+
+
+class BoundProgram:
+    """The program, and what the loop remembers of it."""
+
+    def __init__(self, number: int, model: int, program: AnyProgram) -> None:
+        self.number = number
+        self.model = model
+        self.program = program
+        self.seats = _seats(program)
+        # Tasks that have started and not ended.
+        self.started = 0
+        self._step_ms: float | None = None
+        self._is_unpredictable = False
+
+    def batch_key(self, state: object) -> Hashable:
+        """What states of all programs are grouped by. Raises whatever the program raises; is hashable."""
+        key = (self.number, self.program.batch_key(state))
+        hash(key)
+        return key
+
+    def is_ready(self, state: object) -> bool:
+        """Whether a step has anything to do for it. Raises whatever the program raises."""
+        return bool(self.program.ready(state))
+
+    def expected_step_ms(self, states: Sequence[object]) -> float | None:
+        """How long a step of these states will last; None when nobody knows."""
+        if self._is_unpredictable:
+            return None
+        try:
+            known = self.program.expected_step_ms(states)
+            return self._step_ms if known is None else float(known)
+        except Exception:
+            # Told once. From now on every step is announced, as one of unknown length is.
+            logger.exception("The program %s cannot say how long a step lasts.", type(self.program).__name__)
+            self._is_unpredictable = True
+            return None
+
+    def learn(self, step_ms: float) -> None:
+        """Steps differ in size, so the longest of late counts, not the mean."""
+        self._step_ms = step_ms if self._step_ms is None else max(step_ms, self._step_ms * LONGEST_STEP_DECAY)
+
+    def release(self, state: object) -> None:
+        """Drops a state. What it cannot free leaks until the worker ends."""
+        try:
+            self.program.release(state)
+        except Exception:
+            logger.exception("A state of %s was not released cleanly.", type(self.program).__name__)
+
+
+def _seats(program: AnyProgram) -> int | None:
+    seats: object = getattr(program, "seats", None)
+    if seats is None or (type(seats) is int and seats > 0):
+        return seats
+    raise TypeError(f"the seats of a program are a number from 1, or None, not {seats!r}")
