@@ -34,3 +34,11 @@ export function encodeId<Name extends NodeName>(name: Name, id: NodeIds[Name]): 
 export function decodeId<Name extends NodeName>(name: Name, id: string): NodeIds[Name] | null {
   return decodeOpaque(id, name) as NodeIds[Name] | null
 }
+
+/** Undefined when none is given. The empty string is given, and malformed. */
+export function decodeIdIfGiven<Name extends NodeName>(
+  name: Name,
+  id: string | null | undefined,
+): NodeIds[Name] | null | undefined {
+  return id === null || id === undefined ? undefined : decodeId(name, id)
+}

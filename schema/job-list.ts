@@ -5,7 +5,7 @@ import { builder } from './builder.ts'
 import { connectionRef, type Page, type PageArguments, readPage } from './connection.ts'
 import type { RequestContext } from './context.ts'
 import { encodeCursor } from './cursor.ts'
-import { decodeId } from './ids.ts'
+import { decodeIdIfGiven } from './ids.ts'
 import { JobState } from './job-state.ts'
 import { Job } from './nouns.ts'
 import { PriorityClass } from './priority-class.ts'
@@ -57,18 +57,19 @@ export async function readJobFilter(
   { app }: RequestContext,
 ): Promise<StoreFilter | null> {
   if (!input) return {}
-  const sessionId = input.sessionId ? decodeId('Session', input.sessionId) : undefined
+  const sessionId = decodeIdIfGiven('Session', input.sessionId)
   if (sessionId === null) throw badUserInput('filter.sessionId', 'this is not the id of a session.')
   if (input.model?.includes('@'))
     throw badUserInput('filter.model', 'give the bare name; versions are not told apart here.')
-  const model = input.model ? await app.model(input.model) : undefined
-  if (model === null || (input.task && !isTaskKind(input.task))) return null
+  const model = typeof input.model === 'string' ? await app.model(input.model) : undefined
+  const task = input.task ?? undefined
+  if (model === null || (task !== undefined && !isTaskKind(task))) return null
   return {
-    ...(sessionId ? { sessionId } : {}),
+    ...(sessionId === undefined ? {} : { sessionId }),
     ...(input.states ? { states: input.states } : {}),
     ...(input.priorityClass ? { class: input.priorityClass } : {}),
     ...(model ? { modelId: model.id } : {}),
-    ...(input.task && isTaskKind(input.task) ? { taskKind: input.task } : {}),
+    ...(task === undefined ? {} : { taskKind: task }),
     ...(typeof input.createdAfter === 'number' ? { createdAfter: input.createdAfter } : {}),
     ...(typeof input.createdBefore === 'number' ? { createdBefore: input.createdBefore } : {}),
   }

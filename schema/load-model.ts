@@ -2,7 +2,7 @@ import { InvalidInput, NotFound } from '../src/app/errors.ts'
 import type { ModelRecord } from '../src/store/records.ts'
 import { builder } from './builder.ts'
 import { resultUnion } from './errors.ts'
-import { decodeId } from './ids.ts'
+import { decodeIdIfGiven } from './ids.ts'
 import { Model } from './nouns.ts'
 
 const LoadModelInput = builder.inputType('LoadModelInput', {
@@ -35,12 +35,12 @@ builder.mutationFields((t) => ({
     description: 'Answers when loading is intended; modelEvents tells when it has happened.',
     args: { input: t.arg({ type: LoadModelInput, required: true }) },
     resolve: async (_, { input }, { app }) => {
-      const deviceId = input.deviceId ? decodeId('Device', input.deviceId) : null
-      if (input.deviceId && deviceId === null) {
+      const deviceId = decodeIdIfGiven('Device', input.deviceId)
+      if (deviceId === null) {
         const message = `${JSON.stringify(input.deviceId)} is not the id of a device.`
         return new InvalidInput([{ path: 'deviceId', message }])
       }
-      const result = await app.loadModel(input.model, deviceId, input.component ?? null)
+      const result = await app.loadModel(input.model, deviceId ?? null, input.component ?? null)
       return 'kind' in result ? result : { model: result }
     },
   }),
@@ -50,9 +50,9 @@ builder.mutationFields((t) => ({
     description: 'Waits for running tasks.',
     args: { input: t.arg({ type: UnloadModelInput, required: true }) },
     resolve: async (_, { input }, { app }) => {
-      const deviceId = input.deviceId ? decodeId('Device', input.deviceId) : null
-      if (input.deviceId && deviceId === null) return new NotFound('Device', input.deviceId)
-      const result = await app.unloadModel(input.model, deviceId)
+      const deviceId = decodeIdIfGiven('Device', input.deviceId)
+      if (deviceId === null) return new NotFound('Device', input.deviceId ?? '')
+      const result = await app.unloadModel(input.model, deviceId ?? null)
       return 'kind' in result ? result : { model: result }
     },
   }),

@@ -50,7 +50,7 @@ builder.subscriptionField('modelEvents', (t) =>
     description: 'What happens to one model, or to all.',
     args: { model: t.arg.string() },
     subscribe: async (_, args, { app }) => {
-      const model = args.model ? await app.model(args.model) : undefined
+      const model = typeof args.model === 'string' ? await app.model(args.model) : undefined
       if (model === null) throw requestError('NOT_FOUND', `No model ${JSON.stringify(args.model)} is known here.`)
       return app.modelEvents(model?.id ?? null)
     },

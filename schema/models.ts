@@ -1,7 +1,7 @@
 import type { App } from '../src/app/app.ts'
 import { builder } from './builder.ts'
 import { readPage } from './connection.ts'
-import { decodeId } from './ids.ts'
+import { decodeIdIfGiven } from './ids.ts'
 import { Model, ModelConnection } from './nouns.ts'
 import { badUserInput } from './request-error.ts'
 
@@ -37,7 +37,11 @@ builder.queryFields((t) => ({
 }))
 
 function modelFilter({ name, task, deviceId }: typeof ModelFilter.$inferInput): Parameters<App['models']>[0] {
-  const device = deviceId ? decodeId('Device', deviceId) : undefined
+  const device = decodeIdIfGiven('Device', deviceId)
   if (device === null) throw badUserInput('filter.deviceId', 'this is not the id of a device.')
-  return { ...(name ? { name } : {}), ...(task ? { task } : {}), ...(device ? { deviceId: device } : {}) }
+  return {
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof task === 'string' ? { task } : {}),
+    ...(device === undefined ? {} : { deviceId: device }),
+  }
 }

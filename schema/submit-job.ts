@@ -2,7 +2,7 @@ import type { SubmitJobInput as Submission } from '../src/app/app.ts'
 import type { JobRecord } from '../src/store/records.ts'
 import { builder } from './builder.ts'
 import { resultUnion } from './errors.ts'
-import { decodeId } from './ids.ts'
+import { decodeIdIfGiven } from './ids.ts'
 import { Job } from './nouns.ts'
 import { PriorityClass } from './priority-class.ts'
 import { readTask, TaskInput } from './task-input.ts'
@@ -69,8 +69,9 @@ builder.mutationFields((t) => ({
 }))
 
 function readSubmission(input: typeof SubmitJobInput.$inferInput): Submission {
+  const sessionId = decodeIdIfGiven('Session', input.sessionId)
   return {
-    sessionId: input.sessionId ? (decodeId('Session', input.sessionId) ?? { malformed: input.sessionId }) : null,
+    sessionId: sessionId === null ? { malformed: input.sessionId ?? '' } : (sessionId ?? null),
     model: input.model,
     task: readTask(input.task),
     priorityClass: input.priorityClass ?? null,

@@ -92,9 +92,9 @@ test('all problems of an input are told, with their paths', async () => {
   })
 })
 
-test('what is no id of a session is told with all else that is wrong', async () => {
+test.for(['garbage', ''])('%j is no id of a session, which is told with all else that is wrong', async (sessionId) => {
   const app = new FakeApp()
-  const bad = { ...tell, sessionId: 'garbage', task: { generateText: { prompt: '' } } }
+  const bad = { ...tell, sessionId, task: { generateText: { prompt: '' } } }
   const { data } = await ask(
     app,
     'mutation($input: SubmitJobsInput!) { submitJobs(input: $input) { ... on InvalidInputError { fields { path } } } }',
@@ -155,7 +155,7 @@ test.for([
   ['closeSession(id: $id)', 'Session'],
   ['unloadModel(input: { model: "teller", deviceId: $id })', 'Device'],
 ])('%s with what is no id is a NotFoundError', async ([field, kind]) => {
-  for (const id of ['garbage', '', encodeId('Component', 1 as never)].slice(kind === 'Device' ? 2 : 0)) {
+  for (const id of ['garbage', '', encodeId('Component', 1 as never)]) {
     const { data } = await ask(
       new FakeApp(),
       `mutation($id: ID!) { result: ${field} { __typename ... on NotFoundError { kind reference } } }`,
@@ -165,10 +165,11 @@ test.for([
   }
 })
 
-test('loadModel names the field of a bad device id', async () => {
+test.for(['garbage', ''])('loadModel names the field of a bad device id: %j', async (id) => {
   const { data } = await ask(
     new FakeApp(),
-    'mutation { loadModel(input: { model: "teller", deviceId: "garbage" }) { ... on InvalidInputError { fields { path } } } }',
+    'mutation($id: ID) { loadModel(input: { model: "teller", deviceId: $id }) { ... on InvalidInputError { fields { path } } } }',
+    { id },
   )
   expect(data).toEqual({ loadModel: { fields: [{ path: 'deviceId' }] } })
 })

@@ -119,7 +119,9 @@ test('a filter narrows; what nobody knows gives an empty page, what is no id an 
   expect(await count({ model: 'nobody' })).toEqual({ jobs: { totalCount: 0, nodes: [] } })
   expect(await count({ task: 'paintHouse' })).toEqual({ jobs: { totalCount: 0, nodes: [] } })
   expect(await count({ task: 'constructor' })).toEqual({ jobs: { totalCount: 0, nodes: [] } })
-  for (const filter of [{ sessionId: 'garbage' }, { model: `${textModel.name}@111111111111` }]) {
+  expect(await count({ model: '' })).toEqual({ jobs: { totalCount: 0, nodes: [] } })
+  expect(await count({ task: '' })).toEqual({ jobs: { totalCount: 0, nodes: [] } })
+  for (const filter of [{ sessionId: 'garbage' }, { sessionId: '' }, { model: `${textModel.name}@111111111111` }]) {
     const { errors } = await ask(app, 'query($filter: JobFilter) { jobs(filter: $filter) { totalCount } }', { filter })
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
   }
@@ -137,4 +139,9 @@ test('jobs of a model and of a session stay within it, whatever the filter says'
   }
   expect(await jobs('embedder')).toEqual({ model: { jobs: { totalCount: 0 } } })
   expect(await jobs(textModel.name)).toEqual({ model: { jobs: { totalCount: 0 } } })
+})
+
+test('an empty device id is refused, not taken for none', async () => {
+  const { errors } = await ask(new FakeApp(), '{ models(filter: { deviceId: "" }) { totalCount } }')
+  expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', argument: 'filter.deviceId' } }])
 })

@@ -196,3 +196,9 @@ test('vectors come as arrays of short numbers', async () => {
   )
   expect(events.at(-1)).toEqual({ output: { embeddings: [[0.1, -0.25]], dimensions: 2, count: 1 } })
 })
+
+test.for(['nobody', ''])('events of a model called %j are refused, not those of all models sent', async (model) => {
+  await expect(
+    follow(new FakeApp(), 'subscription($model: String) { modelEvents(model: $model) { at } }', { model }),
+  ).rejects.toThrow(`No model ${JSON.stringify(model)} is known here.`)
+})
