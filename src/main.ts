@@ -28,7 +28,7 @@ import { keepSnapshots, openState } from './app/snapshots.ts'
 import { TaskResults } from './app/task-results.ts'
 import { taskForWorker } from './app/tasks-for-workers.ts'
 import { type GiveCredit, WorkerReports } from './app/worker-reports.ts'
-import { type Config, readConfig } from './config/config.ts'
+import { type Config, readConfig, unknownSettings } from './config/config.ts'
 import { cpuDevices } from './runtime/devices/cpu.ts'
 import { Executor } from './runtime/executor.ts'
 import { DigestCache } from './runtime/models/digest-cache.ts'
@@ -63,6 +63,7 @@ try {
 async function main(): Promise<void> {
   const config = readConfig(process.env)
   const logger = pino({ level: config.HEARTH_LOG_LEVEL }, logOutput)
+  for (const name of unknownSettings(process.env)) logger.warn({ name }, 'this setting is not known to this version')
   const clock = monotonicClock()
   const startedAt = clock.now()
   const folder = resolve(config.HEARTH_DATA_DIR)

@@ -99,3 +99,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   )
   throw new Error(`These settings are not valid:\n  ${problems.join('\n  ')}`)
 }
+
+/** Read before the server starts, by set-up. */
+const setUpSettings = ['HEARTH_PYTHON']
+
+/** Names that look like settings and are none, as a typing error would leave them. */
+export function unknownSettings(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set([...Object.keys(settings.shape), ...setUpSettings])
+  return Object.keys(environment).filter((name) => name.startsWith('HEARTH_') && !known.has(name))
+}
