@@ -15,6 +15,8 @@ const engineCore = 1
 const threads = 1
 const tokensAlone = 128
 const tokensTogether = 64
+/** A few more than the first, so that it does not come together with the end. */
+const tokensForFirst = 4
 const streamsTogether = 4
 
 export const text: Benchmark = {
@@ -31,96 +33,98 @@ interface Pair {
   readonly hearth: TextRound
 }
 
-interface Comparison {
-  readonly alone: Pair
-  readonly together: Pair
-}
-
 async function measureText(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start({ workerCore: engineCore, profileDir: settings.profileDir })
   using engine = await BareEngine.start(model, threads, engineCore)
   const socket = await GraphQLSocket.open(server.url)
-  const once = async (first: number, streams: number, maxTokens: number): Promise<Pair> => {
-    const prompts = Array.from({ length: streams }, (_, index) => promptOf(first + index))
-    const pair = {
-      bare: await engine.round(prompts, maxTokens),
-      hearth: await roundOfHearth(socket, prompts, maxTokens),
+  const sides = {
+    bare: (prompts: readonly string[], maxTokens: number) => engine.round(prompts, maxTokens),
+    hearth: (prompts: readonly string[], maxTokens: number) => roundOfHearth(socket, prompts, maxTokens),
+  }
+  let lastPrompt = 0
+  const once = async (streams: number, maxTokens: number): Promise<Pair> => {
+    const prompts = Array.from({ length: streams }, () => promptOf((lastPrompt += 1)))
+    // Now the one first, now the other.
+    if (lastPrompt % 2 === 0) {
+      const bare = await sides.bare(prompts, maxTokens)
+      return { bare, hearth: await sides.hearth(prompts, maxTokens) }
     }
+    const hearth = await sides.hearth(prompts, maxTokens)
+    return { hearth, bare: await sides.bare(prompts, maxTokens) }
+  }
+  const measure = async (streams: number, maxTokens: number): Promise<Pair> => {
+    const pair = await settings.quiet.round(() => once(streams, maxTokens))
     settings.say(describe(streams, pair))
     return pair
   }
 
-  const measure: typeof once = (...pair) => settings.quiet.round(() => once(...pair))
-
-  await once(0, streamsTogether, tokensTogether) // loads the model
-  const rounds = await measureSeries(
-    plan(settings, { series: 2, roundsPerSeries: 5 }),
-    async (round): Promise<Comparison> => {
-      const first = (round + 1) * (streamsTogether + 1)
-      return {
-        alone: await measure(first, 1, tokensAlone),
-        together: await measure(first + 1, streamsTogether, tokensTogether),
-      }
-    },
+  await once(streamsTogether, tokensTogether) // loads the model
+  const rates = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 4 }), async () => ({
+    alone: await measure(1, tokensAlone),
+    together: await measure(streamsTogether, tokensTogether),
+  }))
+  const firsts = await measureSeries(plan(settings, { series: 1, roundsPerSeries: 20 }), () =>
+    measure(1, tokensForFirst),
   )
   socket.close()
   return [
-    ...rateFigures('text.one', 'one stream', rounds, ({ alone }) => alone),
-    ...rateFigures('text.four', `${streamsTogether} streams`, rounds, ({ together }) => together),
-    ...firstTokenFigures(rounds),
+    ...rateFigures(
+      'text.one',
+      'one stream',
+      pick(rates, ({ alone }) => alone),
+    ),
+    ...rateFigures(
+      'text.four',
+      `${streamsTogether} streams`,
+      pick(rates, ({ together }) => together),
+    ),
+    ...firstTokenFigures(firsts),
   ]
 }
 
-function rateFigures(
-  id: string,
-  what: string,
-  rounds: readonly (readonly Comparison[])[],
-  of: (comparison: Comparison) => Pair,
-): Figure[] {
+function rateFigures(id: string, what: string, rounds: readonly (readonly Pair[])[]): Figure[] {
   const rate = { unit: 'tokens/s', better: 'higher' } as const
+  const ratio = { unit: 'ratio', better: 'higher', goal: { atLeast: 0.95 } } as const
+  const ratioOf = ({ bare, hearth }: Pair) => tokensPerSecond(hearth) / tokensPerSecond(bare)
   return [
     figure(
       { id: `${id}.engine`, what: `${what}, engine alone`, ...rate },
-      pick(rounds, (round) => tokensPerSecond(of(round).bare)),
+      pick(rounds, ({ bare }) => tokensPerSecond(bare)),
     ),
     figure(
       { id: `${id}.hearth`, what: `${what}, Hearth`, ...rate },
-      pick(rounds, (round) => tokensPerSecond(of(round).hearth)),
+      pick(rounds, ({ hearth }) => tokensPerSecond(hearth)),
     ),
     figure(
-      {
-        id: `${id}.ratio`,
-        what: `${what}, Hearth to engine, pair by pair`,
-        unit: 'ratio',
-        better: 'higher',
-        goal: { atLeast: 0.95 },
-      },
-      pick(rounds, (round) => tokensPerSecond(of(round).hearth) / tokensPerSecond(of(round).bare)),
+      { id: `${id}.ratio`, what: `${what}, Hearth to engine, pair by pair`, ...ratio },
+      asOneSeries(pick(rounds, ratioOf)),
     ),
   ]
 }
 
-function firstTokenFigures(rounds: readonly (readonly Comparison[])[]): Figure[] {
+function firstTokenFigures(rounds: readonly (readonly Pair[])[]): Figure[] {
   const latency = { unit: 'ms', better: 'lower' } as const
+  const what = 'time to first token'
+  const addedMs = ({ bare, hearth }: Pair) => firstTokenMs(hearth) - firstTokenMs(bare)
   return [
     figure(
-      { id: 'text.first.engine', what: 'time to first token, engine alone', ...latency },
-      pick(rounds, ({ alone }) => median(alone.bare.firstTokenMs)),
+      { id: 'text.first.engine', what: `${what}, engine alone`, ...latency },
+      pick(rounds, ({ bare }) => firstTokenMs(bare)),
     ),
     figure(
-      { id: 'text.first.hearth', what: 'time to first token, Hearth, from the submission', ...latency },
-      pick(rounds, ({ alone }) => median(alone.hearth.firstTokenMs)),
+      { id: 'text.first.hearth', what: `${what}, Hearth, from the submission`, ...latency },
+      pick(rounds, ({ hearth }) => firstTokenMs(hearth)),
     ),
     figure(
-      {
-        id: 'text.first.added',
-        what: 'time to first token, added by Hearth, pair by pair',
-        ...latency,
-        goal: { atMost: 5 },
-      },
-      pick(rounds, ({ alone }) => median(alone.hearth.firstTokenMs) - median(alone.bare.firstTokenMs)),
+      { id: 'text.first.added', what: `${what}, added by Hearth, pair by pair`, ...latency, goal: { atMost: 5 } },
+      asOneSeries(pick(rounds, addedMs)),
     ),
   ]
+}
+
+/** What compares two sides is disturbed in both directions, so its value is the median of all rounds, not of the best series. */
+function asOneSeries(series: readonly (readonly number[])[]): number[][] {
+  return [series.flat()]
 }
 
 async function roundOfHearth(socket: GraphQLSocket, prompts: readonly string[], maxTokens: number): Promise<TextRound> {
@@ -142,6 +146,10 @@ async function roundOfHearth(socket: GraphQLSocket, prompts: readonly string[], 
   }
 }
 
+function firstTokenMs(round: TextRound): number {
+  return median(round.firstTokenMs)
+}
+
 function tokensPerSecond({ tokens, elapsedMs }: TextRound): number {
   return (tokens / elapsedMs) * 1000
 }
@@ -153,6 +161,6 @@ function promptOf(number: number): string {
 
 function describe(streams: number, { bare, hearth }: Pair): string {
   const side = (round: TextRound) =>
-    `${tokensPerSecond(round).toFixed(1)} tokens/s (${round.tokens}), first after ${Math.round(median(round.firstTokenMs))} ms`
+    `${tokensPerSecond(round).toFixed(1)} tokens/s (${round.tokens}), first after ${Math.round(firstTokenMs(round))} ms`
   return `${streams} stream${streams > 1 ? 's' : ''}: engine ${side(bare)}; Hearth ${side(hearth)}`
 }

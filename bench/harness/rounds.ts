@@ -25,9 +25,9 @@ export async function measureSeries<Value>(
   return all
 }
 
-/** `values`, with each replaced by one number of it. */
-export function pick<Value>(series: readonly (readonly Value[])[], number: (value: Value) => number): number[][] {
-  return series.map((values) => values.map(number))
+/** One thing of each value, by series still. */
+export function pick<Value, Part>(series: readonly (readonly Value[])[], part: (value: Value) => Part): Part[][] {
+  return series.map((values) => values.map(part))
 }
 
 export interface LoopResult {
