@@ -88,7 +88,7 @@ export class WorkerReports implements WorkerListener {
   }
 
   workerExited(workerId: WorkerId, cause: WorkerExitCause, detail: string): void {
-    const level = cause === 'requested' ? 'info' : 'warn'
+    const level = cause === 'requested' ? 'debug' : 'warn'
     this.#logger[level]({ workerId, cause, detail }, 'worker exited')
     this.#trouble.ended(workerId, this.#engineOf(workerId))
     this.#shell.feed({ type: 'workerExited', workerId, cause })
