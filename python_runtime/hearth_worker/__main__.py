@@ -20,12 +20,11 @@ from hearth_worker.loop import StepLoop
 from hearth_worker.models import Models
 from hearth_worker.programs.registry import find_programs
 from hearth_worker.protocol.reports import PROTOCOL_VERSION, Hello
-from hearth_worker.reader import EXIT_SERVER_GONE, Reader
+from hearth_worker.reader import EXIT_BUG, EXIT_SERVER_GONE, Reader
 
 # None of `lease`, `pause`, `checkpoint` and `slabs` is served yet; their frames are answered by `unsupported`.
 CAPABILITIES: list[str] = []
 EXIT_CANNOT_START = 2
-EXIT_BUG = 70
 
 
 def main() -> NoReturn:

@@ -12,7 +12,7 @@ MESSAGE_CHARACTERS_MAX = 4000
 
 def words_of(error: BaseException) -> str:
     """What an exception says, or what it is when it says nothing."""
-    return (str(error) or type(error).__name__)[:WORDS_CHARACTERS_MAX]
+    return sendable((str(error) or type(error).__name__)[:WORDS_CHARACTERS_MAX])
 
 
 def sendable(text: str) -> str:

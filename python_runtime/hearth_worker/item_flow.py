@@ -28,6 +28,11 @@ class ItemFlow:
         return bool(self._held)
 
     @property
+    def has_granted(self) -> bool:
+        """Items may leave."""
+        return bool(self._granted)
+
+    @property
     def is_blocked(self) -> bool:
         """The task must not emit more."""
         return self.credit == 0 or bool(self._held)
@@ -56,7 +61,7 @@ class ItemFlow:
     def frames(self) -> Iterator[tuple[bytes, bytes]]:
         """Metadata and payload of the PARTIAL frames that everything granted leaves in."""
         granted, self._granted = self._granted, []
-        self._has_sent = True
+        self._has_sent = self._has_sent or bool(granted)
         unsent = len(granted)
         while unsent:
             start = len(granted) - unsent

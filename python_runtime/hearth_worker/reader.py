@@ -1,6 +1,7 @@
 """The thread that reads the stream: hands requests on, answers PING itself, and ends the process with the stream."""
 
 import os
+import traceback
 from threading import Thread
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ from hearth_worker.protocol.requests import Ping
 READ_BYTES = 256 * 1024
 EXIT_SERVER_GONE = 0
 EXIT_PROTOCOL_ERROR = 1
+EXIT_BUG = 70
 
 
 class Reader(Thread):
@@ -37,6 +39,10 @@ class Reader(Thread):
             os._exit(EXIT_SERVER_GONE)
         except ProtocolError as error:
             self._refuse(error)
+        except BaseException:
+            # Deaf, the process would live on unseen; its own output is read to its end.
+            traceback.print_exc()
+            os._exit(EXIT_BUG)
 
     def _read(self) -> None:
         decoder = FrameDecoder()

@@ -54,6 +54,8 @@ class Report:
 
     def emitted(self, task: int, flow: ItemFlow) -> None:
         """It has items, or credit for items it had."""
+        if not flow.has_granted:
+            return
         self._flows[task] = flow
         self._is_urgent = self._is_urgent or flow.is_urgent
 
