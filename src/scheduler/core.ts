@@ -7,6 +7,7 @@ import { admitWaiting } from './admission.ts'
 import { cancelJob } from './cancellation.ts'
 import type { Command } from './commands.ts'
 import { expireDue, keepTimer, ringAlarms } from './deadlines.ts'
+import { drain } from './draining.ts'
 import type { SchedulerEvent } from './events.ts'
 import { loseWorker } from './failover.ts'
 import type { Millis } from './ids.ts'
@@ -19,7 +20,7 @@ import { dropProcess, recoverJob } from './recovery.ts'
 import { addDevice, measureDevice, registerVersion } from './registration.ts'
 import { takeReports } from './reports.ts'
 import type { SchedulerState } from './state.ts'
-import { beginTurn, decided, type Turn, tellWorkers } from './turn.ts'
+import { beginTurn, type Turn, tellWorkers } from './turn.ts'
 import { noteWant } from './wants.ts'
 import { staffEngines, takeMeasured, takeReady } from './workers.ts'
 
@@ -79,8 +80,7 @@ function take(turn: Turn, event: SchedulerEvent): void {
       turn.state.timerAt = null
       return
     case 'drainRequested':
-      turn.state.draining = true
-      return decided(turn, { kind: 'DRAIN', reason: 'server_stops' })
+      return drain(turn)
     case 'serverRestarted':
       return dropProcess(turn.state, event.firstRuntimeId)
     default:

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DeviceId } from '../../src/scheduler/ids.ts'
+import type { DeviceId, SessionId } from '../../src/scheduler/ids.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { StoreOverloaded } from '../../src/store/store.ts'
 import { dataFolder } from '../support/data-folder.ts'
@@ -26,6 +26,8 @@ test('a full disk stops submissions with a typed error, loses nothing that was a
     retryAfterMs: expect.any(Number),
   })
   await expect(store.recordCancelRequest(running.record.id, 1)).rejects.toMatchObject({ limit: 'storage' })
+  await expect(store.updateSession(1 as SessionId, { lastUsedAt: 5 })).rejects.toMatchObject({ limit: 'storage' })
+  await expect(store.saveSnapshot('{}')).rejects.toMatchObject({ limit: 'storage' })
 
   // What was acknowledged goes on, unseen until it is safe.
   const change = log.changeState(running.record, { kind: 'started', deviceId }, 'RUNNING', { attempt: 1 })

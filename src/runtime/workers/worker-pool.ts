@@ -24,8 +24,8 @@ export interface WorkerPool {
   credit(workerId: WorkerId, taskId: TaskId, items: number): void
   /** Those that live, in the order of their start. */
   describe(): WorkerDescription[]
-  /** Stops all; when it resolves, no worker is left. Bounded by the limits' times. */
-  close(): Promise<void>
+  /** Stops all, and kills those that have not ended within so many milliseconds; left out = the limits' times. When it resolves, no worker is left. */
+  close(withinMs?: number): Promise<void>
 }
 
 /** `limits` left out = the defaults. */
@@ -51,11 +51,17 @@ export function createWorkerPool(
     cancel: (workerId, taskIds) => workers.get(workerId)?.conversation.cancel(taskIds),
     credit: (workerId, taskId, items) => workers.get(workerId)?.conversation.credit(taskId, items),
     describe: () => [...workers.values()].map((worker) => worker.describe()),
-    async close() {
+    async close(withinMs) {
       isClosed = true
       const all = [...workers.values()]
+      const killAll = () => {
+        for (const worker of all) worker.kill('the server ends')
+      }
       for (const worker of all) worker.stop()
+      if (withinMs !== undefined && withinMs <= 0) killAll()
+      const late = withinMs !== undefined && withinMs > 0 ? setTimeout(killAll, withinMs) : undefined
       await Promise.all(all.map((worker) => worker.ended))
+      clearTimeout(late)
     },
   }
 }

@@ -95,7 +95,9 @@ export function changesOf(writer: WriterClient, sequences: Sequences, limits: Wr
       ),
 
     updateSession: (id, patch) =>
-      queue.add({ ...oneRow, operation: 'updateSession', write: (values) => encodeSessionUpdate(values, id, patch) }),
+      unlessRefused(() =>
+        queue.add({ ...oneRow, operation: 'updateSession', write: (values) => encodeSessionUpdate(values, id, patch) }),
+      ),
 
     async registerDevice(name, kind) {
       const id = await queue.add<Awaited<ReturnType<Store['registerDevice']>>['id']>({
@@ -123,13 +125,15 @@ export function changesOf(writer: WriterClient, sequences: Sequences, limits: Wr
     },
 
     saveSnapshot: (json) =>
-      queue.add({
-        ...oneRow,
-        operation: 'saveSnapshot',
-        write: (values) => void values.push(now(), json),
-        bytes: json.length,
-        urgent: false,
-      }),
+      unlessRefused(() =>
+        queue.add({
+          ...oneRow,
+          operation: 'saveSnapshot',
+          write: (values) => void values.push(now(), json),
+          bytes: json.length,
+          urgent: false,
+        }),
+      ),
   }
 
   function storageRefusal(): StoreOverloaded | null {

@@ -79,6 +79,19 @@ describe('admission ahead of need', () => {
     expect(scheduler.end(job)?.type).toBe('jobSucceeded')
     expect(scheduler.admissions()).toHaveLength(1)
   })
+
+  test('what a worker was given ahead of need is taken back when the server drains, so that nothing begins any more', () => {
+    const { scheduler, version, worker } = resident()
+    const [running, cancelled, ahead] = [1, 2, 3].map(() => scheduler.submit(version))
+    scheduler.start(running!)
+    scheduler.feed({ type: 'cancelRequested', jobId: cancelled! })
+    const { taskId } = scheduler.admissions().find(({ jobId }) => jobId === ahead)!
+    const commands = scheduler.feed({ type: 'drainRequested' })
+    expect(commands).toEqual([{ type: 'withdraw', workerId: worker, taskIds: [taskId] }])
+    expect(scheduler.feed({ type: 'drainRequested' })).toEqual([])
+    expect(scheduler.report(worker, { kind: 'withdrawn', taskId })).toEqual([])
+    expect(scheduler.stateOf(ahead!)).toBe('queued')
+  })
 })
 
 describe('reports', () => {

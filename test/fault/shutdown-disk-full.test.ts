@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { Catalogue } from '../../src/app/catalogue.ts'
+import type { AppContext } from '../../src/app/context.ts'
+import { LiveJobs } from '../../src/app/live-jobs.ts'
+import { ModelEvents } from '../../src/app/model-events.ts'
+import { Shell } from '../../src/app/shell.ts'
+import { shutDown } from '../../src/app/shut-down.ts'
+import { WantedModels } from '../../src/app/wanted-models.ts'
+import { createWorkerPool } from '../../src/runtime/workers/worker-pool.ts'
+import { createState } from '../../src/scheduler/core.ts'
+import { defaultSettings } from '../../src/scheduler/settings.ts'
+import { openStore } from '../../src/store/open-store.ts'
+import { dataFolder } from '../support/data-folder.ts'
+import { storedJobs } from '../support/stored-jobs.ts'
+import { WorkerLog } from '../support/worker-log.ts'
+
+async function parts(closeDoors: () => Promise<void>) {
+  const store = await openStore({ folder: await dataFolder() })
+  const broken = (error: unknown): never => {
+    throw error
+  }
+  const shell = new Shell(createState(defaultSettings, 1), { now: Date.now }, null, broken)
+  shell.start(() => {})
+  // All that the end of a server works with.
+  const context = { store, shell, live: new LiveJobs(1), wanted: new WantedModels([]) } as unknown as AppContext
+  const pool = createWorkerPool({
+    command: { file: 'no-worker-is-started', arguments: [], environment: {} },
+    listener: new WorkerLog(),
+    clock: { now: Date.now },
+  })
+  return { store, ending: { context, pool, models: new ModelEvents(new Catalogue()), closeDoors, graceMs: 200 } }
+}
+
+test('a server that is asked to end while the disk is full ends, and says what could not be written', async () => {
+  const { store, ending } = await parts(() => Promise.resolve())
+  const jobs = await storedJobs(store)
+  store.limitDatabase(store.metrics.databaseBytes)
+  const lost = expect(store.submitJobs(jobs.many(500))).rejects.toThrow()
+  await expect.poll(() => store.metrics.accepting, { timeout: 10_000 }).toBe(false)
+  await expect(shutDown(ending)).rejects.toThrow(/500 rows that could not be committed: .*full/)
+  await lost
+})
+
+test('a door that does not close in order keeps nothing from being written', async () => {
+  const { store, ending } = await parts(() => Promise.reject(new Error('The door is stuck.')))
+  await expect(shutDown(ending)).rejects.toThrow('The door is stuck.')
+  await expect(store.readSession(1 as never)).rejects.toThrow(/closed/)
+})
