@@ -1,6 +1,8 @@
 /** The WebSocket door: the protocol, and the limits that hold on each socket. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import type { ModelRecord } from '../../src/store/records.ts'
+import { FakeApp, textModel } from '../support/fake-app.ts'
 import { openDoors } from '../support/open-doors.ts'
 import { RawSocket, refusedUpgrade } from '../support/raw-socket.ts'
 import { until } from '../support/until.ts'
@@ -65,6 +67,51 @@ describe('the protocol', () => {
     raw.subscribe('1', endless)
     raw.subscribe('1', endless)
     expect(await raw.closed).toMatchObject({ code: 4409 })
+  })
+
+  test('an id that is reused before its operation has ended is refused, and nothing of it is left behind', async () => {
+    const app = new FakeApp()
+    const model = Promise.withResolvers<ModelRecord | null>()
+    app.model = () => model.promise
+    const doors = await openDoors({}, app)
+    const raw = await RawSocket.open(doors.webSocketUrl)
+    const query = 'subscription { jobChanges(filter: { model: "teller" }) { to } }'
+    for (let round = 0; round < 3; round++) {
+      raw.subscribe('1', query)
+      raw.say({ id: '1', type: 'complete' })
+    }
+    raw.subscribe('1', query)
+    raw.subscribe('2', query)
+    expect(await raw.next(({ type }) => type === 'error')).toMatchObject({
+      id: '1',
+      payload: [{ extensions: { code: 'BAD_USER_INPUT' } }],
+    })
+    model.resolve(textModel)
+    await until('both are set up', () => app.changeTopic.followedCount === 2)
+    await until('the completed one is released', () => app.changeTopic.followerCount === 1)
+    raw.subscribe('1', endless)
+    await until('the id is free again', () => app.changeTopic.followerCount === 2)
+    raw.socket.terminate()
+    await until('nothing is left', () => app.changeTopic.followerCount === 0)
+  })
+
+  test('what is set up only after the socket has closed is released at once', async () => {
+    const app = new FakeApp()
+    const model = Promise.withResolvers<ModelRecord | null>()
+    let isAsked = false
+    app.model = () => {
+      isAsked = true
+      return model.promise
+    }
+    const doors = await openDoors({}, app)
+    const raw = await RawSocket.open(doors.webSocketUrl)
+    raw.subscribe('1', 'subscription { jobChanges(filter: { model: "teller" }) { to } }')
+    await until('it is being set up', () => isAsked)
+    raw.socket.terminate()
+    await doors.close(1000)
+    model.resolve(textModel)
+    await until('it was set up', () => app.changeTopic.followedCount === 1)
+    await until('it is released', () => app.changeTopic.followerCount === 0)
   })
 
   test.for([

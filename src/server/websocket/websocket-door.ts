@@ -11,8 +11,9 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { requestError } from '../../../schema/request-error.ts'
 import { schema } from '../../../schema/schema.ts'
 import { callerOf } from '../caller.ts'
-import type { Engine, Operation } from '../graphql/engine.ts'
+import type { Engine, Outcome } from '../graphql/engine.ts'
 import { Connection } from './connection.ts'
+import { Visit } from './visit.ts'
 
 export interface WebSocketDoorOptions {
   readonly engine: Engine
@@ -22,15 +23,10 @@ export interface WebSocketDoorOptions {
   readonly keepAliveMs: number
 }
 
-/** What belongs to one socket. */
-interface Visit {
-  readonly request: IncomingMessage
-  operationsInFlight: number
-}
 type VisitContext = Context<Record<string, unknown> | undefined, Visit>
 /** graphql-ws hands these from onSubscribe to execute. */
 interface RunArgs extends ExecutionArgs {
-  readonly operation: Operation
+  readonly run: () => Promise<Outcome>
 }
 
 export class WebSocketDoor {
@@ -51,10 +47,10 @@ export class WebSocketDoor {
     })
     this.#protocol = makeServer<Record<string, unknown> | undefined, Visit>({
       schema,
-      onSubscribe: (context, _, payload) => this.#begin(context, payload),
-      onComplete: ({ extra }) => void extra.operationsInFlight--,
-      execute: (args) => (args as RunArgs).operation.run(),
-      subscribe: (args) => (args as RunArgs).operation.run(),
+      onSubscribe: (context, id, payload) => this.#begin(context, id, payload),
+      onComplete: ({ extra }, id) => extra.end(id),
+      execute: (args) => (args as RunArgs).run(),
+      subscribe: (args) => (args as RunArgs).run(),
     })
     this.#keepAlive = setInterval(() => this.#checkLives(), options.keepAliveMs).unref()
   }
@@ -82,6 +78,7 @@ export class WebSocketDoor {
       logger.error({ err: error }, 'A WebSocket message failed unexpectedly.')
       connection.close(CloseCode.InternalServerError, 'Internal server error')
     }
+    const visit = new Visit(request)
     const closed = this.#protocol.opened(
       {
         protocol: connection.protocol,
@@ -89,28 +86,32 @@ export class WebSocketDoor {
         close: (code, reason) => connection.close(code ?? CloseCode.InternalServerError, reason ?? ''),
         onMessage: (handle) => connection.onMessage(handle, fail),
       },
-      { request, operationsInFlight: 0 },
+      visit,
     )
     socket.on('error', (error) => logger.debug({ err: error }, 'A WebSocket broke.'))
     const gone = new Promise<void>((resolve) => {
       socket.once('close', (code, reason) => {
         this.#connections.delete(connection)
-        closed(code, reason.toString()).catch(fail).finally(resolve)
+        Promise.all([closed(code, reason.toString()), visit.leave()]).catch(fail).finally(resolve)
       })
     })
     this.#connections.set(connection, gone)
   }
 
-  #begin({ extra }: VisitContext, payload: SubscribePayload): RunArgs | readonly GraphQLError[] {
+  #begin({ extra: visit }: VisitContext, id: string, payload: SubscribePayload): RunArgs | readonly GraphQLError[] {
     const { engine, operationsPerSocketMax } = this.#options
-    if (extra.operationsInFlight >= operationsPerSocketMax) {
+    // One that its client has completed, but which has not ended: graphql-ws would take the two for one.
+    if (visit.isInFlight(id)) {
+      return [requestError('BAD_USER_INPUT', `The operation ${JSON.stringify(id)} is still ending. Use another id.`)]
+    }
+    if (visit.operationsInFlight >= operationsPerSocketMax) {
       return [requestError('RATE_LIMITED', `At most ${operationsPerSocketMax} operations at once on one WebSocket.`)]
     }
     const { query, operationName = null, variables } = payload
-    const operation = engine.prepare({ query, operationName, variables: variables ?? {} }, callerOf(extra.request))
+    const operation = engine.prepare({ query, operationName, variables: variables ?? {} }, callerOf(visit.request))
     if (operation.kind === 'refused') return operation.errors
-    extra.operationsInFlight++
-    return { schema, document: operation.document, operationName, operation }
+    visit.begin(id)
+    return { schema, document: operation.document, operationName, run: () => visit.run(id, operation) }
   }
 
   #checkLives(): void {
