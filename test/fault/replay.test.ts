@@ -19,14 +19,14 @@ const tellsOf = (lines: readonly string[], type: string) => lines.some((line) =>
 async function eventfulDay(hearth: Hearth): Promise<void> {
   const long = await submitAll(
     hearth,
-    Array.from({ length: 12 }, (_, value) => noop({ value, steps: 20, stepMs: 10 })),
+    Array.from({ length: 12 }, (_, value) => noop({ value, steps: 12, stepMs: 10 })),
   )
   const others = await submitAll(hearth, [
     embeddings(['To be recorded.']),
     text({ prompt: 'Say yes.', maxTokens: 4 }),
     noop({ failAtStep: 1 }),
     noop({ exitAtStep: 1 }, { priorityClass: 'BATCH' }),
-    noop({ steps: 100_000, stepMs: 5 }, { deadline: new Date(Date.now() + 1500).toISOString() }),
+    noop({ steps: 100_000, stepMs: 5 }, { deadline: new Date(Date.now() + 800).toISOString() }),
   ])
   const cancelled = await submit(hearth, noop({ steps: 100_000, stepMs: 5 }))
   await watch(hearth, long[0]!).event('JobStarted')
@@ -69,7 +69,7 @@ test('a recording that was cut off by a crash is lived again up to there, and af
   const first = await startServer({ dataDir, environment: { HEARTH_RECORD: recording } })
   const ids = await submitAll(
     first,
-    Array.from({ length: 50 }, (_, value) => noop({ value, steps: 20, stepMs: 10 })),
+    Array.from({ length: 50 }, (_, value) => noop({ value, steps: 12, stepMs: 10 })),
   )
   await watch(first, ids[0]!).event('StepCompleted')
   await first.kill()

@@ -1,6 +1,7 @@
 /** The WebSocket door: the protocol, and the limits that hold on each socket. */
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { connect } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ModelRecord } from '../../src/store/records.ts'
 import { FakeApp, textModel } from '../support/fake-app.ts'
 import { openDoors } from '../support/open-doors.ts'
@@ -26,6 +27,29 @@ describe('upgrades', () => {
     const { status, body } = await refusedUpgrade((await openDoors()).webSocketUrl, headers)
     expect(status).toBe(403)
     expect(body).toContain('FORBIDDEN')
+  })
+
+  test('a refused client that never hangs up is hung up on', async () => {
+    const doors = await openDoors()
+    const { port } = new URL(doors.url)
+    const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true })
+    onTestFinished(() => void socket.destroy())
+    socket.write(
+      `GET /nowhere HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n` +
+        'sec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\nsec-websocket-version: 13\r\n\r\n',
+    )
+    socket.resume()
+    await once(socket, 'end')
+    // Sooner than the grace: nothing may be left to wait for.
+    await doors.close(60_000)
+  })
+
+  test('closing ends in time though a client neither reads nor hangs up', async () => {
+    const doors = await openDoors()
+    const raw = await RawSocket.open(doors.webSocketUrl)
+    raw.socket.pause()
+    await doors.close(50)
+    raw.socket.terminate()
   })
 
   test('from a page of a loopback origin, or without any', async () => {

@@ -16,12 +16,12 @@ async function generate(request: TextRequest): Promise<JobOutput> {
 }
 
 test('a text arrives in pieces that make up exactly the output', async () => {
-  const log = watch(hearth, await submit(hearth, text({ prompt: 'Write a story about a lighthouse.', maxTokens: 60 })))
+  const log = watch(hearth, await submit(hearth, text({ prompt: 'Write a story about a lighthouse.', maxTokens: 40 })))
   const { text: output, completionTokens } = await log.output()
   expect(output).not.toBe('')
   expect(log.text).toBe(output)
   expect(log.types.filter((type) => type === 'TextDelta').length).toBeGreaterThan(5)
-  expect(completionTokens).toBeGreaterThan(30)
+  expect(completionTokens).toBeGreaterThan(20)
 })
 
 test('the log begins with the queue, tells of the start before any text, and rises all the way', async () => {
@@ -98,7 +98,7 @@ test('characters outside the basic plane keep their offsets', async () => {
 test('more requests than the engine has slots run side by side and all end', async () => {
   const ids = await submitAll(
     hearth,
-    Array.from({ length: 6 }, (_, index) => text({ prompt: `Write about the number ${index}.`, maxTokens: 30 })),
+    Array.from({ length: 6 }, (_, index) => text({ prompt: `Write about the number ${index}.`, maxTokens: 20 })),
   )
   const logs = ids.map((id) => watch(hearth, id))
   const outputs = await Promise.all(logs.map((log) => log.output()))
