@@ -82,6 +82,10 @@ eventRef('cancelled').implement({
   }),
 })
 
-function deviceOf({ deviceId }: { readonly deviceId: DeviceId }, { app }: RequestContext): DeviceView {
-  return required('Device', app.devices().find((device) => device.id === deviceId) ?? null)
+/** Also one that is no longer declared: a log reads the same for ever. */
+async function deviceOf(
+  { deviceId }: { readonly deviceId: DeviceId },
+  { loaders }: RequestContext,
+): Promise<DeviceView> {
+  return required('Device', await loaders.device.load(deviceId))
 }

@@ -44,7 +44,7 @@ builder.objectType(Job, {
     device: t.field({
       type: Device,
       nullable: true,
-      resolve: ({ deviceId }, _, { app }) => app.devices().find((device) => device.id === deviceId) ?? null,
+      resolve: ({ deviceId }, _, { loaders }) => (deviceId === null ? null : loaders.device.load(deviceId)),
     }),
     progress: t.field({
       type: Progress,

@@ -3,8 +3,8 @@
  * beyond the tick: a subscription lives for hours in one context and must see every change.
  */
 import DataLoader from 'dataloader'
-import type { App } from '../src/app/app.ts'
-import type { JobId, SessionId, VersionId } from '../src/scheduler/ids.ts'
+import type { App, DeviceView } from '../src/app/app.ts'
+import type { DeviceId, JobId, SessionId, VersionId } from '../src/scheduler/ids.ts'
 import type { JobRecord, ModelId, ModelRecord, SessionRecord, VersionRecord } from '../src/store/records.ts'
 
 type Loader<Id, Row> = DataLoader<Id, Row | null>
@@ -16,6 +16,7 @@ export class Loaders {
   #session: Loader<SessionId, SessionRecord> | undefined
   #model: Loader<ModelId, ModelRecord> | undefined
   #version: Loader<VersionId, VersionRecord> | undefined
+  #device: Loader<DeviceId, DeviceView> | undefined
 
   constructor(app: App) {
     this.#app = app
@@ -36,6 +37,10 @@ export class Loaders {
   get version(): Loader<VersionId, VersionRecord> {
     this.#version ??= loaderOf((id) => this.#app.version(id))
     return this.#version
+  }
+  get device(): Loader<DeviceId, DeviceView> {
+    this.#device ??= loaderOf((id) => this.#app.deviceById(id))
+    return this.#device
   }
 }
 

@@ -42,7 +42,7 @@ const finders: { readonly [Name in NodeName]: (app: App, id: NodeIds[Name]) => F
   ModelVersion: (app, id) => app.version(id),
   Component: (app, id) => app.component(id),
   Residency: (app, id) => app.residency(id),
-  Device: (app, id) => app.devices().find((device) => device.id === id) ?? null,
+  Device: (app, id) => app.deviceById(id),
   Worker: (app, id) => app.workers().find((worker) => worker.id === id) ?? null,
 }
 type Found = object | null

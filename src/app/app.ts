@@ -242,6 +242,8 @@ export interface App {
   }): Promise<number>
 
   devices(): readonly DeviceView[]
+  /** One that was declared once and is no longer is LOST. */
+  deviceById(id: DeviceId): Promise<DeviceView | null>
   workers(): readonly WorkerView[]
   queue(): QueueView
   server(): {

@@ -9,7 +9,7 @@ import type { App, JobOutput, Waiting } from './app.ts'
 import { cancelJob } from './cancel-job.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
-import type { DeviceViews } from './device-views.ts'
+import { type DeviceViews, lostDevice } from './device-views.ts'
 import type { EngineTrouble } from './engine-trouble.ts'
 import { matchesFilter } from './job-filter.ts'
 import { loadModel, unloadModel } from './load-model.ts'
@@ -110,6 +110,12 @@ export function createApp(parts: AppParts): App {
     countSessions: (filter) => store.countSessions(filter),
 
     devices: () => devices.all(),
+    deviceById: async (id) => {
+      const declared = devices.all().find((device) => device.id === id)
+      if (declared) return declared
+      const record = await store.readDevice(id)
+      return record && lostDevice(record)
+    },
     workers: () => workerViews(pool, shell.state),
     queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
     server: () => serverFacts(parts),

@@ -1,6 +1,7 @@
 /** Devices as the API shows them: what the provider found, with the ledger's figures. */
 import { ledgerOf } from '../scheduler/ledger.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
+import type { DeviceRecord } from '../store/records.ts'
 import type { DeviceView } from './app.ts'
 import type { KnownDevice } from './known-devices.ts'
 
@@ -37,5 +38,28 @@ export class DeviceViews {
         capabilities: facts.capabilities,
       }
     })
+  }
+}
+
+/** One that jobs once ran on and that is no longer declared: only its name and kind are known. */
+export function lostDevice({ id, name, kind }: DeviceRecord): DeviceView {
+  return {
+    id,
+    name,
+    kind,
+    vendor: null,
+    state: 'LOST',
+    drain: 'NONE',
+    source: kind === 'CPU' ? 'CPU' : 'NVIDIA',
+    memory: {
+      totalBytes: 0,
+      limitBytes: 0,
+      reservedBytes: 0,
+      allocatedBytes: 0,
+      availableBytes: 0,
+      externalBytes: 0,
+      fragmentation: 0,
+    },
+    capabilities: { coreCount: null, precisions: [], architecture: null, driverVersion: null, details: {} },
   }
 }

@@ -56,6 +56,8 @@ export class FakeApp implements App {
   readonly modelTopic = new FakeTopic<ModelEvent>()
   readonly reads = { job: 0, model: 0, version: 0, session: 0, key: 0, count: 0, waiting: 0 }
   isReady = true
+  /** No longer declared. */
+  readonly lostDevices: DeviceView[] = []
   silent: string[] = []
   /** Answers the next mutations instead of doing anything. */
   refusal: Overloaded | null = null
@@ -318,6 +320,10 @@ export class FakeApp implements App {
 
   devices() {
     return [theDevice]
+  }
+  async deviceById(id: DeviceId) {
+    if (id === theDevice.id) return theDevice
+    return this.lostDevices.find((device) => device.id === id) ?? null
   }
   workers() {
     return [theWorker]

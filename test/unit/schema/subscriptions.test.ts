@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { encodeId } from '../../../schema/ids.ts'
+import { lostDevice } from '../../../src/app/device-views.ts'
+import type { DeviceId } from '../../../src/scheduler/ids.ts'
 import type { JobEventBody } from '../../../src/store/records.ts'
 import { ask, follow } from '../../support/ask-schema.ts'
 import { FakeApp, textModel } from '../../support/fake-app.ts'
@@ -69,6 +71,23 @@ test('each kind of event has its own fields', async () => {
     { __typename: 'JobRequeued', error: { code: 'WORKER_LOST' }, fromStep: 3 },
     { __typename: 'JobFailed', error: failure },
   ])
+})
+
+test('a job that ran on a device which is no longer declared still says which', async () => {
+  const { app, job } = await appWithJob()
+  const deviceId = 99 as DeviceId
+  app.lostDevices.push(lostDevice({ id: deviceId, name: 'cpu-b', kind: 'CPU' }))
+  job.deviceId = deviceId
+  app.say(job, { kind: 'started', deviceId }, 'RUNNING')
+  app.say(job, { kind: 'succeeded' }, 'SUCCEEDED')
+  const fields = '... on JobStarted { device { id name state memory { totalBytes } } } job { device { state } }'
+  const lost = { id: encodeId('Device', deviceId), name: 'cpu-b', state: 'LOST', memory: { totalBytes: 0 } }
+  const events = await eventsOf(app, '(idempotencyKey: "k")', fields)
+  expect(events[1]).toEqual({ device: lost, job: { device: { state: 'LOST' } } })
+  expect((await ask(app, `{ node(id: "${lost.id}") { id } devices { name } }`)).data).toEqual({
+    node: { id: lost.id },
+    devices: [{ name: 'cpu' }],
+  })
 })
 
 test('a cancelled job tells how far it came', async () => {
