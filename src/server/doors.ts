@@ -21,7 +21,10 @@ import { WebSocketDoor } from './websocket/websocket-door.ts'
 export interface Doors {
   /** Resolves with the address of the API once it can be called. */
   listen(): Promise<{ readonly url: string }>
-  /** Takes nothing new, ends streams so that clients come back, and lets running requests end for at most `graceMs`. */
+  /**
+   * Takes nothing new, ends streams so that clients come back, and lets running requests end. Resolves after at most `graceMs`,
+   * whatever peers do.
+   */
   close(graceMs: number): Promise<void>
 }
 
@@ -44,6 +47,8 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
     keepAliveMs: config.HEARTH_KEEP_ALIVE_MS,
   })
   let isClosing = false
+  /** After an upgrade a connection is no longer the HTTP server's to close, though it waits for it. */
+  const upgraded = new Set<Duplex>()
 
   const server = createServer(
     { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs },
@@ -60,6 +65,8 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
   )
   server.maxConnections = config.HEARTH_MAX_CONNECTIONS
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    upgraded.add(stream)
+    stream.once('close', () => upgraded.delete(stream))
     const refusal = isClosing ? closingDown : upgradeRefusal(gate, request)
     if (refusal) refuseUpgrade(stream, refusal)
     else webSockets.accept(request, stream, head)
@@ -69,6 +76,8 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
     async listen() {
       if (!isLoopback(config.HEARTH_HOST)) throw new NotLoopback(config.HEARTH_HOST)
       await listening(server, config)
+      // Such as too many open files: that connection is lost, and the others go on.
+      server.on('error', (error) => logger.error({ err: error }, 'A connection could not be accepted.'))
       const { port } = server.address() as AddressInfo
       const host = config.HEARTH_HOST.includes(':') ? `[${config.HEARTH_HOST}]` : config.HEARTH_HOST
       return { url: `http://${host}:${port}/graphql` }
@@ -78,14 +87,16 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
       // Connections whose request is still running shall not idle afterwards.
       server.keepAliveTimeout = 1
       server.keepAliveTimeoutBuffer = 0
-      const late = setTimeout(() => {
-        webSockets.terminateAll()
-        server.closeAllConnections()
-      }, graceMs)
       const allClosed = new Promise((resolve) => server.close(resolve))
       streams.closeAll()
-      await Promise.all([webSockets.goAway(), allClosed])
-      clearTimeout(late)
+      const late = Promise.withResolvers<void>()
+      const deadline = setTimeout(() => {
+        for (const stream of upgraded) stream.destroy()
+        server.closeAllConnections()
+        late.resolve()
+      }, graceMs)
+      await Promise.race([Promise.all([webSockets.goAway(), allClosed]), late.promise])
+      clearTimeout(deadline)
     },
   }
 }
@@ -111,9 +122,10 @@ function upgradeRefusal(gate: Gate, request: IncomingMessage): Problem | null {
 function listening(server: Server, config: Config): Promise<void> {
   const { HEARTH_HOST, HEARTH_PORT } = config
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, config)))
+    const refuse = (error: Error) => reject(listenError(error, config))
+    server.once('error', refuse)
     server.listen(HEARTH_PORT, HEARTH_HOST, () => {
-      server.removeAllListeners('error')
+      server.off('error', refuse)
       resolve()
     })
   })

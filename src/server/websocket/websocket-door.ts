@@ -67,10 +67,6 @@ export class WebSocketDoor {
     await Promise.all(this.#connections.values())
   }
 
-  terminateAll(): void {
-    for (const connection of this.#connections.keys()) connection.terminate()
-  }
-
   #serve(socket: WebSocket, stream: Duplex, request: IncomingMessage): void {
     const { logger } = this.#options
     const connection = new Connection(socket, stream)
