@@ -55,18 +55,22 @@ class StepLoop:
         """Returns after SHUTDOWN or a signal to stop. Raises ServerGone."""
         while self._takes_what_has_come():
             self._end_what_cannot_go_on()
-            policies = self._models.policies
-            choice = choose_step(within_seats(self._tasks.ready, policies), policies, now_ms())
-            if isinstance(choice, Step):
-                self._step(choice.tasks)
-            else:
-                self._rest(choice)
+            self._turn()
 
     def release_all(self) -> None:
         """Drops every task without a word, and every model."""
         for record in self._tasks.all():
             record.bound.release(record.state)
         self._models.close()
+
+    def _turn(self) -> None:
+        """A step or a rest. What was chosen is held by nobody afterwards: an UNLOAD may follow, which is to free it."""
+        policies = self._models.policies
+        choice = choose_step(within_seats(self._tasks.ready, policies), policies, now_ms())
+        if isinstance(choice, Step):
+            self._step(choice.tasks)
+        else:
+            self._rest(choice)
 
     def _takes_what_has_come(self) -> bool:
         """False once it was asked to stop."""

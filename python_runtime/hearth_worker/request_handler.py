@@ -77,24 +77,26 @@ class RequestHandler:
             method(received.request, received)
 
     def _load(self, request: Load, received: Received) -> None:
-        # Loading takes long: what is known leaves first.
-        self._report.leave(now_ms())
-        self._activity.is_in_long_step = True
-        self._connection.acknowledge()
+        self._begin_long_work()
         try:
             loaded = self._models.load(request)
         except Exception as error:
             code: FailureCode = "out_of_memory" if isinstance(error, OutOfMemory | MemoryError) else "engine_error"
             if not isinstance(error, LoadFailed):
                 logger.warning("Model %d cannot be loaded.", request.model, exc_info=error)
-            # The traceback holds what was half loaded.
-            error.__traceback__ = None
+            _forget_tracebacks(error)
             memory.give_back()
             self._refuse(received, code, words_of(error), retryable=code == "out_of_memory")
         else:
             self._connection.tell(loaded, received.request_id)
         finally:
             self._activity.is_in_long_step = False
+
+    def _begin_long_work(self) -> None:
+        """Loading and freeing take long: what is known leaves first, and the reader acknowledges what comes."""
+        self._report.leave(now_ms())
+        self._activity.is_in_long_step = True
+        self._connection.acknowledge()
 
     def _unload(self, request: Unload, received: Received) -> None:
         count = self._tasks.count_of(request.model)
@@ -103,8 +105,11 @@ class RequestHandler:
         elif count > 0:
             self._refuse(received, "in_use", f"Model {request.model} still has {count} tasks.")
         else:
-            self._report.leave(now_ms())
-            private_bytes = self._models.unload(request.model)
+            self._begin_long_work()
+            try:
+                private_bytes = self._models.unload(request.model)
+            finally:
+                self._activity.is_in_long_step = False
             self._connection.tell(Unloaded(request.model, private_bytes), received.request_id)
 
     def _admit(self, request: Admit, received: Received) -> None:
@@ -143,3 +148,12 @@ class RequestHandler:
 
     def _refuse(self, received: Received, code: str, message: str, *, retryable: bool = False) -> None:
         self._connection.tell(Error(code, message, retryable), received.request_id)
+
+
+def _forget_tracebacks(error: BaseException) -> None:
+    """They hold what was half loaded, those of its causes too."""
+    each: BaseException | None = error
+    # Exceptions may be each other's causes; one without a traceback has been seen.
+    while each is not None and each.__traceback__ is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__

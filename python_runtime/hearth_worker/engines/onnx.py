@@ -1,6 +1,7 @@
 """ONNX Runtime: sessions that keep their weights mapped, and runs that can be ended from another thread."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +35,20 @@ class OnnxComponent:
         graph = files.path("graph")
         self.files = files
         self.weights_bytes = files.size_bytes("weights") or graph.stat().st_size
-        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-        self.inputs = [_port(port) for port in self._session.get_inputs()]
-        self.outputs = [_port(port) for port in self._session.get_outputs()]
+        with _telling_out_of_memory():
+            session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        self._session: onnxruntime.InferenceSession | None = session
+        self.inputs = [_port(port) for port in session.get_inputs()]
+        self.outputs = [_port(port) for port in session.get_outputs()]
         self._running: onnxruntime.RunOptions | None = None
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
         """The outputs in the graph's order. Raises OutOfMemory."""
+        assert self._session is not None, "the component is closed"
         self._running = onnxruntime.RunOptions()
         try:
-            return list(self._session.run(None, dict(inputs), self._running))
-        except Exception as error:
-            if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY_WORDS):
-                raise OutOfMemory(str(error)) from error
-            raise
+            with _telling_out_of_memory():
+                return list(self._session.run(None, dict(inputs), self._running))
         finally:
             self._running = None
 
@@ -56,6 +57,10 @@ class OnnxComponent:
         running = self._running
         if running is not None:
             running.terminate = True
+
+    def close(self) -> None:
+        """Frees the session, whoever still holds the component."""
+        self._session = None
 
 
 class OnnxModel:
@@ -70,7 +75,9 @@ class OnnxModel:
         self.outputs: list[TensorPort] | None = only.outputs if only else None
 
     def close(self) -> None:
-        """Sessions free their memory with their last reference."""
+        """Frees the sessions."""
+        for component in self.components.values():
+            component.close()
         self.components.clear()
 
 
@@ -86,6 +93,17 @@ class OnnxEngine:
         options = _session_options(self._threads, _options(manifest))
         files = {name: find_component(manifest, directory, name) for name in components}
         return OnnxModel(manifest, {name: OnnxComponent(each, options) for name, each in files.items()})
+
+
+@contextmanager
+def _telling_out_of_memory() -> Iterator[None]:
+    """ONNX Runtime has no exception of its own for it, whether it loads or runs."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY_WORDS):
+            raise OutOfMemory(str(error)) from error
+        raise
 
 
 def _options(manifest: Manifest) -> OnnxOptions:

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 FinishReason = Literal["stop", "length"]
 
+JINJA_EXCEPTION = "Jinja Exception:"
+
 
 class Delta(Struct, frozen=True):
     """What one chunk of the engine brought; counts are those known by then."""
@@ -68,8 +70,9 @@ class TextStream:
     def _take(self, chunk: "_Chunk") -> None:
         if chunk.error is not None:
             error = chunk.error
-            at_fault = 400 <= error.code < 500
-            self.refused = Refused(error.message, at_fault, error.n_prompt_tokens, error.n_ctx)
+            template_words = _words_of_template(error.message)
+            at_fault = 400 <= error.code < 500 or template_words is not None
+            self.refused = Refused(template_words or error.message, at_fault, error.n_prompt_tokens, error.n_ctx)
             return
         text = ""
         for choice in chunk.choices:
@@ -77,6 +80,15 @@ class TextStream:
             if choice.finish_reason is not None:
                 self.finish_reason = "stop" if choice.finish_reason == "stop" else "length"
         self.deltas.append(Delta(text, *_counts(chunk)))
+
+
+def _words_of_template(message: str) -> str | None:
+    """What the model's chat template says against the messages; None when it is not the template that refuses.
+
+    llama.cpp words it as "... Jinja Exception: <the template's words>", and calls it a failure of its own.
+    """
+    _, found, words = message.partition(JINJA_EXCEPTION)
+    return (words.strip().splitlines() or ["it gives no reason"])[0] if found else None
 
 
 def _counts(chunk: "_Chunk") -> tuple[int | None, int | None]:

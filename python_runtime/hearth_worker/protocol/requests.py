@@ -68,7 +68,10 @@ class Cancel(Request, frozen=True):
 
 
 class Policy(Request, frozen=True):
-    """How to compose steps of a model; valid from the next step."""
+    """How to compose steps of a model; valid from the next step.
+
+    `interrupt_after_ms` is taken and not acted on yet: interrupting comes with leases, as the capability `interrupt`.
+    """
 
     type: ClassVar[int] = 6
     model: Count
