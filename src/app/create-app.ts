@@ -1,5 +1,6 @@
 /** The App of `app.ts`, put together from the use cases and what they work with. */
 
+import { defaultWorkerLimits } from '../runtime/workers/worker-limits.ts'
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import { explainWait, queueView } from '../scheduler/explain.ts'
 import type { JobId } from '../scheduler/ids.ts'
@@ -32,6 +33,9 @@ export interface AppParts {
   readonly recoveredJobs: number
   readonly startedAt: number
 }
+
+/** A worker that has let two pings go unanswered does not keep up, whatever keeps it. */
+const silentMsMin = 2 * defaultWorkerLimits.pingIntervalMs
 
 export function createApp(parts: AppParts): App {
   const { context, devices, models, trouble, pool, results } = parts
@@ -123,7 +127,7 @@ export function createApp(parts: AppParts): App {
     silentWorkers: () =>
       pool
         .describe()
-        .filter(({ state }) => state === 'HUNG')
+        .filter(({ state, silentMs }) => state === 'HUNG' || silentMs > silentMsMin)
         .map(({ workerId, engine }) => `${engine} worker ${workerId}`),
   }
 

@@ -37,6 +37,8 @@ export interface WorkerDescription {
   readonly requestsServed: number
   /** Private anonymous memory, as last measured. */
   readonly privateBytes: number | null
+  /** How long the oldest unacknowledged frame has been waiting; 0 = none. */
+  readonly silentMs: number
 }
 
 export class Worker {
@@ -83,6 +85,7 @@ export class Worker {
       startedAt: this.#startedAt,
       requestsServed: this.conversation.endedTaskCount,
       privateBytes: this.#privateBytes,
+      silentMs: this.conversation.silenceMs(),
     }
   }
 
