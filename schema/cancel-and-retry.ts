@@ -27,7 +27,7 @@ builder.mutationFields((t) => ({
   retryJob: t.field({
     type: resultUnion('RetryJob', RetryJobSuccess, ['NotFound', 'Conflict', 'Overloaded']),
     nullable: true,
-    description: 'A new job with the same request, once the old one has failed or was cancelled.',
+    description: 'A new job with the same request, once the old one has ended, however it did.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, args, { app }) => {
       const id = decodeId('Job', args.id)
