@@ -177,6 +177,8 @@ test('pages are newest first, each goes on where the last one ended, and filters
     expect(await store.readJobs(filter, { first: 100, beforeId: null }), JSON.stringify(filter)).toHaveLength(count)
   }
   expect(await store.readJob(failed.id)).toMatchObject({ failure })
+  const endless = { states: Array.from({ length: 40_000 }, () => 'FAILED' as const) }
+  expect(await store.countJobs(endless)).toBe(1)
 })
 
 test('submissions are refused when too much waits for its commit; state changes never are', async () => {

@@ -29,26 +29,31 @@ const itemBytes: Readonly<Record<string, number>> = {
   float64: 8,
 }
 
+/** As deep as what a caller may send. Without a limit one value could use up the stack. */
+const depthMax = 64
+
 export function materializeOutput(output: Metadata, payload: Buffer): ProgramOutput {
-  return materializeFields(output, payload)
+  return materializeFields(output, payload, 0)
 }
 
 /** Tensors get their bytes; integers that JavaScript's numbers cannot hold become decimal text, as the API shows them. */
-export function materialize(value: unknown, payload: Buffer): unknown {
+export function materialize(value: unknown, payload: Buffer, depth = 0): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-  if (Array.isArray(value)) return value.map((item) => materialize(item, payload))
+  if (depth > depthMax)
+    throw new ProtocolError('metadata', `An output or item may not be nested deeper than ${depthMax} levels.`)
+  if (Array.isArray(value)) return value.map((item) => materialize(item, payload, depth + 1))
   if (!isMap(value))
     throw new ProtocolError(
       'metadata',
       'An output may hold maps, lists, texts, numbers, bytes, true, false and nil, and nothing else.',
     )
-  return isTensor(value) ? tensor(value, payload) : materializeFields(value, payload)
+  return isTensor(value) ? tensor(value, payload) : materializeFields(value, payload, depth)
 }
 
-function materializeFields(fields: Metadata, payload: Buffer): ProgramOutput {
+function materializeFields(fields: Metadata, payload: Buffer, depth: number): ProgramOutput {
   const result: Record<string, unknown> = {}
-  for (const name in fields) result[name] = materialize(fields[name], payload)
+  for (const name in fields) result[name] = materialize(fields[name], payload, depth + 1)
   return result
 }
 

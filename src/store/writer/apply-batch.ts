@@ -32,6 +32,7 @@ export function prepareApplyBatch(database: Connection): (values: readonly Primi
       return transaction(() => applyAll(input))
     } catch (error) {
       if (isStorageTrouble(error)) throw new StorageTrouble(error.message, { cause: error })
+      if (isBeyondRepair(error)) throw error
     }
     input.rewind()
     try {
@@ -73,7 +74,7 @@ export function prepareApplyBatch(database: Connection): (values: readonly Primi
         const result = apply(code, input)
         if (result !== undefined) results.push([place, result])
       } catch (error) {
-        if (isStorageTrouble(error)) throw error
+        if (isStorageTrouble(error) || isBeyondRepair(error)) throw error
         undo.run()
         failures.push([place, error instanceof Error ? error.message : String(error)])
       }
@@ -89,8 +90,14 @@ export function prepareApplyBatch(database: Connection): (values: readonly Primi
   }
 }
 
-const storageCodes = /^SQLITE_(FULL|IOERR|NOMEM|BUSY|LOCKED|READONLY|CANTOPEN|PROTOCOL|CORRUPT|NOTADB|PERM|AUTH)/
+/** These may pass. */
+const storageCodes = /^SQLITE_(FULL|IOERR|NOMEM|BUSY|LOCKED|READONLY|CANTOPEN|PROTOCOL|PERM|AUTH)/
 
 export function isStorageTrouble(error: unknown): error is Error {
   return error instanceof Database.SqliteError && storageCodes.test(error.code)
+}
+
+/** Trying again cannot help a file that is no database any more: the writer dies of it, and says so. */
+function isBeyondRepair(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
 }

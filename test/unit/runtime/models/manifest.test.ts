@@ -48,6 +48,11 @@ describe('what is wrong is named by its place', () => {
     ['a component named twice', { components: [component, component] }, 'components.1.name: is used twice'],
     ['a batch of nobody', { limits: { batchLimit: 0 } }, 'limits.batchLimit'],
     ['no graph', { graph: [] }, 'graph'],
+    [
+      'a graph of several nodes',
+      { graph: [node, { ...node, node: 'rank', after: ['embed'] }] },
+      'graph: has several nodes, and this version of Hearth runs models of one node only',
+    ],
   ])('%s', (_, change, problem) => {
     const read = readManifest(JSON.stringify({ ...good, ...change }))
     expect('problems' in read && read.problems.join('\n')).toContain(problem)
