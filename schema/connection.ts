@@ -57,6 +57,8 @@ interface PageSource<Row> {
   readonly read: (page: PageRequest) => Promise<readonly Row[]>
   readonly position: (row: Row) => number
   readonly count: () => Promise<number>
+  /** Given where a page may end early because its rows are large: there is none after this row. */
+  readonly isLast?: (row: Row) => boolean
 }
 
 export async function readPage<Row>(args: PageArguments, source: PageSource<Row>): Promise<Page<Row>> {
@@ -65,8 +67,13 @@ export async function readPage<Row>(args: PageArguments, source: PageSource<Row>
   const rows = await source.read({ first: first + 1, beforeId })
   return {
     edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(source.cursors, source.position(node)), node })),
-    hasNextPage: rows.length > first,
+    hasNextPage: rows.length > first || endsEarly(rows, source),
     hasPreviousPage: beforeId !== null,
     count: source.count,
   }
+}
+
+function endsEarly<Row>(rows: readonly Row[], { isLast }: PageSource<Row>): boolean {
+  const last = rows.at(-1)
+  return isLast !== undefined && last !== undefined && !isLast(last)
 }

@@ -7,6 +7,7 @@ import { JobOutput } from './job-output.ts'
 import { Progress, progressOf } from './job-progress.ts'
 import { required } from './loaders.ts'
 import { Device } from './nouns.ts'
+import { eventValuesWeight, storedWeight } from './weights.ts'
 
 eventRef('queued').implement({ interfaces: [JobEvent] })
 
@@ -42,7 +43,13 @@ eventRef('text').implement({
 eventRef('values').implement({
   description: 'Items in order, several per event.',
   interfaces: [JobEvent],
-  fields: (t) => ({ values: t.field({ type: 'JSON', resolve: ({ body }) => body.values }) }),
+  fields: (t) => ({
+    values: t.field({
+      type: 'JSON',
+      extensions: { weight: eventValuesWeight },
+      resolve: ({ body }) => body.values,
+    }),
+  }),
 })
 
 eventRef('requeued').implement({
@@ -59,8 +66,9 @@ eventRef('succeeded').implement({
   fields: (t) => ({
     output: t.field({
       type: JobOutput,
-      resolve: async ({ jobId }, _, { app, loaders }) =>
-        required('Output', await app.jobOutput(required('Job', await loaders.job.load(jobId)))),
+      extensions: { weight: storedWeight },
+      resolve: async ({ jobId }, _, { loaders }) =>
+        required('Output', await loaders.output.load(required('Job', await loaders.job.load(jobId)))),
     }),
   }),
 })

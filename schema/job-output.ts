@@ -1,5 +1,6 @@
 import type { JobOutput as JobOutputView } from '../src/app/app.ts'
 import { builder } from './builder.ts'
+import { valuesWeight } from './weights.ts'
 
 type OutputOf<Kind extends JobOutputView['kind']> = Extract<JobOutputView, { kind: Kind }>
 
@@ -20,6 +21,7 @@ const EmbeddingsOutput = builder.objectRef<OutputOf<'embeddings'>>('EmbeddingsOu
       type: ['Vector'],
       nullable: true,
       description: 'One per text, in order.',
+      extensions: { weight: valuesWeight },
       resolve: (output) => output.embeddings,
     }),
     dimensions: t.exposeInt('dimensions'),
@@ -28,7 +30,7 @@ const EmbeddingsOutput = builder.objectRef<OutputOf<'embeddings'>>('EmbeddingsOu
 })
 
 const ProgramOutput = builder.objectRef<OutputOf<'program'>>('ProgramOutput').implement({
-  fields: (t) => ({ values: t.expose('values', { type: 'JSON' }) }),
+  fields: (t) => ({ values: t.expose('values', { type: 'JSON', extensions: { weight: valuesWeight } }) }),
 })
 
 const typeNames = { text: 'TextOutput', embeddings: 'EmbeddingsOutput', program: 'ProgramOutput' } as const

@@ -12,6 +12,7 @@ import { required } from './loaders.ts'
 import { Node } from './node.ts'
 import { Device, Job, Model, ModelVersion, Session } from './nouns.ts'
 import { PriorityClass } from './priority-class.ts'
+import { storedWeight } from './weights.ts'
 
 builder.objectType(Job, {
   interfaces: [Node],
@@ -24,7 +25,8 @@ builder.objectType(Job, {
       type: 'JSON',
       nullable: true,
       description: 'The accepted task with defaults filled in.',
-      resolve: ({ id }, _, { app }) => app.jobRequest(id),
+      extensions: { weight: storedWeight },
+      resolve: ({ id }, _, { loaders }) => loaders.request.load(id),
     }),
     model: t.field({
       type: Model,
@@ -81,7 +83,8 @@ builder.objectType(Job, {
       type: JobOutput,
       nullable: true,
       description: 'What it gave; a cancelled one keeps its text.',
-      resolve: (job, _, { app }) => (job.finishedAt === null ? null : app.jobOutput(job)),
+      extensions: { weight: storedWeight },
+      resolve: (job, _, { loaders }) => (job.finishedAt === null ? null : loaders.output.load(job)),
     }),
     error: t.field({ type: JobFailure, nullable: true, resolve: (job) => job.failure }),
     events: t.field({
@@ -94,6 +97,7 @@ builder.objectType(Job, {
           read: (page) => app.jobEventPage(id, page.first, page.beforeId),
           position: (event) => event.sequence,
           count: () => app.countJobEvents(id),
+          isLast: ({ body }) => body.kind === 'queued',
         }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),

@@ -3,7 +3,7 @@
  * beyond the tick: a subscription lives for hours in one context and must see every change.
  */
 import DataLoader from 'dataloader'
-import type { App, DeviceView } from '../src/app/app.ts'
+import type { App, DeviceView, JobOutput } from '../src/app/app.ts'
 import type { DeviceId, JobId, SessionId, VersionId } from '../src/scheduler/ids.ts'
 import type { JobRecord, ModelId, ModelRecord, SessionRecord, VersionRecord } from '../src/store/records.ts'
 
@@ -17,6 +17,8 @@ export class Loaders {
   #model: Loader<ModelId, ModelRecord> | undefined
   #version: Loader<VersionId, VersionRecord> | undefined
   #device: Loader<DeviceId, DeviceView> | undefined
+  #request: Loader<JobId, unknown> | undefined
+  #output: Loader<JobRecord, JobOutput> | undefined
 
   constructor(app: App) {
     this.#app = app
@@ -41,6 +43,14 @@ export class Loaders {
   get device(): Loader<DeviceId, DeviceView> {
     this.#device ??= loaderOf((id) => this.#app.deviceById(id))
     return this.#device
+  }
+  get request(): Loader<JobId, unknown> {
+    this.#request ??= loaderOf((id) => this.#app.jobRequest(id))
+    return this.#request
+  }
+  get output(): Loader<JobRecord, JobOutput> {
+    this.#output ??= loaderOf((job) => this.#app.jobOutput(job))
+    return this.#output
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * How deep and how costly an operation may be, decided from its text alone, so that the verdict can be remembered with the document.
- * Cost counts fields, multiplied by the sizes of the lists they stand in: a page counts what it asks for, or all it may hold when a
+ * Cost counts fields, those that may bring many bytes by their weight, multiplied by the sizes of the lists they stand in: a page counts what it asks for, or all it may hold when a
  * variable says how many. It is an upper bound on the work, not a prediction of it.
  */
 import {
@@ -108,7 +108,7 @@ class Meter {
     const field = fieldOf(node.name.value, parent)
     const inner = field && getNamedType(field.type)
     const { depth, cost } = this.#selections(node.selectionSet, isCompositeType(inner) ? inner : undefined, above + 1)
-    return { depth: depth + 1, cost: 1 + cost * (field ? sizeOf(field, node, parent) : 1) }
+    return { depth: depth + 1, cost: weightOf(field) + cost * (field ? sizeOf(field, node, parent) : 1) }
   }
 
   #fragment(name: string): Extent {
@@ -132,6 +132,11 @@ class Meter {
 
 function fieldOf(name: string, parent: GraphQLCompositeType | undefined): GraphQLField<unknown, unknown> | undefined {
   return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined
+}
+
+function weightOf(field: GraphQLField<unknown, unknown> | undefined): number {
+  const declared = field?.extensions['weight']
+  return typeof declared === 'number' ? declared : 1
 }
 
 /** How many of a field's objects there may be. */

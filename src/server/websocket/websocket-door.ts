@@ -88,7 +88,9 @@ export class WebSocketDoor {
     const gone = new Promise<void>((resolve) => {
       socket.once('close', (code, reason) => {
         this.#connections.delete(connection)
-        Promise.all([closed(code, reason.toString()), visit.leave()]).catch(fail).finally(resolve)
+        Promise.all([closed(code, reason.toString()), visit.leave()])
+          .catch(fail)
+          .finally(resolve)
       })
     })
     this.#connections.set(connection, gone)

@@ -1,14 +1,24 @@
 import { parse, validate } from 'graphql'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { schema } from '../../../schema/schema.ts'
+import { readConfig } from '../../../src/config/config.ts'
 import { openTabs } from '../../../src/server/graphiql/open-tabs.js'
 import { graphiqlHtml } from '../../../src/server/graphiql/page.ts'
 import { readTabs, tourKey } from '../../../src/server/graphiql/tabs.ts'
+import { beyondLimits } from '../../../src/server/graphql/operation-limits.ts'
+
+const { HEARTH_MAX_QUERY_TOKENS, HEARTH_MAX_QUERY_DEPTH, HEARTH_MAX_QUERY_COST } = readConfig({})
+const limits = {
+  tokenCountMax: HEARTH_MAX_QUERY_TOKENS,
+  depthMax: HEARTH_MAX_QUERY_DEPTH,
+  costMax: HEARTH_MAX_QUERY_COST,
+}
 
 describe('the tabs', () => {
   test.for(readTabs().map((tab) => [tab.split(' {')[0], tab] as const))('%s runs as it stands', ([, tab]) => {
     const document = parse(tab)
     expect(validate(schema, document)).toEqual([])
+    expect(beyondLimits(limits, schema, document)).toBeNull()
     expect(document.definitions).toHaveLength(1)
     expect(tab).not.toContain('$')
   })

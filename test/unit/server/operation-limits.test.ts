@@ -38,6 +38,24 @@ test('aliases add up', () => {
   expect(verdict(`{ ${aliases} }`)).toMatch(/cost/)
 })
 
+test.for([
+  ['values of events', 'events(first: 100) { nodes { ... on PartialResult { values } } }'],
+  ['outputs of events', 'events(first: 100) { nodes { ... on JobSucceeded { output { __typename } } } }'],
+  ['requests many times', Array.from({ length: 10 }, (_, index) => `a${index}: request`).join(' ')],
+  ['outputs many times', Array.from({ length: 10 }, (_, index) => `a${index}: output { __typename }`).join(' ')],
+  ['vectors twice', 'output { ... on EmbeddingsOutput { embeddings more: embeddings } }'],
+] as const)('what may be large weighs more: %s', ([, fields]) => {
+  const served = { depthMax: 16, costMax: 200_000 }
+  expect(verdict(`{ jobs(first: 100) { nodes { ${fields} } } }`, served)).toMatch(/cost/)
+  expect(verdict(`{ job { ${fields} } }`, served)).toBeNull()
+})
+
+test('a page of whole jobs is within what is served', () => {
+  const whole =
+    'id state request output { ... on TextOutput { text } ... on EmbeddingsOutput { embeddings } ... on ProgramOutput { values } }'
+  expect(verdict(`{ jobs { nodes { ${whole} } } }`, { depthMax: 16, costMax: 200_000 })).toBeNull()
+})
+
 test('a list that may be long counts as long', () => {
   const submit =
     'mutation($input: SubmitJobsInput!) { submitJobs(input: $input) { ... on SubmitJobsSuccess { jobs { id } } } }'
