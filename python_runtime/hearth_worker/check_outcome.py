@@ -22,6 +22,8 @@ Outcome = Advanced[Any] | Done[Any] | Failed
 UNITS = get_args(Unit)
 FAILURE_CODES = get_args(FailureCode)
 PLAIN = frozenset((type(None), bool, int, float, str, bytes))
+# Levels of lists and maps below an output or an item.
+DEPTH_MAX = 64
 # Leaves room for the rest of the entry that carries it.
 PIECE_BYTES_MAX = META_BYTES_MAX - 1024
 
@@ -44,7 +46,7 @@ def check_output(output: object) -> None:
     """Raises Unsendable for an output that is no map of plain values and tensors."""
     if not isinstance(output, dict) and not _is_map_struct(output):
         raise Unsendable(f"an output is a map, not a {_kind(output)}")
-    _check_value(output)
+    _check_value(output, 0)
 
 
 def _checked(outcome: object) -> Outcome:
@@ -74,7 +76,7 @@ def _check_shown(outcome: Advanced[Any] | Done[Any]) -> None:
     if not isinstance(outcome.items, Sequence):
         raise Unsendable(f"items are a sequence, not a {_kind(outcome.items)}")
     if not isinstance(outcome.items, range):
-        _check_values(outcome.items)
+        _check_values(outcome.items, 0)
 
 
 def _check_progress(progress: Any) -> None:
@@ -97,28 +99,30 @@ def _check_piece(piece: Any) -> None:
         raise Unsendable(f"a piece of text takes {size_bytes} bytes; {PIECE_BYTES_MAX} are possible")
 
 
-def _check_values(values: Sequence[object]) -> None:
+def _check_values(values: Sequence[object], depth: int) -> None:
     if PLAIN.issuperset(map(type, values)):
         return
     for value in values:
-        _check_value(value)
+        _check_value(value, depth)
 
 
-def _check_value(value: object) -> None:
+def _check_value(value: object, depth: int) -> None:
+    if depth > DEPTH_MAX and type(value) not in PLAIN:
+        raise Unsendable(f"an output or item may not be nested deeper than {DEPTH_MAX} levels")
     if isinstance(value, Tensor):
         _check_tensor(value)
     elif isinstance(value, dict):
-        _check_map(value)
+        _check_map(value, depth)
     elif isinstance(value, list | tuple):
-        _check_values(value)
+        _check_values(value, depth + 1)
     elif isinstance(value, Struct) and _is_map_struct(value):
         names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-        _check_map({encoded: getattr(value, name) for encoded, name in names})
+        _check_map({encoded: getattr(value, name) for encoded, name in names}, depth)
     elif type(value) not in PLAIN:
         raise Unsendable(f"a {_kind(value)} is no plain value")
 
 
-def _check_map(fields: Mapping[object, object]) -> None:
+def _check_map(fields: Mapping[object, object], depth: int) -> None:
     for name in fields:
         if type(name) is not str:
             raise Unsendable(f"the keys of a map are texts, not {name!r}")
@@ -127,7 +131,7 @@ def _check_map(fields: Mapping[object, object]) -> None:
         reference = "span" if "span" in fields else "slab"
         raise Unsendable(f"outputs may not contain a map with the keys dtype, shape and {reference}")
     for value in fields.values():
-        _check_value(value)
+        _check_value(value, depth + 1)
 
 
 def _check_tensor(tensor: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Any, ClassVar, cast
 
 from msgspec import Struct
@@ -92,6 +93,7 @@ WRONG_OUTCOMES: dict[str, Any] = {
     "set": Done({"v": [{1, 2}]}),
     "like_a_tensor": Done({"v": [{"dtype": "x", "shape": [1], "span": {"offset": 0, "length": 4}}]}),
     "surrogate_in_output": Done({"v": "\ud800"}),
+    "too_deep": Done({"v": reduce(lambda inner, _: [inner], range(64), cast("Any", []))}),
     "too_large_number": Done({"v": 2**70}),
     "negative_progress": Advanced("", Progress(-1, None, "steps")),
     "fraction_of_progress": Advanced("", Progress(cast("int", 0.5), None, "steps")),
