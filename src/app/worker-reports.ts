@@ -144,19 +144,25 @@ export class WorkerReports implements WorkerListener {
         this.#showProgress(entry)
         return { kind: 'step', taskId, done: entry.done, total: entry.total }
       case 'done':
-        this.#results.putOutput(taskId, entry.output)
+        if (this.#isWanted(taskId)) this.#results.putOutput(taskId, entry.output)
         return { kind: 'done', taskId, stepsRun: entry.stepsRun }
       case 'failed':
-        this.#results.putMessage(taskId, entry.message)
+        if (this.#isWanted(taskId)) this.#results.putMessage(taskId, entry.message)
         return { kind: 'failed', taskId, code: entry.code, retryable: entry.retryable }
       case 'cancelled':
-        if (entry.output) this.#results.putOutput(taskId, entry.output)
+        if (entry.output && this.#isWanted(taskId)) this.#results.putOutput(taskId, entry.output)
         return { kind: 'cancelled', taskId }
       case 'paused':
         return null
       default:
         return entry satisfies never
     }
+  }
+
+  /** What a worker brings after the end of its job has been decided would be kept for nobody. */
+  #isWanted(taskId: TaskId): boolean {
+    const task = this.#shell.state.tasks.get(taskId)
+    return task !== undefined && task.state !== 'abandoned'
   }
 
   #showProgress(entry: Extract<ReportEntry, { kind: 'step' }>): void {

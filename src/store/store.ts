@@ -142,7 +142,7 @@ export interface Store {
   readOutput(id: JobId): Promise<Uint8Array | null>
   /** Committed events of a job with a greater sequence, in order; fewer than `limit` when they are large. None = there are no more. */
   readEvents(jobId: JobId, afterSequence: number, limit: number): Promise<readonly JobEvent[]>
-  /** Newest first, for JobEventConnection. */
+  /** Newest first, for JobEventConnection; fewer than `first` when they are large, so only the job's first event, JobQueued, says that there are no more. */
   readEventPage(jobId: JobId, first: number, beforeSequence: number | null): Promise<readonly JobEvent[]>
   countEvents(jobId: JobId): Promise<number>
   /** Committed state changes of all jobs with a greater sequence, in order. */

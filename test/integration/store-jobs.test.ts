@@ -267,3 +267,25 @@ test('models, versions, components and devices keep their ids whenever they are 
   expect(await reopened.readDevice(device.id)).toEqual(device)
   expect(await reopened.readModel(first.model.id)).toEqual(first.model)
 })
+
+test('a page of large events ends early, and the next one goes on where it ended', async () => {
+  const { store, log, jobs, submit } = await testStore()
+  const job = jobs.next()
+  await submit(job)
+  const text = 'x'.repeat(100_000)
+  for (let item = 0; item < 6; item++) {
+    log.text(job.record, item, text)
+    await log.changeState(job.record, { kind: 'loading', deviceId }, 'LOADING', {})
+  }
+  const whole = await store.countEvents(job.record.id)
+  const sequences: number[] = []
+  for (let before: number | null = null; ; before = sequences.at(-1) ?? null) {
+    const page = await store.readEventPage(job.record.id, 100, before)
+    if (page.length === 0) break
+    const chars = page.reduce((sum, { body }) => sum + (body.kind === 'text' ? body.text.length : 0), 0)
+    expect(chars).toBeLessThanOrEqual(400_000)
+    sequences.push(...page.map(({ sequence }) => sequence))
+  }
+  expect(sequences).toHaveLength(whole)
+  expect(sequences).toEqual([...new Set(sequences)].sort((one, other) => other - one))
+})

@@ -45,6 +45,17 @@ export function prepareQueries(database: Connection) {
   const all = <Row>(sql: string, ...values: unknown[]) => statement(sql).all(...values) as Row[]
   const value = <Value>(sql: string, ...values: unknown[]) => one<[Value]>(sql, ...values)?.[0] ?? null
   const count = (sql: string, ...values: unknown[]) => value<number>(sql, ...values) ?? 0
+  /** At least one, if there is one. */
+  function eventsUpToLimit(sql: string, ...values: unknown[]): EventRow[] {
+    const rows: EventRow[] = []
+    let chars = 0
+    for (const row of statement(sql).iterate(...values)) {
+      rows.push(row as EventRow)
+      chars += (row as EventRow)[7]?.length ?? 0
+      if (chars >= eventPageCharsMax) break
+    }
+    return rows
+  }
 
   return {
     job: (id: JobId) => one<JobRow>(`${selectJobs} WHERE id = ?`, id),
@@ -68,20 +79,15 @@ export function prepareQueries(database: Connection) {
     request: (id: JobId) => value<string>('SELECT request FROM job_requests WHERE job_id = ?', id),
     output: (id: JobId) => value<Uint8Array>('SELECT output FROM job_outputs WHERE job_id = ?', id),
 
-    events(jobId: JobId, afterSequence: number, limit: number) {
-      const rows: EventRow[] = []
-      let chars = 0
-      for (const row of statement(
+    events: (jobId: JobId, afterSequence: number, limit: number) =>
+      eventsUpToLimit(
         `${selectEvents} WHERE job_id = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
-      ).iterate(jobId, afterSequence, limit)) {
-        rows.push(row as EventRow)
-        chars += (row as EventRow)[7]?.length ?? 0
-        if (chars >= eventPageCharsMax) break
-      }
-      return rows
-    },
+        jobId,
+        afterSequence,
+        limit,
+      ),
     eventPage: (jobId: JobId, first: number, beforeSequence: number | null) =>
-      all<EventRow>(
+      eventsUpToLimit(
         `${selectEvents} WHERE job_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
         jobId,
         beforeSequence ?? maxId,
