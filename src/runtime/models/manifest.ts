@@ -63,10 +63,7 @@ const manifest = z
     engine: name,
     /** None for a program that computes without weights. */
     components: z.array(component),
-    graph: z
-      .array(node)
-      .min(1)
-      .max(1, 'has several nodes, and this version of Hearth runs models of one node only'),
+    graph: z.array(node).min(1).max(1, 'has several nodes, and this version of Hearth runs models of one node only'),
     defaults: z.record(z.string(), z.unknown()).default({}),
     options: options.default({}),
     limits: limits.default({}),
