@@ -7,8 +7,11 @@
 /** A request or an output: read from the store, up to a MiB or so. */
 export const storedWeight = 300
 
-/** All vectors or values of an output, as JSON several times what is stored. */
-export const valuesWeight = 1000
+/**
+ * All vectors or values of an output, as JSON several times what is stored. A page of a hundred jobs that asks for every kind of output is within
+ * the limit: an output has one kind.
+ */
+export const valuesWeight = 400
 
 /** The values of one event, of which a page has up to a hundred. */
 export const eventValuesWeight = 50
