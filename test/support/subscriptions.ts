@@ -44,11 +44,19 @@ async function* overWebSocket<Data>(
     }
   } catch (error) {
     if (isGraphQLErrors(error)) yield { errors: error }
-    else if (!hangUp.aborted) throw error
+    else if (!hangUp.aborted) throw connectionLost(hearth, error)
   } finally {
     client.terminate()
     await client.dispose()
   }
+}
+
+/** What the client throws when a socket closes is an event, which tells little; the server's last words may tell more. */
+function connectionLost(hearth: Hearth, error: unknown): Error {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : error
+  return new Error(
+    `The connection was lost (${String(code)}). The server's last words: ${hearth.log.slice(-5).join('\n')}`,
+  )
 }
 
 /** What the client throws when the server refuses an operation as a whole. */
