@@ -42,6 +42,6 @@ export class Visit {
   /** The socket has closed. */
   async leave(): Promise<void> {
     this.#isOver = true
-    await Promise.all([...this.#operations.values()].map((results) => results?.return?.()))
+    await Promise.all([...this.#operations.values()].map((results) => Promise.resolve(results?.return?.())))
   }
 }
