@@ -29,9 +29,8 @@ export async function loadModel(
   if (context.shell.draining) return drainingRefusal()
   const misfit = tooLarge(context, entry)
   if (misfit) return misfit
-  context.wanted.add(entry.version.id, deviceId)
-  const saved = await orOverloaded(saveSnapshot(context))
-  if (saved) return saved
+  const refused = await changeWanted(context, () => context.wanted.add(entry.version.id, deviceId))
+  if (refused) return refused
   context.shell.feed({ type: 'loadRequested', versionId: entry.version.id, deviceId })
   return entry.model
 }
@@ -45,11 +44,20 @@ export async function unloadModel(
   if (!entry) return new NotFound('Model', model)
   if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))
   if (context.shell.draining) return drainingRefusal()
-  context.wanted.remove(entry.version.id, deviceId)
-  const saved = await orOverloaded(saveSnapshot(context))
-  if (saved) return saved
+  const refused = await changeWanted(context, () => context.wanted.remove(entry.version.id, deviceId))
+  if (refused) return refused
   context.shell.feed({ type: 'unloadRequested', versionId: entry.version.id, deviceId })
   return entry.model
+}
+
+/** A wish that could not be written down does not stand. */
+async function changeWanted(context: AppContext, change: () => void): Promise<Overloaded | null> {
+  const before = context.wanted.all()
+  change()
+  const saved = await orOverloaded(saveSnapshot(context))
+  if (!saved) return null
+  context.wanted.reset(before)
+  return saved
 }
 
 function drainingRefusal(): Overloaded {

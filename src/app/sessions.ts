@@ -59,9 +59,13 @@ const lookForIdleEveryMs = 5_000
 
 /** Closes sessions that nobody used for their idle time. Ends with `signal`. */
 export function watchIdleSessions(context: AppContext, signal: AbortSignal): void {
+  let isClosing = false
   const closeIdle = async () => {
+    if (isClosing) return
+    isClosing = true
     const now = context.clock.now()
     for (const id of context.sessions.idle(now)) await orOverloaded(context.sessions.close(id, now))
+    isClosing = false
   }
   const timer = setInterval(() => void closeIdle(), lookForIdleEveryMs)
   timer.unref()

@@ -27,6 +27,10 @@ export class WantedModels {
   }
 
   all(): readonly WantedModel[] {
-    return this.#wanted
+    return [...this.#wanted]
+  }
+
+  reset(wanted: readonly WantedModel[]): void {
+    this.#wanted = [...wanted]
   }
 }
