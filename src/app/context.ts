@@ -1,18 +1,14 @@
 /** What the use cases work with; `main.ts` puts it together. */
 import type { Config } from '../config/config.ts'
-import type { Millis } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { Store } from '../store/store.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { OpenSessions } from './open-sessions.ts'
 import type { Shell } from './shell.ts'
 import type { WantedModels } from './wanted-models.ts'
-
-export interface Clock {
-  readonly now: () => Millis
-}
 
 export interface AppContext {
   readonly config: Config

@@ -122,7 +122,7 @@ export function createApp(parts: AppParts): App {
     },
     workers: () => workerViews(pool, shell.state),
     queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
-    server: () => serverFacts(parts),
+    server: () => serverFacts(context, parts.recoveredJobs, parts.startedAt),
     ready: () => !shell.draining && store.metrics.accepting,
     silentWorkers: () =>
       pool

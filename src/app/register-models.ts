@@ -2,7 +2,7 @@
 import type { FoundModel } from '../runtime/models/discovery.ts'
 import type { Store } from '../store/store.ts'
 import type { Catalogue, CatalogueEntry } from './catalogue.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 
 export async function registerModels(
   store: Store,

@@ -1,10 +1,10 @@
 /** What the server says of itself. */
 import type { App } from './app.ts'
-import type { AppParts } from './create-app.ts'
+import type { AppContext } from './context.ts'
 import { jobsPerSubmissionMax } from './submit-jobs.ts'
 import { version } from './version.ts'
 
-export function serverFacts({ context, recoveredJobs, startedAt }: AppParts): ReturnType<App['server']> {
+export function serverFacts(context: AppContext, recoveredJobs: number, startedAt: number): ReturnType<App['server']> {
   const { config, clock, store, shell } = context
   return {
     version,

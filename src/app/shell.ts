@@ -8,7 +8,7 @@ import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { DeviceId, Millis, VersionId } from '../scheduler/ids.ts'
 import { misfit } from '../scheduler/placement.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 
 /** Writes down what the core was told and what it wanted, so that a run can be replayed. */
 export interface Recorder {
