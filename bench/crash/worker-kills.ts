@@ -16,6 +16,7 @@ const beforeKillMs = 1000
 const afterKillMs = 2500
 const drainMsMax = 20_000
 const spareMsMax = 10_000
+const busyMsMax = 1000
 
 interface WorkerKill {
   readonly lost: number
@@ -76,6 +77,7 @@ async function killOnce(url: string, socket: GraphQLSocket): Promise<WorkerKill>
     }
   }
   const loops = Promise.all(Array.from({ length: clients }, loop))
+  loops.catch(() => {}) // awaited below; until then another error comes first
   await sleep(beforeKillMs)
   process.kill(await busiestWorker(socket), 'SIGKILL')
   const killedAt = performance.now()
@@ -85,12 +87,13 @@ async function killOnce(url: string, socket: GraphQLSocket): Promise<WorkerKill>
   return { lost: lost + endedTwice + notSucceeded, silenceMs: longestSilence(killedAt, resultsAt) }
 }
 
-async function busiestWorker(socket: GraphQLSocket): Promise<number> {
-  const workers = await listWorkers(socket)
-  const [busiest] = workers.toSorted((a, b) => b.runningJobs.length - a.runningJobs.length)
-  if (!busiest?.pid || busiest.runningJobs.length === 0)
-    throw new Error(`No worker runs anything: ${JSON.stringify(workers)}`)
-  return busiest.pid
+/** Asked again when it was just between two batches. */
+function busiestWorker(socket: GraphQLSocket): Promise<number> {
+  return until('a worker that runs something', busyMsMax, async () => {
+    const workers = await listWorkers(socket)
+    const [busiest] = workers.toSorted((a, b) => b.runningJobs.length - a.runningJobs.length)
+    return busiest !== undefined && busiest.runningJobs.length > 0 ? busiest.pid : null
+  })
 }
 
 function longestSilence(killedAt: number, resultsAt: readonly number[]): number {
