@@ -41,30 +41,36 @@ async function measureText(settings: RunSettings): Promise<readonly Figure[]> {
     bare: (prompts: readonly string[], maxTokens: number) => engine.round(prompts, maxTokens),
     hearth: (prompts: readonly string[], maxTokens: number) => roundOfHearth(socket, prompts, maxTokens),
   }
-  let lastPrompt = 0
-  const once = async (streams: number, maxTokens: number): Promise<Pair> => {
-    const prompts = Array.from({ length: streams }, () => promptOf((lastPrompt += 1)))
+  let pairs = 0
+  const once = async (prompts: readonly string[], maxTokens: number): Promise<Pair> => {
+    pairs += 1
     // Now the one first, now the other.
-    if (lastPrompt % 2 === 0) {
+    if (pairs % 2 === 0) {
       const bare = await sides.bare(prompts, maxTokens)
       return { bare, hearth: await sides.hearth(prompts, maxTokens) }
     }
     const hearth = await sides.hearth(prompts, maxTokens)
     return { hearth, bare: await sides.bare(prompts, maxTokens) }
   }
-  const measure = async (streams: number, maxTokens: number): Promise<Pair> => {
-    const pair = await settings.quiet.round(() => once(streams, maxTokens))
+  let lastNumber = 0
+  const measure = async (streams: number, maxTokens: number, promptOf = longPrompt): Promise<Pair> => {
+    // Each prompt once: a second time it would be found in the engine's cache.
+    const prompts = () => Array.from({ length: streams }, () => promptOf((lastNumber += 1)))
+    const pair = await settings.quiet.round(() => once(prompts(), maxTokens))
     settings.say(describe(streams, pair))
     return pair
   }
 
-  await once(streamsTogether, tokensTogether) // loads the model
+  await once(
+    Array.from({ length: streamsTogether }, () => 'Who are you?'),
+    tokensTogether,
+  ) // loads the model
   const rates = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 4 }), async () => ({
     alone: await measure(1, tokensAlone),
     together: await measure(streamsTogether, tokensTogether),
   }))
-  const firsts = await measureSeries(plan(settings, { series: 1, roundsPerSeries: 20 }), () =>
-    measure(1, tokensForFirst),
+  const firsts = await measureSeries(plan(settings, { series: 1, roundsPerSeries: 40 }), () =>
+    measure(1, tokensForFirst, shortPrompt),
   )
   socket.close()
   return [
@@ -154,9 +160,13 @@ function tokensPerSecond({ tokens, elapsedMs }: TextRound): number {
   return (tokens / elapsedMs) * 1000
 }
 
-/** No two share a beginning, so that no prompt is found in the engine's cache. */
-function promptOf(number: number): string {
+function longPrompt(number: number): string {
   return `${number}: write a long story about a lighthouse keeper, his ${number} boats and the storm of the year ${1500 + number}.`
+}
+
+/** Of few tokens, because what reading a prompt takes varies by more than what Hearth adds to it. */
+function shortPrompt(number: number): string {
+  return `${number}!`
 }
 
 function describe(streams: number, { bare, hearth }: Pair): string {
