@@ -20,7 +20,7 @@ from hearth_worker.loop import StepLoop
 from hearth_worker.models import Models
 from hearth_worker.programs.registry import find_programs
 from hearth_worker.protocol.reports import PROTOCOL_VERSION, Hello
-from hearth_worker.reader import EXIT_BUG, EXIT_SERVER_GONE, Reader
+from hearth_worker.reader import EXIT_BUG, EXIT_PROTOCOL_ERROR, EXIT_SERVER_GONE, Reader
 
 # None of `lease`, `pause`, `checkpoint` and `slabs` is served yet; their frames are answered by `unsupported`.
 CAPABILITIES: list[str] = []
@@ -61,7 +61,13 @@ def work() -> int:
     activity = Activity()
     Reader(connection, inbox, activity).start()
     loop = StepLoop(environment.epoch, connection, inbox, activity, Models(engine, programs))
-    loop.run()
+    try:
+        loop.run()
+    except ServerGone:
+        # The reader has closed the stream over a breach, and ends the process in a moment: whoever is first, the status is the same.
+        if connection.gave_up:
+            return EXIT_PROTOCOL_ERROR
+        raise
     loop.release_all()
     return 0
 

@@ -26,6 +26,8 @@ class Connection:
         # Highest requestId taken from the stream, and the highest that a frame has told the server.
         self.taken = 0
         self._acknowledged = 0
+        # The stream is closed from this side, for a breach of the protocol.
+        self.gave_up = False
 
     def tell(self, report: Report, request_id: int = 0) -> None:
         """Sends a report without tensors; `request_id` names the request it answers. Raises ServerGone."""
@@ -60,6 +62,7 @@ class Connection:
 
     def give_up(self, error: Error) -> None:
         """Says why, where that is still possible, and closes. A frame that is being written may be cut short."""
+        self.gave_up = True
         self._stream.settimeout(LAST_WORDS_S_MAX)
         with suppress(OSError, ServerGone):
             self.tell(error)

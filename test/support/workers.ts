@@ -23,7 +23,11 @@ export function workerOf(hearth: Hearth, jobId: string): Promise<ListedWorker> {
   )
 }
 
-/** SIGKILL. */
+/** SIGKILL. A worker that has died since it was listed is as dead as it shall be. */
 export function killWorker({ pid }: ListedWorker): void {
-  process.kill(pid, 'SIGKILL')
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
 }
