@@ -64,7 +64,7 @@ def work() -> int:
     try:
         loop.run()
     except ServerGone:
-        # The reader has closed the stream over a breach, and ends the process in a moment: whoever is first, the status is the same.
+        # The reader has closed the stream over a breach and ends the process too; the status is the same.
         if connection.gave_up:
             return EXIT_PROTOCOL_ERROR
         raise
