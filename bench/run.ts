@@ -12,10 +12,11 @@ import { parseArgs } from 'node:util'
 import type { Benchmark } from './harness/benchmark.ts'
 import { benchmarkNamed, benchmarks } from './harness/benchmarks.ts'
 import { describeMachine, machineLine } from './harness/machine.ts'
-import { readOutcome, resultPath, writeOutcome } from './harness/outcome.ts'
+import { type Outcome, readOutcome, resultPath, writeOutcome } from './harness/outcome.ts'
 import { Quiet } from './harness/quiet.ts'
 import { writeReport } from './harness/report.ts'
-import { showFigures, showPeers } from './harness/show.ts'
+import { showCircumstances, showFigures, showPeers } from './harness/show.ts'
+import { median } from './harness/statistics.ts'
 
 const { positionals: names, values: options } = parseArgs({
   allowPositionals: true,
@@ -87,8 +88,8 @@ async function runHere(benchmark: Benchmark, path: string): Promise<void> {
     say,
   })
   const tookSeconds = Math.round((performance.now() - startedAt) / 1000)
-  const others = Number(quiet.others.toFixed(2))
-  console.log(`\n${showFigures(figures)}\n\nother work used ${others} cores during the rounds\n`)
+  const circumstances = { others: Number(quiet.others.toFixed(2)), fixedWorkMs: rangeOf(quiet.fixedWorkMs) }
+  console.log(`\n${showFigures(figures)}\n\n${showCircumstances(circumstances)}\n`)
   for (const table of benchmark.peers) console.log(`${showPeers(table)}\n`)
   const command = `npm run bench -- ${benchmark.name}${options['fresh-clone'] ? ' --fresh-clone' : ''}`
   writeOutcome(path, {
@@ -97,11 +98,16 @@ async function runHere(benchmark: Benchmark, path: string): Promise<void> {
     at: new Date().toISOString(),
     tookSeconds,
     machine,
-    others,
+    ...circumstances,
     figures,
   })
   // Connections that a benchmark left open are no reason to stay.
   process.exit(0)
+}
+
+function rangeOf(values: readonly number[]): Outcome['fixedWorkMs'] {
+  const rounded = values.map((value) => Number(value.toFixed(1)))
+  return { median: median(rounded), min: Math.min(...rounded), max: Math.max(...rounded) }
 }
 
 function profileDir(): string | null {

@@ -14,6 +14,8 @@ export interface Outcome {
   readonly machine: Machine
   /** Cores that other work used during the rounds, mean. */
   readonly others: number
+  /** What a fixed piece of work took before the rounds: how much the machine itself drifted. */
+  readonly fixedWorkMs: { readonly median: number; readonly min: number; readonly max: number }
   readonly figures: readonly Figure[]
 }
 

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { machineBusyMs, treeCpuMs } from './process-tree.ts'
+import { fixedWorkMs } from './speed.ts'
 
 /** Cores that others may use while a round counts as undisturbed. */
 const othersMax = 0.25
@@ -15,6 +16,7 @@ export class Quiet {
   #patienceMs: number
   #othersMs = 0
   #roundsMs = 0
+  readonly #fixedWorkMs: number[] = []
 
   /** @param patienceMs to spend on waiting and on repeated rounds, all together. */
   constructor(patienceMs: number, say: (line: string) => void) {
@@ -27,9 +29,15 @@ export class Quiet {
     return this.#roundsMs === 0 ? 0 : this.#othersMs / this.#roundsMs
   }
 
+  /** What a fixed piece of work took before each of these rounds. */
+  get fixedWorkMs(): readonly number[] {
+    return this.#fixedWorkMs
+  }
+
   async round<Value>(measure: () => Promise<Value>): Promise<Value> {
     for (;;) {
       await this.#moment()
+      const speedMs = fixedWorkMs()
       const watch = new OthersWatch()
       const value = await measure()
       const { othersMs, wallMs } = watch.read()
@@ -38,6 +46,7 @@ export class Quiet {
       if (isQuiet || this.#patienceMs <= 0) {
         this.#othersMs += othersMs
         this.#roundsMs += wallMs
+        this.#fixedWorkMs.push(speedMs)
         return value
       }
       this.#patienceMs -= wallMs

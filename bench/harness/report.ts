@@ -7,7 +7,7 @@ import type { Benchmark, Figure } from './benchmark.ts'
 import { benchmarks } from './benchmarks.ts'
 import { machineLine } from './machine.ts'
 import { readOutcome, resultPath } from './outcome.ts'
-import { showFigures, showPeers } from './show.ts'
+import { showCircumstances, showFigures, showPeers } from './show.ts'
 import { isMet, summarise } from './statistics.ts'
 
 const reportPath = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
@@ -31,8 +31,8 @@ function section(benchmark: Benchmark): string {
   const head = `## ${benchmark.name}\n\n${benchmark.about} Placement: ${benchmark.placement}.\n`
   const path = resultPath(benchmark)
   if (!existsSync(path)) return `${head}\nNot measured yet: \`npm run bench -- ${benchmark.name}\`.\n`
-  const { command, at, tookSeconds, machine, others, figures } = readOutcome(path)
-  const facts = `Command: \`${command}\`, ${at.slice(0, 10)}, ${Math.round(tookSeconds)} s. Machine: ${machineLine(machine)}; other work used ${others} cores during the rounds.\n`
+  const { command, at, tookSeconds, machine, figures, ...circumstances } = readOutcome(path)
+  const facts = `Command: \`${command}\`, ${at.slice(0, 10)}, ${Math.round(tookSeconds)} s. Machine: ${machineLine(machine)}. ${showCircumstances(circumstances)}\n`
   return [
     head,
     facts,

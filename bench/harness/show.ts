@@ -1,6 +1,7 @@
 /** Figures and peers as tables, the same on the terminal and in the report. */
 import type { PeerTable } from '../peers.ts'
 import type { Figure, Goal } from './benchmark.ts'
+import type { Outcome } from './outcome.ts'
 import { isMet, summarise } from './statistics.ts'
 import { formatNumber, renderTable } from './table.ts'
 
@@ -17,6 +18,11 @@ export function showFigures(figures: readonly Figure[]): string {
 
 export function showPeers(table: PeerTable): string {
   return `${table.title}:\n\n${renderTable(table)}`
+}
+
+export function showCircumstances({ others, fixedWorkMs }: Pick<Outcome, 'others' | 'fixedWorkMs'>): string {
+  const { median, min, max } = fixedWorkMs
+  return `Other work used ${others} cores during the rounds; a fixed piece of work took ${median} ms [${min}..${max}] before them.`
 }
 
 function showGoal(goal: Goal | null): string {
