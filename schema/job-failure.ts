@@ -9,6 +9,7 @@ const failureCodes = [
   'QUARANTINED',
   'DEVICE_LOST',
   'ARTIFACT_MISSING',
+  'INVALID_INPUT',
   'UNSAFE_CONTENT',
   'INTERNAL',
 ] as const

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-FailureCode = Literal["out_of_memory", "engine_error", "deadline_exceeded", "invalid_request"]
+FailureCode = Literal[
+    "out_of_memory", "engine_error", "deadline_exceeded", "invalid_request", "stale_model", "artifact_missing"
+]
 
 
 # Messages of libraries may be long; what is told of them is not.

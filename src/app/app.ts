@@ -15,6 +15,7 @@ import type {
   WorkerId,
 } from '../scheduler/ids.ts'
 import type {
+  ArtifactId,
   ComponentRecord,
   JobEvent,
   JobRecord,
@@ -40,7 +41,29 @@ export interface SubmitJobInput {
 export interface TaskInput {
   readonly generateText?: GenerateTextInput
   readonly embedText?: { readonly texts: readonly string[] }
-  readonly program?: { readonly name: string; readonly parameters: unknown }
+  readonly classifyImage?: { readonly image: ImageInput; readonly topK: number }
+  readonly infer?: { readonly tensors: readonly TensorInput[]; readonly outputs?: readonly string[] | null }
+  readonly program?: {
+    readonly name: string
+    readonly parameters: unknown
+    readonly artifactIds?: readonly ArtifactReference[] | null
+  }
+}
+/** `malformed`: what was given is no id of an artifact. */
+export type ArtifactReference = ArtifactId | { readonly malformed: string }
+/** Exactly one field is set (GraphQL @oneOf). */
+export interface ImageInput {
+  readonly artifactId?: ArtifactReference | null
+  /** `data:image/png;base64,...`, at most 64 KiB decoded. */
+  readonly dataUrl?: string | null
+}
+/** Exactly one of `values` (nested or flat JSON lists) and `artifactId` (raw little-endian bytes, or a .npy file). */
+export interface TensorInput {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly values?: unknown
+  readonly artifactId?: ArtifactReference | null
 }
 export interface GenerateTextInput {
   readonly prompt?: string | null
@@ -72,9 +95,22 @@ export type JobOutput =
       readonly kind: 'embeddings'
       readonly count: number
       readonly dimensions: number
-      readonly embeddings: readonly Float32Array[]
+      /** Null where there are so many that they come as an artifact: float32, little endian, one row after the other. */
+      readonly embeddings: readonly Float32Array[] | null
+      readonly artifactId: ArtifactId | null
     }
-  | { readonly kind: 'program'; readonly values: unknown }
+  | { readonly kind: 'classification'; readonly labels: readonly { readonly label: string; readonly score: number }[] }
+  | { readonly kind: 'tensors'; readonly tensors: readonly OutputTensorView[] }
+  | { readonly kind: 'program'; readonly values: unknown; readonly artifactIds: readonly ArtifactId[] }
+/** Exactly one of `values` and `artifactId` is set. */
+export interface OutputTensorView {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly number[]
+  /** Nested lists; int64 beyond 2^53, NaN and infinities as texts. */
+  readonly values: unknown
+  readonly artifactId: ArtifactId | null
+}
 
 export type WaitCode =
   | 'BEHIND_OTHERS'

@@ -13,6 +13,8 @@ const messages: Readonly<Record<JobFailureCode, string>> = {
   DEVICE_LOST: 'The device of the job is gone.',
   MODEL_VERSION_GONE:
     'The version of the model that the job was accepted for is no longer here. Submit it again with the model as it is now.',
+  ARTIFACT_MISSING: 'The file of an input is no longer here. Upload it again, and submit the job with the new id.',
+  INVALID_INPUT: 'The model cannot work on what the job was given.',
   INTERNAL: 'Something unexpected went wrong inside the server; its log says what.',
 }
 
@@ -42,6 +44,12 @@ export function requeueFailure(cause: RequeueCause, exit: WorkerExitCause | null
         code: 'OUT_OF_MEMORY',
         retryable: true,
         message: detail ?? 'The device ran out of memory; the job runs again.',
+      }
+    case 'stale_model':
+      return {
+        code: 'MODEL_VERSION_GONE',
+        retryable: true,
+        message: "The model's files changed while the job ran; what was computed is discarded, and the job runs again.",
       }
     case 'load_failed':
       return {

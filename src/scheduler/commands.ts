@@ -52,9 +52,17 @@ export type JobFailureCode =
   | 'QUARANTINED'
   | 'DEVICE_LOST'
   | 'MODEL_VERSION_GONE'
+  | 'ARTIFACT_MISSING'
+  | 'INVALID_INPUT'
   | 'INTERNAL'
 
-export type RequeueCause = 'worker_lost' | 'server_restarted' | 'engine_error' | 'out_of_memory' | 'load_failed'
+export type RequeueCause =
+  | 'worker_lost'
+  | 'server_restarted'
+  | 'engine_error'
+  | 'out_of_memory'
+  | 'load_failed'
+  | 'stale_model'
 
 export type Command =
   /** `spare`: an engine kept warm without a model. */

@@ -59,8 +59,17 @@ export interface RecoveredJob extends JobSpec {
   readonly cancelRequested: boolean
 }
 
-/** Why a task could not go on; `retryable` is the worker's opinion. */
-export type TaskFailureCode = 'out_of_memory' | 'engine_error' | 'deadline_exceeded' | 'invalid_request'
+/**
+ * Why a task could not go on; `retryable` is the worker's opinion. `stale_model`: the files of the model are not those it was loaded from any
+ * more, so whatever was computed is discarded. `artifact_missing`: an input's file is gone.
+ */
+export type TaskFailureCode =
+  | 'out_of_memory'
+  | 'engine_error'
+  | 'deadline_exceeded'
+  | 'invalid_request'
+  | 'stale_model'
+  | 'artifact_missing'
 
 export type TaskReport =
   | { readonly kind: 'started'; readonly taskId: TaskId }

@@ -79,8 +79,8 @@ function takeFailure(turn: Turn, task: Task, code: TaskFailureCode, retryable: b
   const jobCode = jobFailureCodes[code]
   // A deadline does not move, so that another attempt could only fail again; whoever asked may ask anew.
   if (code === 'deadline_exceeded') return failJob(turn, job, jobCode, true, task)
-  if (code === 'invalid_request' || !retryable)
-    return failJob(turn, job, jobCode, retryable && code !== 'invalid_request', task)
+  const isHopeless = code === 'invalid_request' || code === 'artifact_missing'
+  if (isHopeless || !retryable) return failJob(turn, job, jobCode, retryable && !isHopeless, task)
   job.failedAttempts += 1
   if (job.failedAttempts >= turn.state.settings.attemptLimit) return failJob(turn, job, jobCode, true, task)
   requeueJob(turn, job, code, null)
@@ -91,5 +91,7 @@ const jobFailureCodes: Readonly<Record<TaskFailureCode, JobFailureCode>> = {
   out_of_memory: 'OUT_OF_MEMORY',
   engine_error: 'ENGINE_ERROR',
   deadline_exceeded: 'DEADLINE_EXCEEDED',
-  invalid_request: 'ENGINE_ERROR',
+  invalid_request: 'INVALID_INPUT',
+  stale_model: 'MODEL_VERSION_GONE',
+  artifact_missing: 'ARTIFACT_MISSING',
 }

@@ -21,7 +21,7 @@ export function isTerminal(state: JobState): boolean {
   return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED'
 }
 
-export type TaskKind = 'generateText' | 'embedText' | 'program'
+export type TaskKind = 'generateText' | 'embedText' | 'classifyImage' | 'infer' | 'program'
 export type ProgressUnit = 'STEPS' | 'TOKENS' | 'ITEMS'
 
 export interface JobFailure {
@@ -93,6 +93,25 @@ export interface NewJob {
   readonly request: string
   readonly fingerprint: string
   readonly tasks: readonly TaskRecord[]
+  /** What it takes as input: kept until it has ended. */
+  readonly artifactIds?: readonly ArtifactId[]
+}
+
+export type ArtifactId = number & { readonly __brand: 'ArtifactId' }
+/** A file addressed by its content, as somebody made or uploaded it. */
+export interface ArtifactRecord {
+  readonly id: ArtifactId
+  /** 64 lower-case hex digits: names the file too. */
+  readonly sha256: string
+  /** With parameters where they say how to read it, e.g. `application/vnd.hearth.tensor; dtype=float32; shape=1000x384`. */
+  readonly mimeType: string
+  readonly sizeBytes: number
+  /** Pixels; null for what is no picture. */
+  readonly width: number | null
+  readonly height: number | null
+  /** The job that made it; null = uploaded. */
+  readonly jobId: JobId | null
+  readonly createdAt: Millis
 }
 
 export type ModelId = number & { readonly __brand: 'ModelId' }

@@ -5,6 +5,7 @@
 import type { PriorityClass } from '../scheduler/events.ts'
 import type { ComponentId, DeviceId, JobId, Millis, SessionId, VersionId } from '../scheduler/ids.ts'
 import type {
+  ArtifactRecord,
   ComponentRecord,
   DeviceRecord,
   JobEvent,
@@ -103,7 +104,13 @@ export interface Store {
    */
   submitJobs(jobs: readonly NewJob[]): Promise<SubmissionOutcome>
   /** A state change: row and event in one commit. Never refused: what was acknowledged must be able to end. Resolves after the commit. */
-  changeJob(change: { readonly event: JobEvent; readonly patch: JobPatch; readonly output?: Uint8Array }): Promise<void>
+  changeJob(change: {
+    readonly event: JobEvent
+    readonly patch: JobPatch
+    readonly output?: Uint8Array
+    /** Their files are durable already; nobody sees them before this commit. */
+    readonly artifacts?: readonly ArtifactRecord[]
+  }): Promise<void>
   /** Progress: rides along with the next commit, at most 50 ms later. */
   recordProgress(event: JobEvent, patch: JobPatch): Promise<void>
   /** The wish itself is durable before it is answered. Rejects with StoreOverloaded (`storage`) while commits fail. */

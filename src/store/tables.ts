@@ -16,7 +16,16 @@ import {
 } from 'drizzle-orm/sqlite-core'
 import type { PriorityClass } from '../scheduler/events.ts'
 import type { ComponentId, DeviceId, JobId, SessionId, TaskId, VersionId } from '../scheduler/ids.ts'
-import type { DeviceRecord, JobEventKind, JobState, ModelId, ProgressUnit, TaskKind, VersionRecord } from './records.ts'
+import type {
+  ArtifactId,
+  DeviceRecord,
+  JobEventKind,
+  JobState,
+  ModelId,
+  ProgressUnit,
+  TaskKind,
+  VersionRecord,
+} from './records.ts'
 
 export const devices = sqliteTable('devices', {
   id: integer().primaryKey({ autoIncrement: true }).$type<DeviceId>(),
@@ -174,6 +183,62 @@ export const jobEvents = sqliteTable(
     index('job_events_changes').on(table.sequence).where(sql`to_state IS NOT NULL`),
   ],
 )
+
+/** Files addressed by content; several artifacts may share one file. A job's go with its job or earlier; uploads have no job. */
+export const artifacts = sqliteTable(
+  'artifacts',
+  {
+    id: integer().primaryKey({ autoIncrement: true }).$type<ArtifactId>(),
+    sha256: text().notNull(),
+    mimeType: text().notNull(),
+    sizeBytes: integer().notNull(),
+    width: integer(),
+    height: integer(),
+    /** The job that made it; null = uploaded. */
+    jobId: integer()
+      .references(() => jobs.id, { onDelete: 'cascade' })
+      .$type<JobId>(),
+    createdAt: integer().notNull(),
+    /** Uploading equal content again, or submitting a job with it, counts as use. */
+    lastUsedAt: integer().notNull(),
+  },
+  (table) => [
+    index('artifacts_content').on(table.sha256),
+    index('artifacts_job').on(table.jobId).where(sql`job_id IS NOT NULL`),
+    index('artifacts_last_used').on(table.lastUsedAt),
+  ],
+)
+
+/** Artifacts that a job takes as input: not deleted before it has ended. */
+export const artifactInputs = sqliteTable(
+  'artifact_inputs',
+  {
+    id: integer().primaryKey(),
+    jobId: ofJob().$type<JobId>(),
+    artifactId: integer().notNull().$type<ArtifactId>(),
+  },
+  (table) => [
+    index('artifact_inputs_job').on(table.jobId),
+    index('artifact_inputs_artifact').on(table.artifactId),
+  ],
+)
+
+/** What somebody registered by path; looked at again at every start. */
+export const modelRegistrations = sqliteTable('model_registrations', {
+  name: text().primaryKey(),
+  /** Absolute: a folder with a manifest, or one model file. */
+  path: text().notNull(),
+  /** As asked for; null = what the file says. */
+  task: text(),
+  registeredAt: integer().notNull(),
+})
+
+/** One row: how far retention has come. */
+export const retention = sqliteTable('retention', {
+  id: integer().primaryKey(),
+  /** Events up to this number may have been deleted with their jobs: an older cursor over all jobs has expired. */
+  deletedSequence: integer().notNull(),
+})
 
 /** Numbers that are given out in memory: `reserved` is the first that no block has covered yet. */
 export const sequenceBlocks = sqliteTable('sequence_blocks', {

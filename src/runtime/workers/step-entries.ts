@@ -49,6 +49,8 @@ export const failureCodes: readonly TaskFailureCode[] = [
   'engine_error',
   'deadline_exceeded',
   'invalid_request',
+  'stale_model',
+  'artifact_missing',
 ]
 const kinds = ['done', 'started', 'step', 'text', 'failed', 'cancelled', 'withdrawn', 'paused'] as const
 const units: readonly StepUnit[] = ['steps', 'tokens', 'items']

@@ -11,6 +11,20 @@ export interface Tensor {
   readonly shape: readonly number[]
   readonly data: Uint8Array
 }
+/** A tensor that is too large for a frame's payload: its bytes lie in a region that whoever takes the output must release, once. */
+export interface LargeTensor {
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly region: TensorRegion
+}
+/** Bytes in shared memory or in a file, filled by a worker that does not touch them any more. */
+export interface TensorRegion {
+  readonly sizeBytes: number
+  /** From the beginning to the end; each piece belongs to the reader until it asks for the next. */
+  pieces(): AsyncIterable<Uint8Array>
+  /** The memory may be filled again. A second call does nothing. */
+  release(): void
+}
 export type ProgramOutput = Readonly<Record<string, unknown>>
 
 const itemBytes: Readonly<Record<string, number>> = {
