@@ -29,6 +29,8 @@ class NoopParameters(Struct, rename="camel", frozen=True):
     steps: int = 1
     # How long each of them sleeps.
     step_ms: float = 0
+    # And how much longer for each state of these parameters that shares it: a cost of step_ms + step_ms_each x batch.
+    step_ms_each: float = 0
     # The process ends without a word in this step.
     exit_at_step: int | None = None
     # This step never ends.
@@ -76,11 +78,11 @@ class Noop(Program[NoopRequest, NoopState, NoopOutput]):
 
     def expected_step_ms(self, states: Sequence[NoopState]) -> float:
         """A fatal step lasts for ever, so that it is announced."""
-        return max(inf if _is_fatal(state) else state.parameters.step_ms for state in states)
+        return inf if any(map(_is_fatal, states)) else _step_ms(states)
 
     def step(self, states: Sequence[NoopState]) -> list[Advanced[NoopState] | Done[NoopOutput] | Failed]:
         _misbehave(states)
-        step_ms = max(state.parameters.step_ms for state in states)
+        step_ms = _step_ms(states)
         if step_ms > 0:
             time.sleep(step_ms / 1000)
         return [_advance(state) for state in states]
@@ -99,6 +101,10 @@ def _advance(state: NoopState) -> Advanced[NoopState] | Done[NoopOutput]:
     if steps >= parameters.steps and items_done == parameters.items:
         return Done(NoopOutput(parameters.value), progress, items=items)
     return Advanced(NoopState(parameters, steps, items_done), progress, items=items)
+
+
+def _step_ms(states: Sequence[NoopState]) -> float:
+    return max(state.parameters.step_ms for state in states) + sum(state.parameters.step_ms_each for state in states)
 
 
 def _is_fatal(state: NoopState) -> bool:
