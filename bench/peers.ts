@@ -76,3 +76,35 @@ export const startPeers: PeerTable = {
     ['the sketch', '0.32', '103 (2)'],
   ],
 }
+
+export const batchingPeers: PeerTable = {
+  title:
+    'a model that costs 1 ms + 1 ms x batch, 100 users, batches of at most 64, a wait of 5 ms where there is one to set',
+  columns: ['peer', 'of 1,000 per s', 'p95 ms'],
+  rows: [
+    ['FastAPI, no batching', '.46', '227'],
+    ['FastAPI, own micro-batcher', '.80 (.95 without its wait)', '156 (130)'],
+    ['LitServe', '.75 (.33 with a wait of 0.1 ms)', '159 (331)'],
+    ['MLServer, parallel worker', '.80', '218'],
+    ['pytriton', '.71', '179'],
+    ['Ray Serve, client at the replica', '.62', '180'],
+    ['BentoML', '.39', '385'],
+    ['the sketch, no wait', '.97', '108'],
+  ],
+}
+
+export const embedPeers: PeerTable = {
+  title:
+    'the same encoder, 32 tokens, batches of at most 16; the encoder alone did 104.8/s one by one and 128.7/s by 16',
+  columns: ['peer', '1 user per s', '8 users', '32 users', '32 users to the encoder alone'],
+  rows: [
+    ['FastAPI, no batching', '77', '78', '84', '.65'],
+    ['FastAPI, own micro-batcher', '53', '99', '112', '.87'],
+    ['LitServe', '54', '93', '105', '.82'],
+    ['BentoML', '68', '91', '91', '.70'],
+    ['MLServer, parallel worker', '50', '99', '110', '.86'],
+    ['pytriton', '45', '101', '117', '.91'],
+    ['Ray Serve, client at the replica', '47', '83', '91', '.70'],
+    ['the sketch', '88', '112', '118', '.91'],
+  ],
+}

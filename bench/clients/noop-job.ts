@@ -7,8 +7,9 @@ export interface NoopParameters {
   /** Partial items to emit. */
   readonly items?: number
   readonly steps?: number
-  /** Length of a step, milliseconds. */
+  /** Length of a step, milliseconds; and how much longer for each job that shares it. */
   readonly stepMs?: number
+  readonly stepMsEach?: number
 }
 
 export function noopJob(parameters: NoopParameters, rest: SubmitJobInput = {}): SubmitJobInput {

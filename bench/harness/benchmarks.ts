@@ -1,5 +1,7 @@
 /** All benchmarks, in the order in which they run and are reported. */
+import { batching } from '../batching.ts'
 import { crash } from '../crash.ts'
+import { embed } from '../embed.ts'
 import { noop } from '../noop.ts'
 import { startup } from '../startup.ts'
 import { stream } from '../stream.ts'
@@ -7,7 +9,7 @@ import { submitBenchmark } from '../submit.ts'
 import { text } from '../text.ts'
 import type { Benchmark } from './benchmark.ts'
 
-export const benchmarks: readonly Benchmark[] = [noop, submitBenchmark, stream, text, crash, startup]
+export const benchmarks: readonly Benchmark[] = [noop, submitBenchmark, stream, batching, embed, text, crash, startup]
 
 export function benchmarkNamed(name: string): Benchmark {
   const found = benchmarks.find((benchmark) => benchmark.name === name)
