@@ -2,7 +2,7 @@
 import type { Admission, Command } from '../scheduler/commands.ts'
 import type { DeviceId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import type { Manifest } from './models/manifest.ts'
-import type { AdmittedTask, WorkerPool } from './workers/worker-pool.ts'
+import type { AdmittedTask, VerifiedFile, WorkerPool } from './workers/worker-pool.ts'
 
 export type WorkerCommand = Exclude<Extract<Command, { readonly workerId: WorkerId }>, { readonly jobId: unknown }>
 
@@ -10,7 +10,12 @@ export type WorkerCommand = Exclude<Extract<Command, { readonly workerId: Worker
 export interface ExecutionFacts {
   /** Compute threads and cores of a worker on the device. */
   placement(deviceId: DeviceId): { readonly threads: number; readonly cores: readonly number[] }
-  version(id: VersionId): { readonly manifest: Manifest; readonly directory: string }
+  /** `files`: what was read when the version was verified; its worker checks that it loads these, and that they stay as they are. */
+  version(id: VersionId): {
+    readonly manifest: Manifest
+    readonly directory: string
+    readonly files?: readonly VerifiedFile[]
+  }
   /** The program, and the request as its worker takes it. A promise when the request has to be read from the store. */
   task(admission: Admission): AdmittedTask | Promise<AdmittedTask>
 }
@@ -54,12 +59,13 @@ export class Executor {
         this.#pool.stop(workerId)
         return
       case 'load': {
-        const { manifest, directory } = this.#facts.version(command.versionId)
+        const { manifest, directory, files } = this.#facts.version(command.versionId)
         this.#pool.load(workerId, {
           versionId: command.versionId,
           manifest,
           directory,
           components: manifest.components.map(({ name }) => name),
+          ...(files ? { files } : {}),
         })
         return
       }

@@ -76,6 +76,8 @@ export type Command =
   /** Ask it to end; `workerExited` follows. */
   | { readonly type: 'stopWorker'; readonly workerId: WorkerId }
   | { readonly type: 'load'; readonly workerId: WorkerId; readonly versionId: VersionId }
+  /** A worker found other files than the version was registered with: read them again, and answer `versionChecked`. Nothing loads it meanwhile. */
+  | { readonly type: 'checkVersion'; readonly versionId: VersionId }
   | { readonly type: 'unload'; readonly workerId: WorkerId; readonly versionId: VersionId }
   | {
       readonly type: 'setPolicy'

@@ -84,6 +84,13 @@ export type WorkerExitCause = 'signal' | 'exit_code' | 'protocol_error' | 'spawn
 export type SchedulerEvent =
   | { readonly type: 'deviceAdded'; readonly device: DeviceSpec }
   | { readonly type: 'versionRegistered'; readonly version: VersionSpec }
+  /**
+   * Other files lie at the version's place, or none, or the same ones with another content. What is resident goes on for as long as its worker finds
+   * its own files unchanged; it is never loaded again, unless `versionRegistered` follows.
+   */
+  | { readonly type: 'versionReplaced'; readonly versionId: VersionId }
+  /** The answer to `checkVersion`: its files were read again. `gone` = they are not this version any more, as `versionReplaced` says unasked. */
+  | { readonly type: 'versionChecked'; readonly versionId: VersionId; readonly state: 'intact' | 'gone' }
   | { readonly type: 'jobsSubmitted'; readonly jobs: readonly JobSpec[] }
   | { readonly type: 'jobsRecovered'; readonly jobs: readonly RecoveredJob[] }
   | { readonly type: 'cancelRequested'; readonly jobId: JobId }

@@ -1,6 +1,7 @@
 /** What the server says to a worker (PROTOCOL.md section 4, types 1 to 63), as metadata bytes. */
 import type { PriorityClass } from '../../scheduler/events.ts'
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
+import type { FileIdentity } from '../models/file-identity.ts'
 import { encode } from './message-pack.ts'
 
 export const requestType = {
@@ -16,6 +17,12 @@ export const requestType = {
   shutdown: 10,
 } as const
 
+/** A file as it was when its content was verified. */
+export interface VerifiedFile extends FileIdentity {
+  /** Absolute. */
+  readonly path: string
+}
+
 export interface LoadRequest {
   readonly versionId: VersionId
   /** The model.json as a map. */
@@ -24,6 +31,8 @@ export interface LoadRequest {
   readonly directory: string
   /** Names of the components to load. */
   readonly components: readonly string[]
+  /** What the model is made of, as it was verified; the worker watches that these stay as they are. None = nothing is watched. */
+  readonly files?: readonly VerifiedFile[]
 }
 
 export interface StepPolicy {
@@ -56,7 +65,13 @@ export function loadMeta(load: LoadRequest): Buffer {
     manifest: load.manifest,
     directory: load.directory,
     components: load.components,
+    ...(load.files ? { files: load.files.map(fileMeta) } : {}),
   })
+}
+
+/** Field by field: what is known of a file beyond its identity is nothing to the worker. */
+function fileMeta({ path, device, inode, sizeBytes, modifiedNs, changedNs }: VerifiedFile): VerifiedFile {
+  return { path, device, inode, sizeBytes, modifiedNs, changedNs }
 }
 
 export function unloadMeta(versionId: VersionId): Buffer {

@@ -5,7 +5,7 @@ import { Worker, type WorkerContext, type WorkerDescription } from './worker.ts'
 import type { WorkerSpec } from './worker-command.ts'
 import { defaultWorkerLimits } from './worker-limits.ts'
 
-export type { AdmittedTask, LoadRequest, StepPolicy } from './requests.ts'
+export type { AdmittedTask, LoadRequest, StepPolicy, VerifiedFile } from './requests.ts'
 export type { WorkerDescription, WorkerState } from './worker.ts'
 export type { WorkerSpec } from './worker-command.ts'
 
