@@ -2,7 +2,7 @@
 import { GraphQLError, Kind, valueFromASTUntyped } from 'graphql'
 import type { Millis } from '../src/scheduler/ids.ts'
 import { builder } from './builder.ts'
-import { shortestFloat32 } from './shortest-float32.ts'
+import { shortestFloat32 } from '../src/app/tensors/shortest-float32.ts'
 
 /** Deeper values would overflow the stack of whatever walks them later. */
 const jsonDepthMax = 200

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { shortestFloat32 } from '../../../schema/shortest-float32.ts'
+import { shortestFloat32 } from '../../../../src/app/tensors/shortest-float32.ts'
 
 test('every float32 survives its JSON', () => {
   const anyVector = fc

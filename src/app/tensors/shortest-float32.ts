@@ -7,12 +7,16 @@ const scales = [1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12]
  */
 export function shortestFloat32(vector: Float32Array): number[] {
   const numbers = new Array<number>(vector.length)
-  for (let index = 0; index < vector.length; index++) numbers[index] = shortest(vector[index] ?? 0)
+  for (let index = 0; index < vector.length; index++) {
+    const value = vector[index] ?? 0
+    if (!Number.isFinite(value)) throw new RangeError(`A vector contains ${value}.`)
+    numbers[index] = shortestOfFloat32(value)
+  }
   return numbers
 }
 
-function shortest(value: number): number {
-  if (!Number.isFinite(value)) throw new RangeError(`A vector contains ${value}.`)
+/** NaN and infinities stay what they are. */
+export function shortestOfFloat32(value: number): number {
   for (const scale of scales) {
     const rounded = Math.round(value * scale) / scale
     if (Math.fround(rounded) === value) return rounded
