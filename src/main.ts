@@ -4,6 +4,8 @@ import { flushCompileCache } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Logger as Pino, pino } from 'pino'
+import { ArtifactUrls } from './app/artifact-urls.ts'
+import { Artifacts } from './app/artifacts.ts'
 import { carryOutWith } from './app/carry-out.ts'
 import { Catalogue } from './app/catalogue.ts'
 import { monotonicClock } from './app/clock.ts'
@@ -29,6 +31,8 @@ import { TaskResults } from './app/task-results.ts'
 import { taskForWorker } from './app/tasks-for-workers.ts'
 import { type GiveCredit, WorkerReports } from './app/worker-reports.ts'
 import { type Config, readConfig, unknownSettings } from './config/config.ts'
+import { ArtifactFiles } from './runtime/artifacts/artifact-files.ts'
+import { readSigningKey } from './runtime/artifacts/signing-key.ts'
 import { cpuDevices } from './runtime/devices/cpu.ts'
 import { Executor } from './runtime/executor.ts'
 import { DigestCache } from './runtime/models/digest-cache.ts'
@@ -94,6 +98,20 @@ async function main(): Promise<void> {
   const log = createEventLog({ store, now: clock.now })
   const live = new LiveJobs(endedJobsKept)
   const sessions = new OpenSessions(store, openSessions)
+  const ids = new Ids(store.opening)
+  let origin = config.HEARTH_PUBLIC_URL
+  const artifacts = new Artifacts({
+    files: await ArtifactFiles.open(join(folder, 'artifacts')),
+    urls: new ArtifactUrls(
+      await readSigningKey(join(folder, 'artifact-key')),
+      config.HEARTH_ARTIFACT_URL_SECONDS * 1000,
+      () => origin,
+    ),
+    store,
+    ids,
+    clock,
+    sizeBytesMax: config.HEARTH_MAX_ARTIFACT_BYTES,
+  })
   const context: AppContext = {
     config,
     clock,
@@ -101,10 +119,11 @@ async function main(): Promise<void> {
     log,
     catalogue,
     live,
-    ids: new Ids(store.opening),
+    ids,
     sessions,
     shell,
     wanted,
+    artifacts,
   }
 
   const devices = await knownDevices(provider, store)
@@ -139,6 +158,7 @@ async function main(): Promise<void> {
   const app = createApp({ context, devices: views, models, trouble, pool, results, recoveredJobs, startedAt })
   const doors = createDoors({ app, config, logger })
   const { url } = await doors.listen()
+  if (origin === '') origin = new URL(url).origin
   store.announce(url)
 
   const running = new AbortController()

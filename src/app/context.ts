@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { Store } from '../store/store.ts'
+import type { Artifacts } from './artifacts.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
@@ -21,4 +22,5 @@ export interface AppContext {
   readonly sessions: OpenSessions
   readonly shell: Shell
   readonly wanted: WantedModels
+  readonly artifacts: Artifacts
 }

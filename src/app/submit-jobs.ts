@@ -6,6 +6,7 @@ import type { SubmissionOutcome } from '../store/store.ts'
 import type { SubmitJobInput } from './app.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
+import { missingArtifact } from './artifacts.ts'
 import { Conflict, InvalidInput, type ModelTooLarge, type NotFound, Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
 import { fingerprintOf, jobsSentBefore } from './resend.ts'
@@ -41,7 +42,7 @@ export async function submitJobs(
 export async function writeJobs(
   context: AppContext,
   jobs: readonly NewJob[],
-): Promise<readonly JobRecord[] | Conflict | Overloaded> {
+): Promise<readonly JobRecord[] | Conflict | NotFound | Overloaded> {
   const keys = jobs.flatMap(({ record }) => record.idempotencyKey ?? [])
   const outcome = await context.live.whilePending(keys, commit(context, jobs))
   if (outcome instanceof Overloaded) return outcome
@@ -50,6 +51,7 @@ export async function writeJobs(
       `The idempotency key ${JSON.stringify(jobs[outcome.index]?.record.idempotencyKey)} names a job with another input.`,
     )
   }
+  if (outcome.kind === 'artifact_missing') return missingArtifact(outcome.artifactId)
   return outcome.jobs.map(({ record }) => context.live.record(record.id) ?? record)
 }
 

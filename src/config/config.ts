@@ -67,6 +67,16 @@ export const settings = z.object({
   HEARTH_WRITE_QUEUE_LIMIT: count(100)
     .default(20_000)
     .describe('Most database operations that may wait for their commit before submissions are refused.'),
+  HEARTH_PUBLIC_URL: z
+    .string()
+    .transform((url) => url.replace(/\/+$/, ''))
+    .refine((url) => url === '' || /^https?:\/\/[^/?#]+(\/[^?#]*)?$/.test(url), 'must be like https://hearth.example')
+    .default('')
+    .describe('Where callers reach this server, for addresses in its answers. Empty = the address it listens on.'),
+  HEARTH_ARTIFACT_URL_SECONDS: count(1).default(3600).describe('How long an address of an artifact is good, seconds.'),
+  HEARTH_MAX_ARTIFACT_BYTES: count(1)
+    .default(4 * 1024 ** 3)
+    .describe('Largest file that a job may give, bytes.'),
   HEARTH_JOB_ATTEMPTS: count(1).default(5).describe('Attempts of a job before it fails; server restarts do not count.'),
   HEARTH_QUARANTINE_DEATHS: count(1)
     .default(2)

@@ -1,5 +1,16 @@
 /** Which columns travel between the threads, in which order: rows are arrays, typed by the tables, named in SQL by the same lists. */
-import type { components, devices, jobEvents, jobs, models, modelVersions, sessions, tasks } from './tables.ts'
+import type {
+  artifacts,
+  components,
+  devices,
+  jobEvents,
+  jobs,
+  modelRegistrations,
+  models,
+  modelVersions,
+  sessions,
+  tasks,
+} from './tables.ts'
 
 type RowOf<Table extends { $inferSelect: object }, Columns extends readonly (keyof Table['$inferSelect'])[]> = {
   readonly [Index in keyof Columns]: Table['$inferSelect'][Columns[Index]]
@@ -95,6 +106,21 @@ export type ComponentRow = RowOf<typeof components, typeof componentColumns>
 
 export const deviceColumns = ['id', 'name', 'kind'] as const
 export type DeviceRow = RowOf<typeof devices, typeof deviceColumns>
+
+export const artifactColumns = [
+  'id',
+  'sha256',
+  'mimeType',
+  'sizeBytes',
+  'width',
+  'height',
+  'jobId',
+  'createdAt',
+] as const
+export type ArtifactRow = RowOf<typeof artifacts, typeof artifactColumns>
+
+export const registrationColumns = ['name', 'path', 'task', 'registeredAt'] as const
+export type RegistrationRow = RowOf<typeof modelRegistrations, typeof registrationColumns>
 
 /** The name of a column in SQL (the `casing` of drizzle.config.ts); `after` is a word of SQL's own. */
 export function sqlName(column: string): string {

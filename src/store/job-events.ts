@@ -6,7 +6,7 @@ import type { JobId, Millis } from '../scheduler/ids.ts'
 import { EventLog } from './event-log/event-log.ts'
 import type { ItemsCommitted } from './event-log/progress.ts'
 import type { TailLimits } from './event-log/tails.ts'
-import type { JobEvent, JobEventBody, JobPatch, JobRecord, JobState, ProgressUnit } from './records.ts'
+import type { ArtifactRecord, JobEvent, JobEventBody, JobPatch, JobRecord, JobState, ProgressUnit } from './records.ts'
 import type { Store, SubmissionOutcome } from './store.ts'
 
 export interface JobEventLog {
@@ -15,8 +15,18 @@ export interface JobEventLog {
   /** Follows an unfinished job. From now on `record` is the log's to change, each change after its commit. */
   adopt(record: JobRecord): void
 
-  /** The job's next state. Resolves when it is committed, in `record`, and published. A job that has its final state takes no other. */
-  changeState(record: JobRecord, body: JobEventBody, to: JobState, patch: JobPatch, output?: Uint8Array): Promise<void>
+  /**
+   * The job's next state. Resolves when it is committed, in `record`, and published. A job that has its final state takes no other.
+   * `artifacts`: what the job has made; their files are durable already, and nobody sees them before.
+   */
+  changeState(
+    record: JobRecord,
+    body: JobEventBody,
+    to: JobState,
+    patch: JobPatch,
+    output?: Uint8Array,
+    artifacts?: readonly ArtifactRecord[],
+  ): Promise<void>
   /** Progress of any kind is coalesced until the end of the tick. After the final state it is too late, and dropped. */
   step(record: JobRecord, item: number, step: number, totalSteps: number): void
   text(record: JobRecord, item: number, text: string): void

@@ -102,11 +102,11 @@ function fileBytes(file: string): number {
 }
 
 function openingOf(rows: OpeningRows): Opening {
-  const { nextJobId, nextTaskId, nextSessionId, firstRuntimeId, snapshot } = rows
+  const { nextJobId, nextTaskId, nextSessionId, nextArtifactId, firstRuntimeId, snapshot } = rows
   const tasks = new Map<number, TaskRecord[]>(rows.unfinished.map(([id]) => [id, []]))
   for (const row of rows.tasks) tasks.get(row[1])?.push(taskOf(row))
   const unfinished = rows.unfinished.map((row) => ({ record: jobOf(row), tasks: tasks.get(row[0]) ?? [] }))
-  return { nextJobId, nextTaskId, nextSessionId, firstRuntimeId, unfinished, snapshot }
+  return { nextJobId, nextTaskId, nextSessionId, nextArtifactId, firstRuntimeId, unfinished, snapshot }
 }
 
 function endProcess(error: Error): never {

@@ -114,6 +114,16 @@ export interface ArtifactRecord {
   readonly createdAt: Millis
 }
 
+/** A model that somebody registered by path, beside those that stand in the model folders. */
+export interface RegistrationRecord {
+  readonly name: string
+  /** Absolute: a folder with a manifest, or one model file. */
+  readonly path: string
+  /** As asked for; null = what the file says. */
+  readonly task: string | null
+  readonly registeredAt: Millis
+}
+
 export type ModelId = number & { readonly __brand: 'ModelId' }
 export interface ModelRecord {
   readonly id: ModelId

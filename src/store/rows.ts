@@ -1,12 +1,25 @@
 /** Rows as the threads send them, made into the records of `records.ts`. */
-import type { ComponentRow, DeviceRow, EventRow, JobRow, ModelRow, SessionRow, TaskRow, VersionRow } from './columns.ts'
 import type {
+  ArtifactRow,
+  ComponentRow,
+  DeviceRow,
+  EventRow,
+  JobRow,
+  ModelRow,
+  RegistrationRow,
+  SessionRow,
+  TaskRow,
+  VersionRow,
+} from './columns.ts'
+import type {
+  ArtifactRecord,
   ComponentRecord,
   DeviceRecord,
   JobEvent,
   JobEventBody,
   JobRecord,
   ModelRecord,
+  RegistrationRecord,
   SessionRecord,
   TaskRecord,
   VersionRecord,
@@ -92,4 +105,13 @@ export function componentOf(row: ComponentRow): ComponentRecord {
 
 export function deviceOf([id, name, kind]: DeviceRow): DeviceRecord {
   return { id, name, kind }
+}
+
+export function artifactOf(row: ArtifactRow): ArtifactRecord {
+  const [id, sha256, mimeType, sizeBytes, width, height, jobId, createdAt] = row
+  return { id, sha256, mimeType, sizeBytes, width, height, jobId, createdAt }
+}
+
+export function registrationOf([name, path, task, registeredAt]: RegistrationRow): RegistrationRecord {
+  return { name, path, task, registeredAt }
 }

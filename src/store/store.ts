@@ -5,6 +5,7 @@
 import type { PriorityClass } from '../scheduler/events.ts'
 import type { ComponentId, DeviceId, JobId, Millis, SessionId, VersionId } from '../scheduler/ids.ts'
 import type {
+  ArtifactId,
   ArtifactRecord,
   ComponentRecord,
   DeviceRecord,
@@ -15,6 +16,7 @@ import type {
   ModelId,
   ModelRecord,
   NewJob,
+  RegistrationRecord,
   SessionRecord,
   TaskKind,
   TaskRecord,
@@ -27,6 +29,7 @@ export interface Opening {
   readonly nextJobId: number
   readonly nextTaskId: number
   readonly nextSessionId: number
+  readonly nextArtifactId: number
   /** Start of a block of a thousand million ids for workers, residencies and allocations of this server process. */
   readonly firstRuntimeId: number
   /** Jobs that had not ended, oldest first, with their tasks. */
@@ -40,6 +43,8 @@ export type SubmissionOutcome =
   | { readonly kind: 'accepted'; readonly jobs: readonly { readonly record: JobRecord; readonly isNew: boolean }[] }
   /** The key at `index` names a job with another input; nothing was written. */
   | { readonly kind: 'conflict'; readonly index: number; readonly jobId: JobId }
+  /** The job at `index` takes an artifact that is not (or no longer) there; nothing was written. */
+  | { readonly kind: 'artifact_missing'; readonly index: number; readonly artifactId: ArtifactId }
 
 /** Refused before anything was written: the queue of writes is full, or commits keep failing (`storage`). */
 export class StoreOverloaded extends Error {
@@ -111,6 +116,13 @@ export interface Store {
     /** Their files are durable already; nobody sees them before this commit. */
     readonly artifacts?: readonly ArtifactRecord[]
   }): Promise<void>
+  /**
+   * An upload whose file is durable. Equal content of equal type that was uploaded before counts as used now, and is given back instead.
+   * Rejects with StoreOverloaded (`storage`) while commits fail.
+   */
+  insertArtifact(artifact: ArtifactRecord): Promise<ArtifactRecord>
+  /** Those of these contents (SHA-256) that no artifact has: in the order of writes, so what was inserted before is seen. */
+  findUnusedContents(contents: readonly string[]): Promise<readonly string[]>
   /** Progress: rides along with the next commit, at most 50 ms later. */
   recordProgress(event: JobEvent, patch: JobPatch): Promise<void>
   /** The wish itself is durable before it is answered. Rejects with StoreOverloaded (`storage`) while commits fail. */
@@ -127,6 +139,10 @@ export interface Store {
     version: Omit<VersionRecord, 'id' | 'modelId'>,
     components: readonly Omit<ComponentRecord, 'id' | 'versionId'>[],
   ): Promise<{ model: ModelRecord; version: VersionRecord; components: readonly ComponentRecord[] }>
+  /** Inserts or replaces by name. Rejects with StoreOverloaded (`storage`) while commits fail. */
+  saveRegistration(registration: RegistrationRecord): Promise<void>
+  /** Rejects with StoreOverloaded (`storage`) while commits fail. */
+  removeRegistration(name: string): Promise<void>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   saveSnapshot(json: string): Promise<void>
   /** Takes the next number of the event log; blocks of numbers are reserved by a committed row ahead of use. */
@@ -166,6 +182,13 @@ export interface Store {
   readComponents(versionId: VersionId): Promise<readonly ComponentRecord[]>
   readComponent(id: ComponentId): Promise<ComponentRecord | null>
   readDevice(id: DeviceId): Promise<DeviceRecord | null>
+  readArtifact(id: ArtifactId): Promise<ArtifactRecord | null>
+  /** What the job has made, in the order of their ids. */
+  readArtifactsOfJob(jobId: JobId): Promise<readonly ArtifactRecord[]>
+  /** What the job takes, in the order given; those that are gone are left out. */
+  readInputsOfJob(jobId: JobId): Promise<readonly ArtifactRecord[]>
+  /** By name. */
+  readRegistrations(): Promise<readonly RegistrationRecord[]>
 
   readonly metrics: StoreMetrics
   /** Writes what is queued, checkpoints the log, gives back the folder lock. Rejects when something could not be written. */

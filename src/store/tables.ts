@@ -217,10 +217,7 @@ export const artifactInputs = sqliteTable(
     jobId: ofJob().$type<JobId>(),
     artifactId: integer().notNull().$type<ArtifactId>(),
   },
-  (table) => [
-    index('artifact_inputs_job').on(table.jobId),
-    index('artifact_inputs_artifact').on(table.artifactId),
-  ],
+  (table) => [index('artifact_inputs_job').on(table.jobId), index('artifact_inputs_artifact').on(table.artifactId)],
 )
 
 /** What somebody registered by path; looked at again at every start. */

@@ -2,6 +2,7 @@
 import type { JobId, Millis } from '../../scheduler/ids.ts'
 import type { EventLogLimits, EventLogMetrics, JobEventLog } from '../job-events.ts'
 import {
+  type ArtifactRecord,
   isTerminal,
   type JobEvent,
   type JobEventBody,
@@ -45,7 +46,7 @@ export class EventLog implements JobEventLog {
   }
 
   submitted(outcome: SubmissionOutcome): void {
-    if (outcome.kind === 'conflict') return
+    if (outcome.kind !== 'accepted') return
     for (const { record, isNew } of outcome.jobs) if (isNew) this.#follow(record)
   }
 
@@ -59,6 +60,7 @@ export class EventLog implements JobEventLog {
     to: JobState,
     patch: JobPatch,
     output?: Uint8Array,
+    artifacts?: readonly ArtifactRecord[],
   ): Promise<void> {
     const job = this.#follow(record)
     if (isTerminal(job.state)) throw new Error(`Job ${job.jobId} has ended (${job.state}); it cannot become ${to}.`)
@@ -66,7 +68,12 @@ export class EventLog implements JobEventLog {
     const at = this.#now()
     const whole: JobPatch = { ...(isTerminal(to) ? { finishedAt: at } : null), ...job.unsaved, ...patch, state: to }
     const event = this.#event(job, body, whole.attempt ?? job.attempt, at, { from: job.state, to })
-    const written = this.#store.changeJob({ event, patch: whole, ...(output && { output }) })
+    const written = this.#store.changeJob({
+      event,
+      patch: whole,
+      ...(output && { output }),
+      ...(artifacts && { artifacts }),
+    })
     job.state = to
     job.attempt = event.attempt
     job.unsaved = {}

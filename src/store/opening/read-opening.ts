@@ -8,6 +8,7 @@ export interface OpeningRows {
   readonly nextJobId: number
   readonly nextTaskId: number
   readonly nextSessionId: number
+  readonly nextArtifactId: number
   readonly firstRuntimeId: number
   /** First number of the event log that this process may give out, and the first that it may not show before a further block is committed. */
   readonly firstSequence: number
@@ -29,6 +30,7 @@ export function readOpening(database: Connection): OpeningRows {
     nextJobId: nextId(database, 'jobs'),
     nextTaskId: nextId(database, 'tasks'),
     nextSessionId: nextId(database, 'sessions'),
+    nextArtifactId: nextId(database, 'artifacts'),
     firstRuntimeId: first.runtime,
     firstSequence: first.event,
     reservedSequence: first.event + sequencesPerBlock,

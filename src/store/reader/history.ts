@@ -1,7 +1,18 @@
 /** The reading half of the Store: each question asked in the reader's thread, each answer made into records. */
 import type { EventRow } from '../columns.ts'
 import type { JobEvent } from '../records.ts'
-import { componentOf, deviceOf, eventOf, jobOf, modelOf, sessionOf, taskOf, versionOf } from '../rows.ts'
+import {
+  artifactOf,
+  componentOf,
+  deviceOf,
+  eventOf,
+  jobOf,
+  modelOf,
+  registrationOf,
+  sessionOf,
+  taskOf,
+  versionOf,
+} from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { ReaderClient } from './reader-client.ts'
 
@@ -35,6 +46,11 @@ export function historyOf(reader: ReaderClient): History {
     readComponents: (versionId) => reader.ask('components', versionId).then(each(componentOf)),
     readComponent: (id) => reader.ask('component', id).then(orNull(componentOf)),
     readDevice: (id) => reader.ask('device', id).then(orNull(deviceOf)),
+
+    readArtifact: (id) => reader.ask('artifact', id).then(orNull(artifactOf)),
+    readArtifactsOfJob: (jobId) => reader.ask('artifactsOfJob', jobId).then(each(artifactOf)),
+    readInputsOfJob: (jobId) => reader.ask('inputsOfJob', jobId).then(each(artifactOf)),
+    readRegistrations: () => reader.ask('registrations').then(each(registrationOf)),
   }
 }
 

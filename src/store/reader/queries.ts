@@ -1,6 +1,8 @@
 /** Every question that history answers, with its statement prepared when it is first asked. Rows are arrays in the order of columns.ts. */
 import type { ComponentId, DeviceId, JobId, SessionId, VersionId } from '../../scheduler/ids.ts'
 import {
+  type ArtifactRow,
+  artifactColumns,
   type ComponentRow,
   componentColumns,
   type DeviceRow,
@@ -11,16 +13,19 @@ import {
   jobColumns,
   type ModelRow,
   modelColumns,
+  type RegistrationRow,
+  registrationColumns,
   type SessionRow,
   sessionColumns,
   sqlList,
+  sqlName,
   type TaskRow,
   taskColumns,
   type VersionRow,
   versionColumns,
 } from '../columns.ts'
 import type { Connection } from '../opening/connection.ts'
-import type { ModelId } from '../records.ts'
+import type { ArtifactId, ModelId } from '../records.ts'
 import type { JobFilter, ModelFilter, PageRequest, SessionFilter } from '../store.ts'
 import { conditionOf } from './job-filter.ts'
 
@@ -135,6 +140,15 @@ export function prepareQueries(database: Connection) {
     components: (versionId: VersionId) =>
       all<ComponentRow>(`${selectComponents} WHERE version_id = ? ORDER BY id`, versionId),
     component: (id: ComponentId) => one<ComponentRow>(`${selectComponents} WHERE id = ?`, id),
+    artifact: (id: ArtifactId) => one<ArtifactRow>(`${selectArtifacts} WHERE id = ?`, id),
+    artifactsOfJob: (jobId: JobId) => all<ArtifactRow>(`${selectArtifacts} WHERE job_id = ? ORDER BY id`, jobId),
+    inputsOfJob: (jobId: JobId) =>
+      all<ArtifactRow>(
+        `SELECT ${artifactsOfInputs} FROM artifact_inputs i JOIN artifacts a ON a.id = i.artifact_id WHERE i.job_id = ? ORDER BY i.id`,
+        jobId,
+      ),
+    registrations: () =>
+      all<RegistrationRow>(`SELECT ${sqlList(registrationColumns)} FROM model_registrations ORDER BY name`),
     device: (id: DeviceId) => one<DeviceRow>(`SELECT ${sqlList(deviceColumns)} FROM devices WHERE id = ?`, id),
   }
 }
@@ -144,6 +158,8 @@ const selectEvents = `SELECT ${sqlList(eventColumns)} FROM job_events`
 const selectSessions = `SELECT ${sqlList(sessionColumns)} FROM sessions`
 const selectModels = `SELECT ${sqlList(modelColumns)} FROM models`
 const selectVersions = `SELECT ${sqlList(versionColumns)} FROM model_versions`
+const selectArtifacts = `SELECT ${sqlList(artifactColumns)} FROM artifacts`
+const artifactsOfInputs = artifactColumns.map((column) => `a.${sqlName(column)}`).join(', ')
 const selectComponents = `SELECT ${sqlList(componentColumns)} FROM components`
 
 function sessionCondition({ states, class: priorityClass }: SessionFilter) {

@@ -1,10 +1,14 @@
 /** The writing half of the Store: what each promise of it puts into the queue, and when a submission is refused. */
 import type { Millis } from '../../scheduler/ids.ts'
+import type { ArtifactRow } from '../columns.ts'
 import type { NewJob } from '../records.ts'
+import { artifactOf } from '../rows.ts'
 import type { Sequences } from '../sequences.ts'
 import { type Store, StoreOverloaded } from '../store.ts'
+import { encodeArtifact } from './artifacts.ts'
 import { encodeEvent, encodePatch } from './job-events.ts'
 import { encodeVersion, type VersionIds } from './models.ts'
+import { encodeRegistration } from './registrations.ts'
 import { encodeSession, encodeSessionUpdate } from './sessions.ts'
 import { encodeSubmission, outcomeOf, queuedEvents, type SubmissionResult } from './submit-jobs.ts'
 import type { WriterClient } from './writer-client.ts'
@@ -17,6 +21,10 @@ export type Changes = Pick<
   | 'recordCancelRequest'
   | 'insertSession'
   | 'updateSession'
+  | 'insertArtifact'
+  | 'findUnusedContents'
+  | 'saveRegistration'
+  | 'removeRegistration'
   | 'registerDevice'
   | 'registerVersion'
   | 'saveSnapshot'
@@ -53,15 +61,15 @@ export function changesOf(writer: WriterClient, sequences: Sequences, limits: Wr
       return written.then((result) => outcomeOf(jobs, result))
     },
 
-    changeJob({ event, patch, output }) {
+    changeJob({ event, patch, output, artifacts = [] }) {
       if (event.to === null)
         throw new Error(`Event ${event.sequence} of job ${event.jobId} (${event.body.kind}) changes no state.`)
       const whole = { ...patch, state: event.to }
       return queue.add({
         operation: 'recordEvent',
-        write: (values) => encodeEvent(values, event, whole, output),
-        rows: 1,
-        bytes: rowBytes + (output?.byteLength ?? 0),
+        write: (values) => encodeEvent(values, event, whole, output, artifacts),
+        rows: 1 + artifacts.length,
+        bytes: rowBytes * (1 + artifacts.length) + (output?.byteLength ?? 0),
         events: () => [event],
         urgent: true,
       })
@@ -87,6 +95,39 @@ export function changesOf(writer: WriterClient, sequences: Sequences, limits: Wr
           operation: 'patchJob',
           write: (values) => encodePatch(values, jobId, { cancelRequestedAt: at }),
         }),
+      ),
+
+    async insertArtifact(artifact) {
+      const equal = await unlessRefused(() =>
+        queue.add<ArtifactRow | undefined>({
+          ...oneRow,
+          operation: 'insertUpload',
+          write: (values) => encodeArtifact(values, artifact),
+        }),
+      )
+      return equal ? artifactOf(equal) : artifact
+    },
+
+    findUnusedContents: (contents) =>
+      queue.add({
+        ...oneRow,
+        operation: 'findUnusedContents',
+        write: (values) => void values.push(contents.length, ...contents),
+        urgent: false,
+      }),
+
+    saveRegistration: (registration) =>
+      unlessRefused(() =>
+        queue.add({
+          ...oneRow,
+          operation: 'saveRegistration',
+          write: (values) => encodeRegistration(values, registration),
+        }),
+      ),
+
+    removeRegistration: (name) =>
+      unlessRefused(() =>
+        queue.add({ ...oneRow, operation: 'removeRegistration', write: (values) => void values.push(name) }),
       ),
 
     insertSession: (session) =>

@@ -2,8 +2,9 @@
 import type { JobId } from '../../scheduler/ids.ts'
 import { eventColumns, patchColumns, sqlList, sqlName } from '../columns.ts'
 import type { Connection } from '../opening/connection.ts'
-import type { JobEvent, JobPatch } from '../records.ts'
+import type { ArtifactRecord, JobEvent, JobPatch } from '../records.ts'
 import { dataOf } from '../rows.ts'
+import { encodeArtifacts, prepareInsertArtifacts } from './artifacts.ts'
 import type { MessageReader, Primitive } from './message-values.ts'
 
 export function encodeEvent(
@@ -11,10 +12,12 @@ export function encodeEvent(
   event: JobEvent,
   patch: JobPatch,
   output: Uint8Array | undefined,
+  artifacts: readonly ArtifactRecord[] = [],
 ): void {
   const { sequence, jobId, attempt, at, from, to, body } = event
   // A clone copies the whole buffer beneath a view (64 KiB for a slice of a read), hence a copy of the view alone.
   values.push(sequence, jobId, attempt, body.kind, at, from, to, dataOf(body), output ? new Uint8Array(output) : null)
+  encodeArtifacts(values, artifacts)
   encodePatch(values, jobId, patch)
 }
 
@@ -40,11 +43,13 @@ export function prepareRecordEvent(
     `INSERT INTO job_events (${sqlList(eventColumns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const insertOutput = database.prepare<[Primitive, Primitive]>('INSERT OR REPLACE INTO job_outputs VALUES (?, ?)')
+  const insertArtifacts = prepareInsertArtifacts(database)
   return (input) => {
     const event = input.take(eventColumns.length)
     const output = input.value()
     insertEvent.run(...event)
     if (output !== null) insertOutput.run(event[1] as number, output)
+    insertArtifacts(input)
     patchJob(input)
   }
 }

@@ -1,8 +1,10 @@
 /** Every kind of write: its code on the way to the thread, and what prepares its statements there. */
 import type { Connection } from '../opening/connection.ts'
+import { prepareFindUnusedContents, prepareInsertUpload } from './artifacts.ts'
 import { preparePatchJob, prepareRecordEvent } from './job-events.ts'
 import type { MessageReader } from './message-values.ts'
 import { prepareRegisterDevice, prepareRegisterVersion } from './models.ts'
+import { prepareRemoveRegistration, prepareSaveRegistration } from './registrations.ts'
 import { prepareInsertSession, prepareUpdateSession } from './sessions.ts'
 import { prepareSubmitJobs } from './submit-jobs.ts'
 
@@ -16,6 +18,10 @@ export const operationCodes = {
   registerVersion: 7,
   saveSnapshot: 8,
   reserveSequences: 9,
+  insertUpload: 10,
+  findUnusedContents: 11,
+  saveRegistration: 12,
+  removeRegistration: 13,
 } as const
 export type OperationName = keyof typeof operationCodes
 
@@ -39,6 +45,10 @@ export function prepareOperations(database: Connection): ReadonlyMap<number, Ope
     registerVersion: prepareRegisterVersion(database),
     saveSnapshot: (input) => void saveSnapshot.run(...input.take(2)),
     reserveSequences: (input) => void reserve.run(input.number()),
+    insertUpload: prepareInsertUpload(database),
+    findUnusedContents: prepareFindUnusedContents(database),
+    saveRegistration: prepareSaveRegistration(database),
+    removeRegistration: prepareRemoveRegistration(database),
   }
   return new Map(
     Object.entries(operations).map(([name, operation]) => [operationCodes[name as OperationName], operation]),

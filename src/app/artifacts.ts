@@ -1,0 +1,152 @@
+/**
+ * Files that jobs take and give. A file is durable before its row is written, and a row is written together with what refers to it, so nobody
+ * ever sees one without the other.
+ */
+import type { ArtifactFiles, StoredContent } from '../runtime/artifacts/artifact-files.ts'
+import { ArtifactDiskFull } from '../runtime/artifacts/errors.ts'
+import type { JobId, Millis } from '../scheduler/ids.ts'
+import type { ArtifactId, ArtifactRecord } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
+import type { ArtifactUrls, SignedUrl } from './artifact-urls.ts'
+import type { Clock } from './clock.ts'
+import { NotFound } from './errors.ts'
+import type { Ids } from './ids.ts'
+
+export interface ArtifactDetails {
+  readonly mimeType: string
+  /** The job that made it. */
+  readonly jobId: JobId
+  /** Pixels, of a picture. */
+  readonly width?: number
+  readonly height?: number
+}
+
+export interface ArtifactParts {
+  readonly files: ArtifactFiles
+  readonly urls: ArtifactUrls
+  readonly store: Store
+  readonly ids: Ids
+  readonly clock: Clock
+  /** Largest file that a job may give. */
+  readonly sizeBytesMax: number
+}
+
+const retryMsMin = 100
+const retryMsMax = 5000
+
+export class Artifacts {
+  readonly files: ArtifactFiles
+  readonly urls: ArtifactUrls
+  readonly #parts: ArtifactParts
+  readonly #closing = new AbortController()
+  /** Outputs that wait for room on the disk. */
+  #waiting = 0
+
+  constructor(parts: ArtifactParts) {
+    this.#parts = parts
+    this.files = parts.files
+    this.urls = parts.urls
+  }
+
+  /** In words, while finished work cannot be written because the disk is full: nothing more should be admitted. */
+  get trouble(): string | null {
+    return this.#waiting === 0 ? null : `${this.#waiting} results wait for room on the disk of the data folder`
+  }
+
+  /**
+   * Writes what a job has made; its row is to be committed with the job's end, and nobody sees it before. While the disk is full it waits and
+   * tries again: `source` is then asked for the pieces anew, from the first. Afterwards tell `committed` or `discard`.
+   * Rejects with ArtifactTooLarge, with ArtifactsClosed when the server ends first, or with what the source fails with.
+   */
+  async prepare(source: () => AsyncIterable<Uint8Array>, details: ArtifactDetails): Promise<ArtifactRecord> {
+    const content = await this.#putWhenThereIsRoom(source)
+    return this.record(content, details.mimeType, details.jobId, details.width ?? null, details.height ?? null)
+  }
+
+  /** Their rows are written. */
+  committed(records: readonly ArtifactRecord[]): void {
+    for (const { sha256 } of records) this.files.release(sha256)
+  }
+
+  /** Their rows will never be written: files that nobody else needs go. */
+  async discard(records: readonly ArtifactRecord[]): Promise<void> {
+    this.committed(records)
+    const sizes = new Map(records.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]))
+    for (const sha256 of await this.#parts.store.findUnusedContents([...sizes.keys()]))
+      this.files.remove(sha256, sizes.get(sha256) ?? 0)
+  }
+
+  /** Committed ones only; null also when retention has removed it. */
+  find(id: ArtifactId): Promise<ArtifactRecord | null> {
+    return this.#parts.store.readArtifact(id)
+  }
+
+  urlOf(record: ArtifactRecord, now: Millis): SignedUrl {
+    return this.urls.urlOf(record, now)
+  }
+
+  /** A row for a file that is there, not yet written. */
+  record(
+    { sha256, sizeBytes }: StoredContent,
+    mimeType: string,
+    jobId: JobId | null,
+    width: number | null,
+    height: number | null,
+  ): ArtifactRecord {
+    const { ids, clock } = this.#parts
+    return { id: ids.artifact(), sha256, mimeType, sizeBytes, width, height, jobId, createdAt: clock.now() }
+  }
+
+  /** Whoever still waits for room is told that it will not come. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async #putWhenThereIsRoom(source: () => AsyncIterable<Uint8Array>): Promise<StoredContent> {
+    const { sizeBytesMax } = this.#parts
+    let isWaiting = false
+    try {
+      for (let attempt = 0; ; attempt++) {
+        if (this.#closing.signal.aborted) throw new ArtifactsClosed()
+        try {
+          return await this.files.put(source(), { sizeBytesMax })
+        } catch (error) {
+          if (!(error instanceof ArtifactDiskFull)) throw error
+        }
+        if (!isWaiting) this.#waiting++
+        isWaiting = true
+        await pause(Math.min(retryMsMax, retryMsMin * 2 ** attempt), this.#closing.signal)
+      }
+    } finally {
+      if (isWaiting) this.#waiting--
+    }
+  }
+}
+
+/** The server ends before a result could be written; its job is taken up again at the next start. */
+export class ArtifactsClosed extends Error {
+  override readonly name = 'ArtifactsClosed'
+  constructor() {
+    super('The server ends; what could not be written is computed again after the next start.')
+  }
+}
+
+/** An input that is unknown, or that retention has removed. */
+export function missingArtifact(id: ArtifactId): NotFound {
+  return new NotFound(
+    'Artifact',
+    String(id),
+    `There is no artifact ${id} here (any more). Upload the file again with PUT /uploads.`,
+  )
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  const end = () => {
+    clearTimeout(timer)
+    resolve()
+  }
+  signal.addEventListener('abort', end, { once: true })
+  return promise.finally(() => signal.removeEventListener('abort', end))
+}
