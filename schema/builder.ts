@@ -14,6 +14,7 @@ export interface SchemaTypes {
     DateTime: { Input: Millis; Output: Millis }
     ByteCount: { Input: number; Output: number }
     SafeInt: { Input: number; Output: number }
+    URL: { Input: string; Output: string }
     Vector: { Input: never; Output: Float32Array }
     JSON: { Input: unknown; Output: unknown }
   }

@@ -1,6 +1,6 @@
 /** Relay ids: opaque, permanent, and telling the type apart, so that an id of one noun is never taken for another's. */
 import type { ComponentId, DeviceId, JobId, ResidencyId, SessionId, VersionId, WorkerId } from '../src/scheduler/ids.ts'
-import type { ModelId } from '../src/store/records.ts'
+import type { ArtifactId, ModelId } from '../src/store/records.ts'
 import { decodeOpaque, encodeOpaque } from './opaque.ts'
 
 /** The nouns that `node` can find, with the numbers behind their ids. */
@@ -13,6 +13,7 @@ export interface NodeIds {
   Residency: ResidencyId
   Device: DeviceId
   Worker: WorkerId
+  Artifact: ArtifactId
 }
 export type NodeName = keyof NodeIds
 export const nodeNames = [
@@ -24,6 +25,7 @@ export const nodeNames = [
   'Residency',
   'Device',
   'Worker',
+  'Artifact',
 ] as const satisfies readonly NodeName[]
 
 export function encodeId<Name extends NodeName>(name: Name, id: NodeIds[Name]): string {

@@ -5,7 +5,15 @@
 import DataLoader from 'dataloader'
 import type { App, DeviceView, JobOutput } from '../src/app/app.ts'
 import type { DeviceId, JobId, SessionId, VersionId } from '../src/scheduler/ids.ts'
-import type { JobRecord, ModelId, ModelRecord, SessionRecord, VersionRecord } from '../src/store/records.ts'
+import type {
+  ArtifactId,
+  ArtifactRecord,
+  JobRecord,
+  ModelId,
+  ModelRecord,
+  SessionRecord,
+  VersionRecord,
+} from '../src/store/records.ts'
 
 type Loader<Id, Row> = DataLoader<Id, Row | null>
 
@@ -17,6 +25,7 @@ export class Loaders {
   #model: Loader<ModelId, ModelRecord> | undefined
   #version: Loader<VersionId, VersionRecord> | undefined
   #device: Loader<DeviceId, DeviceView> | undefined
+  #artifact: Loader<ArtifactId, ArtifactRecord> | undefined
   #request: Loader<JobId, unknown> | undefined
   #output: Loader<JobRecord, JobOutput> | undefined
 
@@ -43,6 +52,11 @@ export class Loaders {
   get device(): Loader<DeviceId, DeviceView> {
     this.#device ??= loaderOf((id) => this.#app.deviceById(id))
     return this.#device
+  }
+  /** Null also for what retention has removed. */
+  get artifact(): Loader<ArtifactId, ArtifactRecord> {
+    this.#artifact ??= loaderOf((id) => this.#app.artifact(id))
+    return this.#artifact
   }
   get request(): Loader<JobId, unknown> {
     this.#request ??= loaderOf((id) => this.#app.jobRequest(id))

@@ -44,6 +44,7 @@ const finders: { readonly [Name in NodeName]: (app: App, id: NodeIds[Name]) => F
   Residency: (app, id) => app.residency(id),
   Device: (app, id) => app.deviceById(id),
   Worker: (app, id) => app.workers().find((worker) => worker.id === id) ?? null,
+  Artifact: (app, id) => app.artifact(id),
 }
 type Found = object | null
 

@@ -1,7 +1,14 @@
 /** The object types that refer to each other, with what stands behind them. Each is filled in by the file of its name. */
 import type { DeviceView, WorkerView } from '../src/app/app.ts'
 import type { Residency as ResidencyView } from '../src/scheduler/commands.ts'
-import type { ComponentRecord, JobRecord, ModelRecord, SessionRecord, VersionRecord } from '../src/store/records.ts'
+import type {
+  ArtifactRecord,
+  ComponentRecord,
+  JobRecord,
+  ModelRecord,
+  SessionRecord,
+  VersionRecord,
+} from '../src/store/records.ts'
 import { builder } from './builder.ts'
 import { connectionRef } from './connection.ts'
 
@@ -13,6 +20,7 @@ export const Component = builder.objectRef<ComponentRecord>('Component')
 export const Residency = builder.objectRef<ResidencyView>('Residency')
 export const Device = builder.objectRef<DeviceView>('Device')
 export const Worker = builder.objectRef<WorkerView>('Worker')
+export const Artifact = builder.objectRef<ArtifactRecord>('Artifact')
 
 export const SessionConnection = connectionRef('Session', Session)
 export const ModelConnection = connectionRef('Model', Model)

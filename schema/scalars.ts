@@ -29,6 +29,13 @@ builder.scalarType('SafeInt', {
     safeInteger('SafeInt', Number.MIN_SAFE_INTEGER, node.kind === Kind.INT ? Number(node.value) : undefined),
 })
 
+builder.scalarType('URL', {
+  description: 'An absolute address, as RFC 3986 has it.',
+  coerceOutputValue: (value) => value,
+  coerceInputValue: readUrl,
+  coerceInputLiteral: (node) => readUrl(node.kind === Kind.STRING ? node.value : undefined),
+})
+
 builder.scalarType('Vector', {
   description: 'A JSON array of float32 numbers, each in the fewest digits that give it back exactly.',
   coerceOutputValue: (value) => shortestFloat32(value),
@@ -50,6 +57,11 @@ function readDateTime(value: unknown): Millis {
   const millis = typeof value === 'string' && dateTimeFormat.test(value) ? Date.parse(value) : Number.NaN
   if (Number.isNaN(millis)) throw new GraphQLError('DateTime must be a string such as "2026-11-23T09:30:00.000Z".')
   return millis
+}
+
+function readUrl(value: unknown): string {
+  if (typeof value === 'string' && URL.canParse(value)) return value
+  throw new GraphQLError('URL must be an absolute address such as "https://studio.example/done".')
 }
 
 function safeInteger(scalar: string, minimum: number, value: unknown): number {

@@ -16,6 +16,7 @@ import type {
 } from '../scheduler/ids.ts'
 import type {
   ArtifactId,
+  ArtifactRecord,
   ComponentRecord,
   JobEvent,
   JobRecord,
@@ -25,6 +26,7 @@ import type {
   VersionRecord,
 } from '../store/records.ts'
 import type { JobFilter, PageRequest } from '../store/store.ts'
+import type { SignedUrl } from './artifact-urls.ts'
 import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
 
 /** As in contract.graphql; `model` is `name` or `name@version`. */
@@ -266,6 +268,10 @@ export interface App {
   residencies(filter: { readonly versionId?: VersionId; readonly deviceId?: DeviceId }): readonly Residency[]
   residency(id: ResidencyId): Residency | null
   modelEvents(modelId: ModelId | null): AsyncIterableIterator<ModelEvent>
+
+  /** Null before its job has ended, and when retention has removed it. */
+  artifact(id: ArtifactId): Promise<ArtifactRecord | null>
+  artifactUrl(artifact: ArtifactRecord): SignedUrl
 
   session(id: SessionId): Promise<SessionRecord | null>
   sessions(

@@ -108,6 +108,9 @@ export function createApp(parts: AppParts): App {
     residency: (id) => models.residency(id),
     modelEvents: (modelId) => models.read(modelId),
 
+    artifact: (id) => context.artifacts.find(id),
+    artifactUrl: (artifact) => context.artifacts.urlOf(artifact, clock.now()),
+
     session: async (id) => context.sessions.get(id) ?? (await store.readSession(id)),
     sessions: async (filter, page) =>
       (await store.readSessions(filter, page)).map((session) => context.sessions.get(session.id) ?? session),

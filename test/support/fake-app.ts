@@ -24,6 +24,8 @@ import type {
   WorkerId,
 } from '../../src/scheduler/ids.ts'
 import type {
+  ArtifactId,
+  ArtifactRecord,
   ComponentRecord,
   JobEvent,
   JobEventBody,
@@ -58,6 +60,7 @@ export class FakeApp implements App {
   isReady = true
   /** No longer declared. */
   readonly lostDevices: DeviceView[] = []
+  readonly artifacts: ArtifactRecord[] = []
   silent: string[] = []
   /** Answers the next mutations instead of doing anything. */
   refusal: Overloaded | null = null
@@ -305,6 +308,13 @@ export class FakeApp implements App {
   }
   modelEvents(modelId: ModelId | null) {
     return this.modelTopic.follow([], (event) => modelId === null || event.modelId === modelId)
+  }
+
+  async artifact(id: ArtifactId) {
+    return this.artifacts.find((artifact) => artifact.id === id) ?? null
+  }
+  artifactUrl({ id }: ArtifactRecord) {
+    return { url: `http://127.0.0.1/artifacts/${id}/artifact-${id}.bin`, expiresAt: epoch }
   }
 
   async session(id: SessionId) {
