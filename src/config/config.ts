@@ -77,6 +77,26 @@ export const settings = z.object({
   HEARTH_MAX_ARTIFACT_BYTES: count(1)
     .default(4 * 1024 ** 3)
     .describe('Largest file that a job may give, bytes.'),
+  HEARTH_MAX_UPLOAD_BYTES: count(1)
+    .default(2 * 1024 ** 3)
+    .describe('Largest file that may be uploaded, bytes.'),
+  HEARTH_MAX_UPLOADS: count(1).default(16).describe('Most uploads at the same time; more are asked to come back.'),
+  HEARTH_UPLOAD_TYPES: list
+    .default([
+      'image/png',
+      'image/jpeg',
+      'image/webp',
+      'image/gif',
+      'image/bmp',
+      'application/octet-stream',
+      'application/vnd.hearth.tensor',
+      'application/x-npy',
+      'application/json',
+      'text/plain',
+      'text/csv',
+    ])
+    .describe('Media types that may be uploaded, separated by commas.'),
+  HEARTH_MAX_IMAGE_PIXELS: count(1).default(64_000_000).describe('Largest picture that is taken, width times height.'),
   HEARTH_JOB_ATTEMPTS: count(1).default(5).describe('Attempts of a job before it fails; server restarts do not count.'),
   HEARTH_QUARANTINE_DEATHS: count(1)
     .default(2)
