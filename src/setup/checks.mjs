@@ -12,6 +12,7 @@ export function checks() {
     fromNode('lint', 'oxlint/bin/oxlint', ['--deny-warnings']),
     fromNode('format', '@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']),
     { name: 'layers', command: pinnedNode(), args: ['src/setup/check-layers.mjs'], folder: fromRoot() },
+    { name: 'schema', command: pinnedNode(), args: ['src/cli/check-schema-changes.ts'], folder: fromRoot() },
     fromPython('python types', ['mypy']),
     fromPython('python lint', ['ruff', 'check', '.']),
     fromPython('python format', ['ruff', 'format', '--check', '.']),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import {
   buildSchema,
+  type DefinitionNode,
   type GraphQLArgument,
   type GraphQLField,
   type GraphQLInputField,
@@ -15,14 +16,15 @@ import {
   isRequiredInputField,
   isSpecifiedScalarType,
   isUnionType,
+  parse,
   print,
 } from 'graphql'
 import { expect, test } from 'vitest'
 import { schema } from '../../schema/schema.ts'
 
-const contract = buildSchema(readFileSync(new URL('./contract.graphql', import.meta.url), 'utf8'))
+const contract = buildSchema(`${readText('./contract.graphql')}\n${readText('./extensions.graphql')}`)
 
-test('everything in the schema is in the contract, with the same type, nullability and default', () => {
+test('everything in the schema is in the contract or among its extensions, with the same type, nullability and default', () => {
   expect(differences(buildSchema(readSchema()), contract)).toEqual([])
 })
 
@@ -75,8 +77,31 @@ test('the operations of the first issue are there', () => {
   expect(names('Subscription')).toEqual(['jobChanges', 'jobEvents', 'modelEvents'])
 })
 
+test('every extension is in the schema', () => {
+  const extended = parse(readText('./extensions.graphql')).definitions
+  expect(extended.length).toBeGreaterThan(0)
+  const ours = buildSchema(readSchema())
+  const named = differences(contract, ours).filter((difference) => isOfExtensions(difference, extended))
+  expect(named).toEqual([])
+})
+
+/** Whether a difference begins with a type, field or value that an extension adds. */
+function isOfExtensions(difference: string, extended: readonly DefinitionNode[]): boolean {
+  return extended.some((node) => {
+    const name = 'name' in node ? (node.name?.value ?? '') : ''
+    const members = 'fields' in node ? (node.fields ?? []) : 'values' in node ? (node.values ?? []) : []
+    return [name, ...members.map((member) => `${name}.${member.name.value}`)].some((path) =>
+      difference.startsWith(`${path} `),
+    )
+  })
+}
+
 function readSchema(): string {
-  return readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8')
+  return readText('../../schema.graphql')
+}
+
+function readText(path: string): string {
+  return readFileSync(new URL(path, import.meta.url), 'utf8')
 }
 
 function differences(ours: GraphQLSchema, theirs: GraphQLSchema): string[] {
