@@ -1,7 +1,7 @@
 /** What must hold over time: kept from the events and commands alone, as somebody outside the scheduler sees them. */
 import type { Allocation, Command } from './commands.ts'
-import type { DeviceSpec, SchedulerEvent } from './events.ts'
-import type { AllocationId, DeviceId, JobId, TaskId, WorkerId } from './ids.ts'
+import type { DeviceSpec, SchedulerEvent, TaskReport } from './events.ts'
+import type { AllocationId, DeviceId, JobId, TaskId, VersionId, WorkerId } from './ids.ts'
 
 export class Audit {
   /** Problems found so far, in sentences. */
@@ -13,6 +13,11 @@ export class Audit {
   readonly #workers = new Set<WorkerId>()
   readonly #devices = new Map<DeviceId, DeviceSpec>()
   readonly #allocations = new Map<AllocationId, Allocation>()
+  readonly #versionOf = new Map<TaskId, VersionId>()
+  /** Versions whose files are being read again, or are gone: nothing may load them. */
+  readonly #unloadable = new Map<VersionId, 'checking' | 'gone'>()
+  /** Models that a worker found stale, as `worker:version`: nothing may be admitted to them. */
+  readonly #stale = new Set<string>()
   readonly #weightsShare: number
   #isDraining = false
 
@@ -34,17 +39,27 @@ export class Audit {
     switch (event.type) {
       case 'jobsSubmitted':
       case 'jobsRecovered':
-        for (const { jobId } of event.jobs) if (!this.#ended.has(jobId)) this.#live.add(jobId)
+        for (const { jobId, tasks } of event.jobs) {
+          if (!this.#ended.has(jobId)) this.#live.add(jobId)
+          for (const { taskId, versionId } of tasks) this.#versionOf.set(taskId, versionId)
+        }
+        return
+      case 'versionRegistered':
+        this.#unloadable.delete(event.version.versionId)
+        return
+      case 'versionReplaced':
+        this.#unloadable.set(event.versionId, 'gone')
+        return
+      case 'versionChecked':
+        if (event.state === 'gone') this.#unloadable.set(event.versionId, 'gone')
+        else if (this.#unloadable.get(event.versionId) === 'checking') this.#unloadable.delete(event.versionId)
         return
       case 'workerExited':
         this.#workers.delete(event.workerId)
         for (const [taskId, workerId] of this.#workerOf) if (workerId === event.workerId) this.#workerOf.delete(taskId)
         return
       case 'stepsReported':
-        for (const { kind, taskId } of event.reports) {
-          if (kind !== 'started' && kind !== 'step' && this.#workerOf.get(taskId) === event.workerId)
-            this.#workerOf.delete(taskId)
-        }
+        for (const report of event.reports) this.#takeReport(event.workerId, report)
         return
       case 'deviceAdded':
         this.#devices.set(event.device.deviceId, event.device)
@@ -56,11 +71,21 @@ export class Audit {
         this.#workerOf.clear()
         this.#workers.clear()
         this.#allocations.clear()
+        this.#unloadable.clear()
+        this.#stale.clear()
         this.#isDraining = false
         return
       default:
         return
     }
+  }
+
+  #takeReport(workerId: WorkerId, report: TaskReport): void {
+    const { kind, taskId } = report
+    if (kind === 'started' || kind === 'step' || this.#workerOf.get(taskId) !== workerId) return
+    this.#workerOf.delete(taskId)
+    if (kind === 'failed' && report.code === 'stale_model')
+      this.#stale.add(`${workerId}:${this.#versionOf.get(taskId)}`)
   }
 
   #takeCommand(command: Command): void {
@@ -72,6 +97,11 @@ export class Audit {
         return
       case 'load':
         this.#expect(!this.#isDraining, `Version ${command.versionId} is loaded while the server stops.`)
+        this.#expect(
+          !this.#unloadable.has(command.versionId),
+          `Version ${command.versionId} is loaded and is ${this.#unloadable.get(command.versionId)}.`,
+        )
+        this.#stale.delete(`${command.workerId}:${command.versionId}`)
         this.#expectWorker(command.workerId, command.type)
         return
       case 'admit':
@@ -81,6 +111,10 @@ export class Audit {
           this.#expect(
             !this.#workerOf.has(taskId),
             `Task ${taskId} is admitted to worker ${command.workerId} and is at worker ${this.#workerOf.get(taskId)}.`,
+          )
+          this.#expect(
+            !this.#stale.has(`${command.workerId}:${this.#versionOf.get(taskId)}`),
+            `Task ${taskId} is admitted to worker ${command.workerId}, whose model is stale.`,
           )
           this.#expectLive(jobId, command.type)
           this.#takeAttempt(jobId, attempt, false)
@@ -93,6 +127,13 @@ export class Audit {
       case 'setPolicy':
       case 'stopWorker':
         return this.#expectWorker(command.workerId, command.type)
+      case 'checkVersion':
+        this.#expect(
+          !this.#unloadable.has(command.versionId),
+          `Version ${command.versionId} is to be checked and is ${this.#unloadable.get(command.versionId)}.`,
+        )
+        this.#unloadable.set(command.versionId, 'checking')
+        return
       case 'jobLoading':
       case 'jobStarted':
         this.#expectLive(command.jobId, command.type)

@@ -47,6 +47,8 @@ export function createVersion({ learnt }: SchedulerState, spec: VersionSpec): Ve
     loadingJobs: new Set(),
     requests: [],
     rewarm: false,
+    standing: 'current',
+    staleInARow: 0,
     loadFailures: 0,
     notBefore: 0,
     wantedSince: null,

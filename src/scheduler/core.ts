@@ -10,6 +10,7 @@ import { expireDue, keepTimer, ringAlarms } from './deadlines.ts'
 import { drain } from './draining.ts'
 import type { SchedulerEvent } from './events.ts'
 import { loseWorker } from './failover.ts'
+import { failJobsOfGone, takeChecked, takeReplaced, takeStaleLoad } from './file-changes.ts'
 import type { Millis } from './ids.ts'
 import { acceptJob, enqueueReady } from './jobs.ts'
 import { announceToWaiting } from './load-failures.ts'
@@ -45,6 +46,10 @@ function take(turn: Turn, event: SchedulerEvent): void {
       return addDevice(turn, event.device)
     case 'versionRegistered':
       return registerVersion(turn, event.version)
+    case 'versionReplaced':
+      return takeReplaced(turn, event.versionId)
+    case 'versionChecked':
+      return takeChecked(turn, event.versionId, event.state)
     case 'jobsSubmitted':
       for (const spec of event.jobs) {
         const job = acceptJob(turn, spec)
@@ -67,7 +72,7 @@ function take(turn: Turn, event: SchedulerEvent): void {
     case 'modelLoaded':
       return takeLoaded(turn, event)
     case 'modelLoadFailed':
-      return takeLoadFailure(turn, event)
+      return event.code === 'stale_model' ? takeStaleLoad(turn, event) : takeLoadFailure(turn, event)
     case 'modelUnloaded':
       return takeUnloaded(turn, event.workerId, event.versionId)
     case 'stepsReported':
@@ -93,6 +98,7 @@ function admitAndPlace(turn: Turn): void {
   do {
     for (const version of turn.touched) {
       turn.touched.delete(version)
+      failJobsOfGone(turn, version)
       admitWaiting(turn, version)
       for (const residency of version.residencies) unloadIfIdle(turn, residency)
       announceToWaiting(turn, version)

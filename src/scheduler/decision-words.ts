@@ -27,6 +27,8 @@ const words: Readonly<Record<DecisionReason, string>> = {
   withdrawn: 'The model makes room before the job had started.',
   spare_took_over: 'The worker was lost, and a spare was ready.',
   started_again: 'The worker was lost.',
+  stale_model: 'The files of the model were found changed under it, so they are read again.',
+  version_gone: 'The files of the model were replaced, and no worker has the former ones loaded any more.',
   server_stops: 'The server stops; nothing new is begun.',
 }
 

@@ -50,6 +50,8 @@ export const decisionReasons = [
   'spare_took_over',
   'started_again',
   'server_stops',
+  'stale_model',
+  'version_gone',
 ] as const
 export type DecisionReason = (typeof decisionReasons)[number]
 

@@ -40,7 +40,10 @@ export function makeRoom(turn: Turn, device: Device, need: Need): boolean {
   return dismiss(turn, victims, 'least_recently_used')
 }
 
-/** As `makeRoom`, but models in use, except those that have just come, finish what they run and go as well. */
+/**
+ * As `makeRoom`, but models in use, except those that have just come, finish what they run and go as well; last of all those that cannot come back,
+ * because with them the jobs end that wait for them.
+ */
 export function askToYield(turn: Turn, device: Device, need: Need): boolean {
   const leastStayMs = turn.state.settings.yieldAfterMs.interactive
   const busy = [...device.residencies]
@@ -51,7 +54,7 @@ export function askToYield(turn: Turn, device: Device, need: Need): boolean {
         residency.loadedAt !== null &&
         turn.now - residency.loadedAt >= leastStayMs,
     )
-    .sort((a, b) => Number(a.loadedAt) - Number(b.loadedAt))
+    .sort((a, b) => Number(cannotReturn(a)) - Number(cannotReturn(b)) || Number(a.loadedAt) - Number(b.loadedAt))
   const victims = chooseVictims(turn.state, device, need, [
     ...unused(turn.state, device, need),
     ...busy.map(residencyVictim),
@@ -104,7 +107,7 @@ function unused(state: SchedulerState, device: Device, { engine }: Need): Victim
   )
   const idle = [...device.residencies]
     .filter((residency) => isLive(residency) && isIdle(residency))
-    .sort((a, b) => lastUse(a) - lastUse(b))
+    .sort((a, b) => Number(cannotReturn(b)) - Number(cannotReturn(a)) || lastUse(a) - lastUse(b))
   return [
     ...empty.map((worker) => ({ worker, room: roomOfWorker(worker) })),
     ...idle.map(residencyVictim),
@@ -150,6 +153,11 @@ function plus(a: Room, b: Room): Room {
 
 function covers(room: Room, need: Need): boolean {
   return room.totalBytes >= need.totalBytes && room.weightsBytes >= need.weightsBytes
+}
+
+/** Its files have been replaced: nothing new comes for it, and it can never be loaded again. */
+function cannotReturn({ version }: LiveResidency): boolean {
+  return version.standing === 'replaced'
 }
 
 function lastUse({ lastUsedAt, loadedAt }: LiveResidency): number {

@@ -70,7 +70,7 @@ function loseResidency(turn: Turn, residency: LiveResidency, wasAsked: boolean, 
   const { version, state, loadedAt, ending } = residency
   endResidency(turn, residency, 'worker_lost')
   if (state === 'loading') {
-    requeueLoadingJobs(turn, version, cause)
+    requeueLoadingJobs(turn, version, 'worker_lost', cause)
     if (!wasAsked) giveUpOrWait(turn, version, 'WORKER_LOST', true)
   } else if (ending === null) {
     version.rewarm = isWorthRewarming(residency.worker, loadedAt)

@@ -1,8 +1,10 @@
 /** What must hold after every step, checked in tests and in the simulator. */
 import { hasRoom, isOpen } from './admission.ts'
 import {
+  backlogOf,
   type Device,
   deviceOf,
+  isGone,
   isLive,
   type Job,
   type LiveAllocation,
@@ -173,6 +175,11 @@ function checkVersion(state: SchedulerState, version: Version, expect: Expect): 
     expect(state.draining || lanes[priorityClass].size === 0 || !isFree, `has ${priorityClass} tasks waiting, and room`)
   }
   expect((wantOf(state, version) !== null) === state.wanted.has(version), 'is wanted and not on the list, or is on it')
+  expect(!isGone(version) || backlogOf(version) === 0, 'is gone, and tasks wait for it')
+  expect(
+    version.standing !== 'replaced' || version.requests.length === 0,
+    'cannot be loaded, and somebody waits for it',
+  )
   expect(aloneAt === null || aloneAt.alone?.version === version, 'has a worker reserved that does not know it')
   const workers = residencies.filter(isLive).map(({ worker }) => worker)
   expect(new Set(workers).size === workers.length, 'is twice in one worker')

@@ -5,8 +5,8 @@
 import type { Command, JobFailureCode, RequeueCause } from './commands.ts'
 import type { DecisionReason } from './decisions.ts'
 import type { JobSpec, TaskSpec, WorkerExitCause } from './events.ts'
-import { endAlone, leave } from './membership.ts'
-import type { Device, Job, SchedulerState, Task, Version } from './state.ts'
+import { endAlone, leave, takeFromLetter } from './membership.ts'
+import { type Device, isGone, type Job, type SchedulerState, type Task, type Version } from './state.ts'
 import { decided, letterTo, type Turn } from './turn.ts'
 
 /** What a job has behind it when it comes. */
@@ -31,6 +31,7 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
     attempt: history.attempt,
     failedAttempts: history.failedAttempts,
     deathsAlone: history.deathsAlone,
+    staleAttempts: 0,
     cancelRequested: false,
     tasksAtWorkers: 0,
     tasksLeft: spec.tasks.length,
@@ -38,7 +39,7 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
   }
   for (const task of spec.tasks) {
     const version = state.versions.get(task.versionId)
-    if (!version) {
+    if (!version || isGone(version)) {
       turn.commands.push({ type: 'jobFailed', jobId, code: 'MODEL_VERSION_GONE', retryable: false, taskId: null })
       return null
     }
@@ -160,6 +161,8 @@ function finishJob(turn: Turn, job: Job, end: Command): void {
 /** It occupies its worker until that says otherwise, though nobody wants it any more. */
 function abandon(turn: Turn, task: Task): void {
   task.state = 'abandoned'
+  // Its worker has not been told of it yet, and never will be.
+  if (takeFromLetter(turn, task)) return forgetAbandoned(turn, task)
   if (!task.job.cancelRequested) dropAtWorker(turn, task)
 }
 

@@ -1,5 +1,6 @@
 /** What jobs are told when their model does not load. */
 import type { JobFailureCode, RequeueCause } from './commands.ts'
+import type { DecisionReason } from './decisions.ts'
 import type { WorkerExitCause } from './events.ts'
 import { announceLoading, failJob, requeueJob } from './jobs.ts'
 import { admissionLimit, deviceOf, isLive, type Job, priorityClasses, type Task, type Version } from './state.ts'
@@ -18,8 +19,12 @@ export function announceToWaiting(turn: Turn, version: Version): void {
 }
 
 /** Jobs that were shown as loading begin another attempt. `exit`: the end of the worker that was loading. */
-export function requeueLoadingJobs(turn: Turn, version: Version, exit: WorkerExitCause | null): void {
-  const cause: RequeueCause = exit === null ? 'load_failed' : 'worker_lost'
+export function requeueLoadingJobs(
+  turn: Turn,
+  version: Version,
+  cause: Extract<RequeueCause, 'load_failed' | 'worker_lost' | 'stale_model'>,
+  exit: WorkerExitCause | null,
+): void {
   const jobs = [...version.loadingJobs]
   version.loadingJobs.clear()
   for (const job of jobs) {
@@ -37,14 +42,19 @@ export function failWaitingJobs(turn: Turn, version: Version, code: JobFailureCo
   turn.touched.add(version)
   decided(turn, {
     kind: 'REFUSE',
-    reason: code === 'OUT_OF_MEMORY' ? 'too_large' : 'load_keeps_failing',
+    reason: refusals[code] ?? 'load_keeps_failing',
     versionId: version.spec.versionId,
   })
   if (version.residencies.some(isLive)) return
   for (const job of waitingJobs(version)) failJob(turn, job, code, retryable, null)
 }
 
-function waitingJobs(version: Version): Set<Job> {
+const refusals: Readonly<Partial<Record<JobFailureCode, DecisionReason>>> = {
+  OUT_OF_MEMORY: 'too_large',
+  MODEL_VERSION_GONE: 'stale_model',
+}
+
+export function waitingJobs(version: Version): Set<Job> {
   const jobs = new Set<Job>()
   for (const queue of [version.suspects, version.lanes.interactive, version.lanes.batch])
     for (const { job } of queue) jobs.add(job)

@@ -4,10 +4,10 @@ import { unload } from './loading.ts'
 import { deviceOf, isLive, type LiveResidency } from './state.ts'
 import type { Turn } from './turn.ts'
 
-/** `deviceId` null = on whichever device suits best. Nothing happens where the version is, or is about to be. */
+/** `deviceId` null = on whichever device suits best. Nothing happens where the version is, or is about to be, or where it can never be again. */
 export function requestLoad(turn: Turn, versionId: VersionId, deviceId: DeviceId | null): void {
   const version = turn.state.versions.get(versionId)
-  if (!version || version.requests.includes(deviceId)) return
+  if (!version || version.standing === 'replaced' || version.requests.includes(deviceId)) return
   if (version.residencies.some((residency) => isLive(residency) && isOn(residency, deviceId))) return
   version.requests.push(deviceId)
   turn.touched.add(version)

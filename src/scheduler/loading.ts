@@ -97,7 +97,7 @@ export function takeLoadFailure(
   if (!residency) return
   const { version } = residency
   endResidency(turn, residency, 'load_failed')
-  requeueLoadingJobs(turn, version, null)
+  requeueLoadingJobs(turn, version, 'load_failed', null)
   giveUpOrWait(turn, version, event.code === 'out_of_memory' ? 'OUT_OF_MEMORY' : 'ENGINE_ERROR', event.retryable)
 }
 
@@ -204,7 +204,11 @@ function endLoad(turn: Turn, residency: LiveResidency): void {
   turn.staffingDue = true
 }
 
-function loadingResidency(state: SchedulerState, workerId: WorkerId, versionId: VersionId): LiveResidency | null {
+export function loadingResidency(
+  state: SchedulerState,
+  workerId: WorkerId,
+  versionId: VersionId,
+): LiveResidency | null {
   const residency = state.workers.get(workerId)?.residencies.get(versionId)
   return residency?.state === 'loading' ? residency : null
 }

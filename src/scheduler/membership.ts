@@ -36,6 +36,14 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   })
 }
 
+/** True if the task was admitted in this very turn: then its worker does not hear of it. */
+export function takeFromLetter({ letters }: Turn, task: Task): boolean {
+  const admissions = task.residency ? letters.get(task.residency.worker)?.admissions : undefined
+  const index = admissions?.findIndex(({ taskId }) => taskId === task.taskId) ?? -1
+  if (index >= 0) admissions?.splice(index, 1)
+  return index >= 0
+}
+
 /** Its first step begins. */
 export function markStarted(turn: Turn, task: Task): void {
   if (task.state !== 'admitted' || !task.residency) return

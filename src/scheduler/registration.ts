@@ -18,12 +18,13 @@ export function addDevice(turn: Turn, spec: DeviceSpec): void {
   turn.staffingDue = true
 }
 
-/** A version that is known already gets new limits, which its workers are told. */
+/** A version that is known already gets new limits, which its workers are told; one whose files were gone is back. */
 export function registerVersion(turn: Turn, spec: VersionSpec): void {
   const { versions } = turn.state
   const known = versions.get(spec.versionId)
   if (known) {
     known.spec = spec
+    known.standing = 'current'
     for (const residency of known.residencies) if (residency.state === 'resident') sendPolicy(turn, residency)
     turn.touched.add(known)
     return

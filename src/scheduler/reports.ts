@@ -2,6 +2,7 @@
 import type { JobFailureCode } from './commands.ts'
 import type { TaskFailureCode, TaskReport } from './events.ts'
 import type { WorkerId } from './ids.ts'
+import { distrust } from './file-changes.ts'
 import { cancelIfGone, completeTask, failJob, forgetAbandoned, requeueJob, returnTask, startJob } from './jobs.ts'
 import { learnExecution, learnService } from './learning.ts'
 import { leave, markStarted } from './membership.ts'
@@ -10,15 +11,18 @@ import type { Turn } from './turn.ts'
 
 export function takeReports(turn: Turn, workerId: WorkerId, reports: readonly TaskReport[]): void {
   const ended = new Map<LiveResidency, number>()
+  const stale = new Set<LiveResidency>()
   for (const report of reports) {
     const task = heldTask(turn.state, workerId, report)
     const residency = task?.residency
     if (!task || !residency) continue
+    if (report.kind === 'failed' && report.code === 'stale_model') stale.add(residency)
     if (report.kind === 'done') ended.set(residency, (ended.get(residency) ?? 0) + 1)
     if (report.kind === 'done' || report.kind === 'step') residency.worker.slot.deaths = 0
     if (task.state === 'abandoned') takeAbandoned(turn, task, report)
     else take(turn, task, report)
   }
+  for (const residency of stale) distrust(turn, residency)
   for (const [residency, count] of ended) learnService(turn.state, residency, count, turn.now)
 }
 
@@ -41,6 +45,7 @@ function take(turn: Turn, task: Task, report: TaskReport): void {
     case 'done':
       begin(turn, task)
       learnExecution(turn.state, task, turn.now)
+      task.version.staleInARow = 0
       leave(turn, task)
       return completeTask(turn, task)
     case 'failed':
@@ -77,6 +82,7 @@ function takeBack(turn: Turn, task: Task): void {
 function takeFailure(turn: Turn, task: Task, code: TaskFailureCode, retryable: boolean): void {
   const { job } = task
   const jobCode = jobFailureCodes[code]
+  if (code === 'stale_model') return takeStale(turn, task)
   // A deadline does not move, so that another attempt could only fail again; whoever asked may ask anew.
   if (code === 'deadline_exceeded') return failJob(turn, job, jobCode, true, task)
   const isHopeless = code === 'invalid_request' || code === 'artifact_missing'
@@ -85,6 +91,15 @@ function takeFailure(turn: Turn, task: Task, code: TaskFailureCode, retryable: b
   if (job.failedAttempts >= turn.state.settings.attemptLimit) return failJob(turn, job, jobCode, true, task)
   requeueJob(turn, job, code, null)
   returnTask(turn, task, code, false)
+}
+
+/** What it computed is worth nothing, through no fault of its own; but a model that is stale again and again is not tried for ever. */
+function takeStale(turn: Turn, task: Task): void {
+  const { job } = task
+  job.staleAttempts += 1
+  if (job.staleAttempts >= turn.state.settings.staleLimit) return failJob(turn, job, 'MODEL_VERSION_GONE', true, task)
+  requeueJob(turn, job, 'stale_model', null)
+  returnTask(turn, task, 'stale_model', false)
 }
 
 const jobFailureCodes: Readonly<Record<TaskFailureCode, JobFailureCode>> = {

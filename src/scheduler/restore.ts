@@ -66,8 +66,10 @@ function restoreDevice(state: SchedulerState, { spec, externalBytes, slots }: De
 }
 
 function restoreVersion(state: SchedulerState, snapshot: VersionSnapshot): void {
-  const { spec, rewarm, loadFailures, notBefore, wantedSince, shortSince, isOwedRoom } = snapshot
+  const { spec, standing, staleInARow, rewarm, loadFailures, notBefore, wantedSince, shortSince, isOwedRoom } = snapshot
   const wishes = {
+    standing,
+    staleInARow,
     requests: [...snapshot.requests],
     rewarm,
     loadFailures,

@@ -22,6 +22,10 @@ export interface SchedulerSettings {
   readonly loadAttemptLimit: number
   /** Wait after the first, second, ... failed load. */
   readonly loadBackoffMs: readonly number[]
+  /** Times in a row that a version's files may have to be read again, and that a job may lose an attempt to it; then they fail. */
+  readonly staleLimit: number
+  /** Wait before the load after the first, second, ... time in a row; the last one repeats. */
+  readonly staleBackoffMs: readonly number[]
   /** Private memory of a worker process without a model, until an engine has been measured. */
   readonly runtimeBytes: number
   /** Changes of measured memory below this are not worth a change of the ledger. */
@@ -47,6 +51,8 @@ export const defaultSettings: SchedulerSettings = {
   restartCalmMs: 30_000,
   loadAttemptLimit: 3,
   loadBackoffMs: [200, 1000],
+  staleLimit: 5,
+  staleBackoffMs: [0, 200, 1000],
   runtimeBytes: 96 * mib,
   measureGrainBytes: mib,
   yieldAfterMs: { interactive: 5_000, batch: 30_000 },

@@ -30,7 +30,7 @@ import type {
 } from './state.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 1
+export const snapshotFormat = 2
 
 export interface Snapshot {
   readonly format: number
@@ -63,13 +63,19 @@ export interface SlotSnapshot extends Pick<Slot, 'engine' | 'deaths' | 'lastDeat
   readonly spares: readonly WorkerId[]
 }
 export interface VersionSnapshot
-  extends Pick<Version, 'rewarm' | 'loadFailures' | 'notBefore' | 'wantedSince' | 'shortSince' | 'isOwedRoom'> {
+  extends Pick<
+    Version,
+    'standing' | 'staleInARow' | 'rewarm' | 'loadFailures' | 'notBefore' | 'wantedSince' | 'shortSince' | 'isOwedRoom'
+  > {
   readonly spec: VersionSpec
   readonly loadingJobs: readonly JobId[]
   readonly requests: readonly (DeviceId | null)[]
 }
 export interface JobSnapshot
-  extends Pick<Job, 'state' | 'order' | 'attempt' | 'failedAttempts' | 'deathsAlone' | 'cancelRequested'> {
+  extends Pick<
+    Job,
+    'state' | 'order' | 'attempt' | 'failedAttempts' | 'deathsAlone' | 'staleAttempts' | 'cancelRequested'
+  > {
   readonly jobId: JobId
   readonly sessionId: SessionId | null
   readonly class: PriorityClass
@@ -178,10 +184,13 @@ function slotOut({ engine, primary, spares, deaths, lastDeathAt, notBefore, rest
 }
 
 function versionOut(version: Version): VersionSnapshot {
-  const { spec, loadingJobs, requests, rewarm, loadFailures, notBefore, wantedSince, shortSince, isOwedRoom } = version
+  const { spec, standing, staleInARow, loadingJobs, requests, rewarm, loadFailures, notBefore } = version
+  const { wantedSince, shortSince, isOwedRoom } = version
   const jobIds = [...loadingJobs].map(({ jobId }) => jobId)
   return {
     spec,
+    standing,
+    staleInARow,
     loadingJobs: jobIds,
     requests: [...requests],
     rewarm,
@@ -195,7 +204,7 @@ function versionOut(version: Version): VersionSnapshot {
 
 function jobOut(job: Job, isLive: boolean): JobSnapshot {
   const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt, order, tasks, state } = job
-  const { attempt, failedAttempts, deathsAlone, cancelRequested } = job
+  const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested } = job
   return {
     jobId,
     sessionId,
@@ -207,6 +216,7 @@ function jobOut(job: Job, isLive: boolean): JobSnapshot {
     attempt,
     failedAttempts,
     deathsAlone,
+    staleAttempts,
     cancelRequested,
     isLive,
     tasks: (isLive ? tasks : tasks.filter(({ residency }) => residency)).map(taskOut),

@@ -115,6 +115,13 @@ export interface Version {
   requests: (DeviceId | null)[]
   /** It was resident in a worker that died: bring it back when there is room. */
   rewarm: boolean
+  /**
+   * Of its files, as far as is known. checking: a worker found them changed, and they are read again; nothing loads it until then. replaced: others
+   * lie in their place; what is resident goes on, and nothing loads it any more.
+   */
+  standing: 'current' | 'checking' | 'replaced'
+  /** Times that its files had to be read again since a task of it has ended well. */
+  staleInARow: number
   /** Failed loads in a row. */
   loadFailures: number
   /** No load is tried before. */
@@ -174,6 +181,8 @@ export interface Job {
   attempt: number
   failedAttempts: number
   deathsAlone: number
+  /** Attempts that ended because the model's files had changed; they do not count as failed. */
+  staleAttempts: number
   cancelRequested: boolean
   tasksAtWorkers: number
   tasksLeft: number
@@ -244,6 +253,11 @@ export function backlogOf(version: Version): number {
 /** It is there, or on its way, and is to stay. */
 export function isLive(residency: LiveResidency): boolean {
   return residency.state !== 'evicting' && residency.ending === null
+}
+
+/** Nothing will ever run on it again, unless it is registered anew. */
+export function isGone(version: Version): boolean {
+  return version.standing === 'replaced' && !version.residencies.some(isLive)
 }
 
 export function deviceOf(residency: LiveResidency): Device {

@@ -89,11 +89,18 @@ function unloaded(state: SchedulerState, version: Version, now: Millis): WaitRea
     const left = readyAt === null ? '' : `, about ${seconds(readyAt - now)} left`
     return { code: 'MODEL_LOADING', reason: `${modelName} is loading on ${deviceOf(loading).spec.name}${left}.` }
   }
-  if (now < version.notBefore)
+  if (version.standing === 'checking')
     return {
       code: 'MODEL_LOADING',
-      reason: `${modelName} could not be loaded; it is tried again in ${seconds(version.notBefore - now)}.`,
+      reason: `The files of ${modelName} were found changed; they are read again before it is loaded.`,
     }
+  if (now < version.notBefore) {
+    const before = version.loadFailures > 0 ? 'could not be loaded' : 'was found changed again and again'
+    return {
+      code: 'MODEL_LOADING',
+      reason: `${modelName} ${before}; it is tried again in ${seconds(version.notBefore - now)}.`,
+    }
+  }
   const want = wantOf(state, version)
   const [best] = want ? offersFor(state, version, want, now) : []
   if (!best) return elsewhereBusy(state, version)

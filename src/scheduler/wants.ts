@@ -20,6 +20,7 @@ const rankReplica = 4
 const rankRewarm = 5
 
 export function wantOf(state: SchedulerState, version: Version): Want | null {
+  if (version.standing !== 'current') return null
   const isLoaded = version.residencies.some(isLive)
   const backlog = backlogOf(version)
   if (!isLoaded && backlog > 0) {

@@ -34,6 +34,7 @@ export function scheduleFaults(world: Simulation): void {
     }),
   )
   repeat(world, faults.externalGapMs, () => measure(world))
+  repeat(world, faults.fileGapMs, () => world.files.disturb(random.pick(scenario.versions).versionId))
   repeat(world, 200, () => world.swapState())
 }
 

@@ -18,6 +18,7 @@ interface Entry {
 }
 
 export class JobBook {
+  staleAttempts = 0
   readonly #entries = new Map<JobId, Entry>()
 
   submitted(spec: JobSpec): void {
@@ -48,6 +49,7 @@ export class JobBook {
         entry.attempt = command.attempt
         return
       case 'jobRequeued':
+        if (command.cause === 'stale_model') this.staleAttempts += 1
         entry.isActive = false
         entry.attempt = command.attempt
         entry.failedAttempts = command.failedAttempts
@@ -80,6 +82,10 @@ export class JobBook {
 
   count(end: Ending | null): number {
     return [...this.#entries.values()].filter((entry) => entry.end === end).length
+  }
+
+  countFailed(failure: JobFailureCode): number {
+    return [...this.#entries.values()].filter((entry) => entry.failure === failure).length
   }
 
   quarantined(): JobSpec[] {

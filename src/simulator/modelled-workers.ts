@@ -2,6 +2,7 @@
 import type { Command } from '../scheduler/commands.ts'
 import type { SchedulerEvent, WorkerExitCause } from '../scheduler/events.ts'
 import type { Millis, TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
+import type { ModelFiles, SeenFile } from './model-files.ts'
 import type { Random } from './random.ts'
 import type { Faults, Scenario } from './scenario.ts'
 import type { Timeline } from './timeline.ts'
@@ -14,6 +15,7 @@ export interface Surroundings {
   readonly timeline: Timeline
   readonly scenario: Scenario
   readonly areFaultsOver: boolean
+  readonly files: ModelFiles
   readonly natureOf: (taskId: TaskId) => TaskNature
   feed(event: SchedulerEvent): void
 }
@@ -50,7 +52,7 @@ export class ModelledWorkers {
       case 'stopWorker':
         return this.#send(command.workerId, (worker) => worker.die('requested'))
       case 'load':
-        return this.#send(command.workerId, (worker) => this.#load(worker, command.versionId))
+        return this.#sendLoad(command.workerId, command.versionId)
       case 'unload':
         return this.#send(command.workerId, (worker) => this.#unload(worker, command.versionId))
       case 'setPolicy':
@@ -83,8 +85,14 @@ export class ModelledWorkers {
     timeline.after(random.between(20, 300), () => this.#receive(worker, hello))
   }
 
-  #load(worker: WorkerModel, versionId: VersionId): void {
-    const { random, timeline, scenario } = this.#world
+  /** It names the files as they are known when it leaves. */
+  #sendLoad(workerId: WorkerId, versionId: VersionId): void {
+    const verified = this.#world.files.verified(versionId)
+    this.#send(workerId, (worker) => this.#load(worker, versionId, verified))
+  }
+
+  #load(worker: WorkerModel, versionId: VersionId, verified: SeenFile): void {
+    const { random, timeline, scenario, files } = this.#world
     const { workerId } = worker
     const usualMs = scenario.loadMs.get(versionId) ?? 100
     const loadMs = usualMs * random.between(0.7, 1.3) * (this.#strikes('loadIsSlow') ? 8 : 1)
@@ -103,8 +111,17 @@ export class ModelledWorkers {
     const spec = scenario.versions.find((version) => version.versionId === versionId)
     const weightsBytes = Math.round((spec?.weightsBytes ?? 0) * random.between(0.9, 1.05))
     const privateBytes = Math.round((spec?.workingBytes ?? 0) * random.between(0.3, 1.2))
+    const stale: SchedulerEvent = {
+      type: 'modelLoadFailed',
+      workerId,
+      versionId,
+      code: 'stale_model',
+      retryable: true,
+    }
+    if (!files.isAt(versionId, verified)) return this.#receive(worker, stale)
     timeline.after(loadMs, () => {
-      worker.addModel(versionId)
+      if (!files.isAt(versionId, verified)) return this.#receive(worker, stale)
+      worker.addModel(versionId, verified)
       this.#receive(worker, { type: 'modelLoaded', workerId, versionId, loadMs, weightsBytes, privateBytes })
     })
   }

@@ -26,6 +26,7 @@ export interface Faults {
   readonly unloadGapMs: number
   readonly loadGapMs: number
   readonly externalGapMs: number
+  readonly fileGapMs: number
   readonly spawnFails: number
   readonly loadFails: number
   readonly loadKills: number
@@ -65,6 +66,7 @@ export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scen
       unloadGapMs: often(900),
       loadGapMs: often(900),
       externalGapMs: often(700),
+      fileGapMs: often(300),
       spawnFails: sometimes(0.4),
       loadFails: sometimes(0.5),
       loadKills: sometimes(0.3),

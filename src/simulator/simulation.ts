@@ -6,7 +6,7 @@ import { Audit } from '../scheduler/audit.ts'
 import type { Command } from '../scheduler/commands.ts'
 import { createState, step } from '../scheduler/core.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
-import type { JobId, Millis, TaskId } from '../scheduler/ids.ts'
+import type { JobId, Millis, TaskId, VersionId } from '../scheduler/ids.ts'
 import { brokenInvariants } from '../scheduler/invariants.ts'
 import { recordLine, recordOpening } from '../scheduler/recording.ts'
 import { restore } from '../scheduler/restore.ts'
@@ -15,6 +15,7 @@ import type { SchedulerState } from '../scheduler/state.ts'
 import { scheduleFaults } from './faults.ts'
 import { JobBook } from './job-book.ts'
 import { ModelledWorkers } from './modelled-workers.ts'
+import { ModelFiles } from './model-files.ts'
 import { Random } from './random.ts'
 import { drawJob, drawScenario, type Faults, type Scenario } from './scenario.ts'
 import { Timeline } from './timeline.ts'
@@ -31,6 +32,10 @@ export interface SimulationResult {
   readonly cancelled: number
   readonly restarts: number
   readonly deaths: number
+  /** Times that files had to be read again, jobs that lost an attempt to changed files, and jobs that failed because their version was gone. */
+  readonly checks: number
+  readonly stale: number
+  readonly gone: number
   /** The run as JSON lines, for `replay`. */
   readonly recording: readonly string[]
   /** Jobs that were quarantined, and those among them that would not have killed a worker. */
@@ -53,6 +58,7 @@ export class Simulation {
   readonly scenario: Scenario
   readonly jobs = new JobBook()
   readonly workers: ModelledWorkers
+  readonly files: ModelFiles
   readonly #seed: number
   readonly #audit: Audit
   readonly #natures = new Map<TaskId, TaskNature>()
@@ -64,11 +70,13 @@ export class Simulation {
   #nextJobId = 1
   #events = 0
   #restarts = 0
+  #checks = 0
 
   constructor(seed: number, faults: Partial<Faults> = {}) {
     this.#seed = seed
     this.random = new Random(seed)
     this.scenario = drawScenario(this.random, faults)
+    this.files = new ModelFiles(this, this.scenario.versions)
     this.workers = new ModelledWorkers(this)
     this.#audit = new Audit(this.scenario.settings)
     this.#state = createState(this.scenario.settings, this.#firstRuntimeId)
@@ -95,6 +103,9 @@ export class Simulation {
       cancelled: this.jobs.count('jobCancelled'),
       restarts: this.#restarts,
       deaths: this.workers.deaths,
+      checks: this.#checks,
+      stale: this.jobs.staleAttempts,
+      gone: this.jobs.countFailed('MODEL_VERSION_GONE'),
       recording: this.#recording,
       quarantined: this.jobs.quarantined().length,
       wronglyQuarantined: this.jobs
@@ -148,7 +159,7 @@ export class Simulation {
 
   #announce(): void {
     for (const device of this.scenario.devices) this.feed({ type: 'deviceAdded', device })
-    for (const version of this.scenario.versions) this.feed({ type: 'versionRegistered', version })
+    this.files.registerAll()
   }
 
   #submitForEver(): void {
@@ -174,6 +185,7 @@ export class Simulation {
 
   #carryOut(command: Command): void {
     if (command.type === 'setTimer') this.#setTimer(command.at)
+    else if (command.type === 'checkVersion') this.#check(command.versionId)
     else if (
       command.type === 'allocationChanged' ||
       command.type === 'residencyChanged' ||
@@ -182,6 +194,11 @@ export class Simulation {
       return
     else if ('jobId' in command) this.jobs.carriedOut(command)
     else this.workers.carryOut(command)
+  }
+
+  #check(versionId: VersionId): void {
+    this.#checks += 1
+    this.files.check(versionId)
   }
 
   #setTimer(at: Millis | null): void {

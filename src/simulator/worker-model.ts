@@ -1,11 +1,12 @@
 /**
  * A worker as the scheduler meets it: it composes its steps by `chooseStep`, takes as long as chance says, reports what PROTOCOL.md tells it to, and
- * dies where a fault or a poisonous task kills it. What it reported before its death still arrives; nothing does after it.
+ * dies where a fault or a poisonous task kills it; it compares its models' files before and after every step. What it reported before its death still arrives; nothing does after it.
  */
 import type { Admission } from '../scheduler/commands.ts'
 import type { PriorityClass, TaskReport, WorkerExitCause } from '../scheduler/events.ts'
 import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import { chooseStep, type StepPolicy } from './choose-step.ts'
+import { isUnchanged, originalContent, type SeenFile } from './model-files.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -49,7 +50,7 @@ export class WorkerModel {
   readonly #world: WorkerSurroundings
   readonly #tasks = new Map<TaskId, HeldTask>()
   readonly #policies = new Map<number, StepPolicy>()
-  readonly #models = new Set<VersionId>()
+  readonly #models = new Map<VersionId, SeenFile>()
   #isStepping = false
   #isDead = false
 
@@ -62,8 +63,9 @@ export class WorkerModel {
     return this.#isDead
   }
 
-  addModel(versionId: VersionId): void {
-    this.#models.add(versionId)
+  addModel(versionId: VersionId, file: SeenFile): void {
+    if (file.file.content !== originalContent) throw new Error(`Version ${versionId} is loaded from another's files.`)
+    this.#models.set(versionId, file)
   }
 
   removeModel(versionId: VersionId): void {
@@ -144,6 +146,7 @@ export class WorkerModel {
     const { timeline, random } = this.#world
     const [first] = members
     if (!first) return
+    if (this.#isStale(first.nature.versionId)) return this.#failAsStale(members)
     const stepMs = this.#world.stepMsOf(first.nature.versionId) * random.between(0.5, 1.5)
     const begun = members
       .filter(({ isStarted }) => !isStarted)
@@ -156,9 +159,21 @@ export class WorkerModel {
     timeline.after(stepMs, () => {
       if (this.#isDead) return
       this.#isStepping = false
+      if (this.#isStale(first.nature.versionId)) return this.#failAsStale(members)
       this.#report([...(stepMs > announcedStepMs ? [] : begun), ...members.map((task) => this.#outcome(task))])
       this.#continue()
     })
+  }
+
+  #isStale(versionId: VersionId): boolean {
+    const file = this.#models.get(versionId)
+    return file === undefined || !isUnchanged(file)
+  }
+
+  #failAsStale(members: readonly HeldTask[]): void {
+    for (const { taskId } of members) this.#tasks.delete(taskId)
+    this.#report(members.map(({ taskId }) => ({ kind: 'failed', taskId, code: 'stale_model', retryable: true })))
+    this.#continue()
   }
 
   #outcome(task: HeldTask): TaskReport {

@@ -52,6 +52,7 @@ test('whatever is told, in whatever order: the invariants hold, every answer can
     'withdraw',
     'cancelTasks',
     'unload',
+    'checkVersion',
   ]) {
     expect(reached.get(type), type).toBeGreaterThan(0)
   }

@@ -54,7 +54,7 @@ const report: fc.Arbitrary<TaskReport> = fc.oneof(
   fc.record({
     kind: of('failed'),
     taskId,
-    code: fc.constantFrom('out_of_memory', 'engine_error', 'invalid_request'),
+    code: fc.constantFrom('out_of_memory', 'engine_error', 'invalid_request', 'stale_model', 'artifact_missing'),
     retryable: fc.boolean(),
   }),
   fc.record({ kind: fc.constantFrom('cancelled' as const, 'withdrawn' as const), taskId }),
@@ -90,7 +90,22 @@ const event: fc.Arbitrary<SchedulerEvent> = fc.oneof(
       privateBytes: bytes,
     }),
   },
-  fc.record({ type: of('modelLoadFailed'), workerId, versionId, code: of('engine_error'), retryable: fc.boolean() }),
+  fc.record({
+    type: of('modelLoadFailed'),
+    workerId,
+    versionId,
+    code: fc.constantFrom('engine_error' as const, 'stale_model' as const),
+    retryable: fc.boolean(),
+  }),
+  fc.record({ type: of('versionReplaced'), versionId }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: of('versionChecked'),
+      versionId,
+      state: fc.constantFrom('intact' as const, 'intact' as const, 'gone' as const),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ type: of('modelUnloaded'), workerId, versionId }) },
   {
     weight: 10,

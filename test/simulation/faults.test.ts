@@ -10,6 +10,7 @@ const onlyPoison = {
   killGapMs: Number.POSITIVE_INFINITY,
   restartGapMs: Number.POSITIVE_INFINITY,
   cancelGapMs: Number.POSITIVE_INFINITY,
+  fileGapMs: Number.POSITIVE_INFINITY,
   spawnFails: 0,
   loadKills: 0,
   loadFails: 0,
@@ -20,7 +21,17 @@ const onlyPoison = {
 const repeat = (seed: number) => `Repeat with HEARTH_TEST_SEED=${seed}`
 
 describe('in every world', { timeout: 60_000 }, () => {
-  const sums = { succeeded: 0, failed: 0, cancelled: 0, restarts: 0, deaths: 0, quarantined: 0 }
+  const sums = {
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    restarts: 0,
+    deaths: 0,
+    quarantined: 0,
+    checks: 0,
+    stale: 0,
+    gone: 0,
+  }
 
   test('each job ends exactly once, the invariants hold after every event, and the recording replays to the byte', () => {
     for (const seed of seeds) {

@@ -153,7 +153,7 @@ describe('a job of several tasks', () => {
     scheduler.report(worker, { kind: 'failed', taskId: failing!, code: 'invalid_request', retryable: false })
     expect(scheduler.end(job)).toMatchObject({
       type: 'jobFailed',
-      code: 'ENGINE_ERROR',
+      code: 'INVALID_INPUT',
       retryable: false,
       taskId: failing,
     })

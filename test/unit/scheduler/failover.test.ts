@@ -183,7 +183,7 @@ describe('a task fails', () => {
 
   test.each([
     ['engine_error', false, 'ENGINE_ERROR', false],
-    ['invalid_request', true, 'ENGINE_ERROR', false],
+    ['invalid_request', true, 'INVALID_INPUT', false],
     ['deadline_exceeded', false, 'DEADLINE_EXCEEDED', true],
   ] as const)('%s (retryable: %s) ends the job at once', (code, retryable, expected, isWorthRetrying) => {
     const { scheduler, version } = resident()

@@ -7,6 +7,7 @@ import type {
   JobSpec,
   RecoveredJob,
   SchedulerEvent,
+  TaskFailureCode,
   TaskReport,
   VersionSpec,
   WorkerExitCause,
@@ -128,8 +129,13 @@ export class SchedulerUnderTest {
     return this.feed({ type: 'modelLoaded', workerId, versionId, loadMs, weightsBytes, privateBytes: workingBytes })
   }
 
-  loadFailed(workerId: WorkerId, versionId: VersionId, retryable = true): Command[] {
-    return this.feed({ type: 'modelLoadFailed', workerId, versionId, code: 'engine_error', retryable })
+  loadFailed(
+    workerId: WorkerId,
+    versionId: VersionId,
+    retryable = true,
+    code: TaskFailureCode = 'engine_error',
+  ): Command[] {
+    return this.feed({ type: 'modelLoadFailed', workerId, versionId, code, retryable })
   }
 
   report(workerId: WorkerId, ...reports: readonly TaskReport[]): Command[] {
@@ -146,12 +152,13 @@ export class SchedulerUnderTest {
     return this.#reportEach(jobIds, (taskId) => ({ kind: 'done', taskId, stepsRun: 1 }))
   }
 
-  fail(
-    jobId: JobId,
-    code: 'engine_error' | 'out_of_memory' | 'deadline_exceeded' | 'invalid_request',
-    retryable = true,
-  ): Command[] {
+  fail(jobId: JobId, code: TaskFailureCode, retryable = true): Command[] {
     return this.#reportEach([jobId], (taskId) => ({ kind: 'failed', taskId, code, retryable }))
+  }
+
+  /** The answer to `checkVersion`. */
+  checked(versionId: VersionId, state: 'intact' | 'gone'): Command[] {
+    return this.feed({ type: 'versionChecked', versionId, state })
   }
 
   kill(workerId: WorkerId, cause: WorkerExitCause = 'signal'): Command[] {
