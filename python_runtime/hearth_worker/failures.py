@@ -32,3 +32,11 @@ class InvalidRequest(Exception):  # noqa: N818
 
 class LoadFailed(Exception):  # noqa: N818
     """A model cannot be loaded as it is, in words for the person who runs the server."""
+
+
+class StaleModel(Exception):  # noqa: N818
+    """A file of a loaded model has changed under it: nothing computed since can be shown."""
+
+
+class ArtifactMissing(Exception):  # noqa: N818
+    """A file that the request refers to is no longer there."""

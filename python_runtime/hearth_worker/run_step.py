@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from hearth_worker.check_outcome import Outcome
-from hearth_worker.failures import OutOfMemory, words_of
+from hearth_worker.failures import ArtifactMissing, InvalidRequest, OutOfMemory, StaleModel, words_of
 from hearth_worker.programs.outcomes import Failed
 from hearth_worker.programs.registry import AnyProgram
 
@@ -44,7 +44,18 @@ def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Excepti
 
 def _single_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome]:
     if len(states) == 1:
-        logger.error("A step failed.", exc_info=error)
-        return [Failed("engine_error", f"The step failed: {words_of(error)}")]
+        return [_failure(error)]
     logger.warning("A step of %d failed (%s); each is tried alone.", len(states), words_of(error))
     return [outcome for state in states for outcome in run_step(program, [state])]
+
+
+def _failure(error: Exception) -> Failed:
+    """What was raised on purpose says who is at fault; anything else is the program's, and is looked into."""
+    if isinstance(error, InvalidRequest):
+        return Failed("invalid_request", words_of(error))
+    if isinstance(error, ArtifactMissing):
+        return Failed("artifact_missing", words_of(error))
+    if isinstance(error, StaleModel):
+        return Failed("stale_model", words_of(error), retryable=True)
+    logger.error("A step failed.", exc_info=error)
+    return Failed("engine_error", f"The step failed: {words_of(error)}")

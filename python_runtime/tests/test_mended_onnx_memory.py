@@ -45,4 +45,4 @@ def test_closing_frees_the_session_whoever_holds_the_component() -> None:
     model = OnnxEngine(EngineSettings(threads=1, wake=lambda: None)).load(manifest(), MINILM, ["text-encoder"])
     held = model.components["text-encoder"]
     model.close()
-    assert held._session is None
+    assert held._session._session is None

@@ -13,6 +13,7 @@ class ModelFile(Struct, frozen=True):
 
     path: str
     role: str = ""
+    sha256: str = ""
 
 
 class Component(Struct, frozen=True):
@@ -53,6 +54,14 @@ class ComponentFiles(Struct, frozen=True):
         if len(files) != 1:
             raise LoadFailed(f"Component {self.component.name!r} needs one file of role {role!r}; it has {len(files)}.")
         return self._located(files[0])
+
+    def paths(self) -> list[Path]:
+        """Of all files. Raises LoadFailed."""
+        return [self._located(file) for file in self.component.files]
+
+    def optional_path(self, role: str) -> Path | None:
+        """The one file of that role, or None where there is none. Raises LoadFailed."""
+        return self.path(role) if any(file.role == role for file in self.component.files) else None
 
     def size_bytes(self, role: str) -> int:
         """Of all files of that role together."""

@@ -11,9 +11,8 @@ from hearth_worker.failures import InvalidRequest, LoadFailed
 from hearth_worker.programs.outcomes import Advanced, Done, Failed, Progress
 from hearth_worker.programs.program import Program, Promise
 from hearth_worker.programs.share_rows import share_rows
-from hearth_worker.protocol.frame import PAYLOAD_BYTES_MAX
 from hearth_worker.protocol.reports import TensorPort
-from hearth_worker.protocol.tensors import Tensor
+from hearth_worker.protocol.tensors import TENSOR_BYTES_MAX, Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,9 +40,8 @@ class EmbedState(Struct, frozen=True):
 
     texts: list[str]
     rows: "NDArray[Any]"
-    # Once tokenised: the token ids of each text, and the order in which texts are taken, short ones first.
-    tokens: list[list[int]] | None = None
-    sequence: list[int] = []
+    # The order in which texts are taken, short ones first: those of one run are then of like length.
+    sequence: list[int]
     done: int = 0
 
 
@@ -60,7 +58,6 @@ class Row(Struct, frozen=True):
 
     state: int
     text: int
-    tokens: list[int]
 
 
 class EmbedText(Program[EmbedRequest, EmbedState, EmbedOutput]):
@@ -87,57 +84,54 @@ class EmbedText(Program[EmbedRequest, EmbedState, EmbedOutput]):
         self._tokenizer.no_padding()
 
     def start(self, request: EmbedRequest) -> EmbedState:
-        size_bytes = len(request.texts) * self._dimensions * FLOAT_BYTES
-        if size_bytes > PAYLOAD_BYTES_MAX:
-            texts_max = PAYLOAD_BYTES_MAX // (self._dimensions * FLOAT_BYTES)
-            raise InvalidRequest(f"{len(request.texts)} texts are too many for one job; {texts_max} are possible.")
-        rows = self._numpy.empty((len(request.texts), self._dimensions), self._numpy.float32)
-        return EmbedState(request.texts, rows)
+        texts = request.texts
+        texts_max = TENSOR_BYTES_MAX // (self._dimensions * FLOAT_BYTES)
+        if len(texts) > texts_max:
+            raise InvalidRequest(f"{len(texts)} texts are too many for one job; {texts_max} are possible.")
+        rows = self._numpy.empty((len(texts), self._dimensions), self._numpy.float32)
+        return EmbedState(texts, rows, sorted(range(len(texts)), key=lambda text: len(texts[text])))
 
     def batch_key(self, state: EmbedState) -> Hashable:  # noqa: ARG002
         return None
 
     def step(self, states: Sequence[EmbedState]) -> list[Advanced[EmbedState] | Done[EmbedOutput] | Failed]:
-        states = [state if state.tokens else self._tokenised(state) for state in states]
         shares = share_rows([len(state.texts) - state.done for state in states], self._limits.rows_per_step)
         rows = list(_rows(states, shares))
         if rows:
-            for row, vector in zip(rows, self._embed(rows), strict=True):
+            vectors = self._embed([states[row.state].texts[row.text] for row in rows])
+            for row, vector in zip(rows, vectors, strict=True):
                 states[row.state].rows[row.text] = vector
         return [self._outcome(state, share) for state, share in zip(states, shares, strict=True)]
 
-    def _tokenised(self, state: EmbedState) -> EmbedState:
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(state.texts)]
-        sequence = sorted(range(len(tokens)), key=lambda text: len(tokens[text]))
-        return EmbedState(state.texts, state.rows, tokens, sequence)
-
-    def _embed(self, rows: Sequence[Row]) -> "NDArray[Any]":
+    def _embed(self, texts: Sequence[str]) -> "NDArray[Any]":
+        """Tokenises only what runs now: all texts of a large job at once would keep others waiting."""
         np = self._numpy
-        shape = (len(rows), max(len(row.tokens) for row in rows))
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        shape = (len(tokens), max(map(len, tokens)))
         ids = np.zeros(shape, np.int64)
         mask = np.zeros(shape, np.int64)
-        for index, row in enumerate(rows):
-            ids[index, : len(row.tokens)] = row.tokens
-            mask[index, : len(row.tokens)] = 1
+        for index, row in enumerate(tokens):
+            ids[index, : len(row)] = row
+            mask[index, : len(row)] = 1
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         wanted = {port.name: inputs[port.name] for port in self._encoder.inputs}
-        return self._encoder.run(wanted)[0]
+        vectors: NDArray[Any] = self._encoder.run(wanted)[0]
+        return vectors
 
     def _outcome(self, state: EmbedState, share: int) -> Advanced[EmbedState] | Done[EmbedOutput]:
         done = state.done + share
         count = len(state.texts)
         progress = Progress(done, count, "items")
         if done < count:
-            return Advanced(EmbedState(state.texts, state.rows, state.tokens, state.sequence, done), progress)
-        embeddings = Tensor("float32", state.rows.shape, state.rows.tobytes())
+            return Advanced(EmbedState(state.texts, state.rows, state.sequence, done), progress)
+        embeddings = Tensor("float32", state.rows.shape, state.rows.data)
         return Done(EmbedOutput(count, self._dimensions, embeddings), progress)
 
 
 def _rows(states: Sequence[EmbedState], shares: Sequence[int]) -> Iterator[Row]:
     for index, (state, share) in enumerate(zip(states, shares, strict=True)):
-        assert state.tokens is not None
         for text in state.sequence[state.done : state.done + share]:
-            yield Row(index, text, state.tokens[text])
+            yield Row(index, text)
 
 
 def _limits(manifest: Manifest) -> EmbedLimits:

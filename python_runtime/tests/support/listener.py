@@ -10,7 +10,7 @@ import msgspec
 from hearth_worker.protocol.codec import decode_report
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.frame import Frame
-from hearth_worker.protocol.reports import Error, Hello, Partial, Report, Steps
+from hearth_worker.protocol.reports import Chunk, Error, Hello, Partial, Report, Steps
 from tests.support.requests import GATE_TASKS
 
 WAIT_S_MAX = 30.0
@@ -106,6 +106,17 @@ class Listener:
         """Partial items of a task that were heard so far."""
         reports = (report for _, report in self.heard)
         return [v for report in reports if isinstance(report, Partial) and report.task == task for v in report.values]
+
+    def bytes_of(self, tensor: Any, payload: bytes) -> bytes:
+        """Of a tensor in an entry: out of its frame's payload, or of the chunks that came before it."""
+        if "span" in tensor:
+            span = tensor["span"]
+            return payload[span["offset"] : span["offset"] + span["length"]]
+        number, length = tensor["transfer"]["id"], tensor["transfer"]["length"]
+        pieces = [(c.offset, f.payload) for f, c in self.heard if isinstance(c, Chunk) and c.transfer == number]
+        data = b"".join(piece for _, piece in sorted(pieces))
+        assert len(data) == length
+        return data
 
     def entries(self) -> Iterator[tuple[Entry, bytes]]:
         """Entries of all STEPS from the start, each with its frame's payload; waits for more."""
