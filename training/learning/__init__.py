@@ -1,0 +1,1 @@
+"""How networks learn: optimiser, schedule, resumable loop, progress."""

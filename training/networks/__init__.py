@@ -1,0 +1,1 @@
+"""The networks, each in a file of its own."""

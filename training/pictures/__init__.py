@@ -1,0 +1,1 @@
+"""Pictures to learn from: fetched, drawn, moved a little and put on backgrounds."""

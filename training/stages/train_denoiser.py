@@ -1,0 +1,112 @@
+"""Text encoder and denoiser learn together: flow matching on the latents, prompts from the grammar."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from training.device import choose_device, half_precision
+from training.learning.checkpoint import Learner, begin
+from training.learning.loop import Lesson, learn
+from training.learning.optimisers import muon_and_adamw
+from training.learning.schedule import Plan
+from training.networks.denoiser import ADAMW_PARTS, Denoiser
+from training.networks.text_encoder import TextEncoder
+from training.pictures.icons import STYLES
+from training.settings import Settings
+from training.stages.grid import write_grid
+from training.stages.make_latents import Latents, read_latents
+from training.stages.sample import draw_scenes, held_out_scenes, load_decoder
+from training.vocabulary.colours import COLOUR_NAMES
+from training.vocabulary.objects import read_objects
+from training.vocabulary.prompts import FULL_TEMPLATES, PARTIAL_PART, PARTIAL_TEMPLATES, Scene, describe
+from training.vocabulary.tokenizer import PROMPT_TOKENS, read_vocabulary, tokenize
+
+NAME = "denoiser"
+# So many prompts are replaced by the empty one, against which guidance compares.
+DROPPED_PART = 0.1
+# Times come from a logistic-normal distribution, leaning to noise, where it is decided what a picture shows; some are
+# even, so that no time is unknown.
+TIME_MEAN, TIME_DEVIATION = -0.4, 1.0
+EVEN_TIMES_PART = 0.2
+DRAFT_WEIGHT = 0.25
+
+# The grid shown while training: these objects, in this order, in both styles.
+GRID_EVERY_OBJECTS = 7
+
+
+class TextToLatents(nn.Module):
+    """What is trained as one: words to context, context and noise to velocity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text_encoder = TextEncoder(len(read_vocabulary()))
+        self.denoiser = Denoiser()
+
+
+def train_denoiser(settings: Settings) -> None:
+    device = choose_device()
+    latents = read_latents(settings)
+    stored = latents.latents.to(device)
+    prompts = prompt_table(latents, device)
+    empty = torch.tensor(tokenize("").numbers, device=device)
+    torch.manual_seed(settings.seed)
+    network = TextToLatents().to(device, memory_format=torch.channels_last)
+    plan = Plan(steps=settings.denoiser_steps, rate=2e-3, warm_up=100, fall=0.5, average=settings.denoiser_average)
+
+    def batch_loss(random: torch.Generator) -> Tensor:
+        count = settings.denoiser_batch
+        rows = torch.randint(len(stored), (count,), generator=random, device=device)
+        pictures = stored[rows].contiguous(memory_format=torch.channels_last)
+        numbers = choose_prompts(prompts[rows], empty, random)
+        noise = torch.randn(pictures.shape, generator=random, device=device)
+        times = random_times(count, random)
+        t = times[:, None, None, None]
+        with half_precision(device):
+            context = network.text_encoder(numbers)
+            velocity, draft = network.denoiser.velocity_and_draft((1 - t) * noise + t * pictures, times, context)
+        off = (velocity.float() - (pictures - noise)).square().mean()
+        return off + DRAFT_WEIGHT * (draft.float() - pictures).square().mean()
+
+    def look(learner: Learner) -> None:
+        shown = TextToLatents().to(device)
+        shown.load_state_dict(learner.average)
+        scenes = [s for s in held_out_scenes() if s.thing % GRID_EVERY_OBJECTS == 0]
+        pictures = draw_scenes(scenes, shown, load_decoder(settings).to(device), latents, seed=settings.seed)
+        write_grid(pictures.cpu(), settings.path(f"grids/{NAME}-{learner.step:06d}.png"), columns=16)
+
+    learner = begin(network, muon_and_adamw(network, plan.rate, ADAMW_PARTS))
+    learn(Lesson(NAME, settings.denoiser_batch, plan, batch_loss, device, look), learner, settings)
+
+
+def prompt_table(latents: Latents, device: torch.device) -> Tensor:
+    """[latents, templates, tokens]: each latent's prompts, full templates first. Numbers fit 16 bits."""
+    of_scene = {
+        (thing, style, colour): [
+            tokenize(describe(Scene(thing, style, colour), template)).numbers
+            for template in (*FULL_TEMPLATES, *PARTIAL_TEMPLATES)
+        ]
+        for thing in range(len(read_objects()))
+        for style in range(len(STYLES))
+        for colour in range(len(COLOUR_NAMES))
+    }
+    scenes = zip(latents.things.tolist(), latents.styles.tolist(), latents.colours.tolist(), strict=True)
+    return torch.tensor([of_scene[scene] for scene in scenes], dtype=torch.int16, device=device)
+
+
+def choose_prompts(prompts: Tensor, empty: Tensor, random: torch.Generator) -> Tensor:
+    """One prompt for each row of [batch, templates, tokens], now and then a partial or the empty one."""
+    count, device = len(prompts), prompts.device
+    full = torch.randint(len(FULL_TEMPLATES), (count,), generator=random, device=device)
+    partial = len(FULL_TEMPLATES) + torch.randint(len(PARTIAL_TEMPLATES), (count,), generator=random, device=device)
+    chance = torch.rand(count, generator=random, device=device)
+    chosen = torch.where(chance < PARTIAL_PART, partial, full)
+    numbers = prompts.long().gather(1, chosen[:, None, None].expand(-1, 1, PROMPT_TOKENS)).squeeze(1)
+    return torch.where((chance > 1 - DROPPED_PART)[:, None], empty, numbers)
+
+
+def random_times(count: int, random: torch.Generator) -> Tensor:
+    normal = torch.randn(count, generator=random, device=random.device)
+    even = torch.rand(count, generator=random, device=random.device)
+    kind = torch.rand(count, generator=random, device=random.device)
+    return torch.where(kind < EVEN_TIMES_PART, even, torch.sigmoid(TIME_MEAN + TIME_DEVIATION * normal))
