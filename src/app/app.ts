@@ -28,6 +28,8 @@ import type {
 import type { JobFilter, PageRequest } from '../store/store.ts'
 import type { SignedUrl } from './artifact-urls.ts'
 import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
+import type { ArtifactAddress, OpenedArtifact } from './open-artifact.ts'
+import type { Upload, UploadRefused } from './upload.ts'
 
 /** As in contract.graphql; `model` is `name` or `name@version`. */
 export interface SubmitJobInput {
@@ -272,6 +274,12 @@ export interface App {
   /** Null before its job has ended, and when retention has removed it. */
   artifact(id: ArtifactId): Promise<ArtifactRecord | null>
   artifactUrl(artifact: ArtifactRecord): SignedUrl
+  /** Whoever is given a file closes it. */
+  openArtifact(address: ArtifactAddress): Promise<OpenedArtifact | 'wrong' | 'expired' | 'gone'>
+  /** What is known to be refused before its body is read. */
+  refuseUpload(upload: Upload): UploadRefused | Overloaded | null
+  /** Rejects with what `source` fails with. After that, and after every refusal, nothing is left. */
+  upload(upload: Upload, source: AsyncIterable<Uint8Array>): Promise<ArtifactRecord | UploadRefused | Overloaded>
 
   session(id: SessionId): Promise<SessionRecord | null>
   sessions(

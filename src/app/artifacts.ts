@@ -9,14 +9,17 @@ import type { ArtifactId, ArtifactRecord } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 import type { ArtifactUrls, SignedUrl } from './artifact-urls.ts'
 import type { Clock } from './clock.ts'
-import { NotFound } from './errors.ts'
+import { NotFound, Overloaded } from './errors.ts'
 import type { Ids } from './ids.ts'
+import { BrokenPicture, type PictureType } from './pictures/header-reading.ts'
+import { isPictureType } from './pictures/picture-header.ts'
+import { readStoredPicture } from './pictures/stored-picture.ts'
 
 export interface ArtifactDetails {
   readonly mimeType: string
   /** The job that made it. */
   readonly jobId: JobId
-  /** Pixels, of a picture. */
+  /** Pixels, of a picture; read from it where they are not given. */
   readonly width?: number
   readonly height?: number
 }
@@ -41,6 +44,7 @@ export class Artifacts {
   readonly #closing = new AbortController()
   /** Outputs that wait for room on the disk. */
   #waiting = 0
+  #uploads = 0
 
   constructor(parts: ArtifactParts) {
     this.#parts = parts
@@ -60,7 +64,10 @@ export class Artifacts {
    */
   async prepare(source: () => AsyncIterable<Uint8Array>, details: ArtifactDetails): Promise<ArtifactRecord> {
     const content = await this.#putWhenThereIsRoom(source)
-    return this.record(content, details.mimeType, details.jobId, details.width ?? null, details.height ?? null)
+    const { mimeType, jobId } = details
+    const picture =
+      details.width === undefined && isPictureType(mimeType) ? await this.#sizeOf(content, mimeType) : details
+    return this.record(content, mimeType, jobId, picture.width ?? null, picture.height ?? null)
   }
 
   /** Their rows are written. */
@@ -71,9 +78,32 @@ export class Artifacts {
   /** Their rows will never be written: files that nobody else needs go. */
   async discard(records: readonly ArtifactRecord[]): Promise<void> {
     this.committed(records)
+    await this.removeUnused(records)
+  }
+
+  /** Files of contents that no row has, and that nobody holds. */
+  async removeUnused(records: readonly StoredContent[]): Promise<void> {
     const sizes = new Map(records.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]))
     for (const sha256 of await this.#parts.store.findUnusedContents([...sizes.keys()]))
       this.files.remove(sha256, sizes.get(sha256) ?? 0)
+  }
+
+  /** Null: new files may come in. Else why not, and when to ask again. */
+  refusal(): Overloaded | null {
+    const { trouble } = this
+    if (trouble === null) return null
+    return new Overloaded('disk', retryMsMax, `Nothing more is taken at present: ${trouble}.`)
+  }
+
+  /** False: as many run as may. Else `endUpload` follows. */
+  beginUpload(uploadsMax: number): boolean {
+    if (this.#uploads >= uploadsMax) return false
+    this.#uploads++
+    return true
+  }
+
+  endUpload(): void {
+    this.#uploads--
   }
 
   /** Committed ones only; null also when retention has removed it. */
@@ -100,6 +130,16 @@ export class Artifacts {
   /** Whoever still waits for room is told that it will not come. */
   close(): void {
     this.#closing.abort()
+  }
+
+  /** A program may call anything a picture; what is none has no size. */
+  async #sizeOf({ sha256 }: StoredContent, mimeType: PictureType): Promise<{ width?: number; height?: number }> {
+    try {
+      return await readStoredPicture(this.files, sha256, mimeType)
+    } catch (error) {
+      if (error instanceof BrokenPicture) return {}
+      throw error
+    }
   }
 
   async #putWhenThereIsRoom(source: () => AsyncIterable<Uint8Array>): Promise<StoredContent> {

@@ -15,12 +15,14 @@ import type { EngineTrouble } from './engine-trouble.ts'
 import { matchesFilter } from './job-filter.ts'
 import { loadModel, unloadModel } from './load-model.ts'
 import type { ModelEvents } from './model-events.ts'
-import { decodeOutput } from './outputs.ts'
+import { openArtifact } from './open-artifact.ts'
+import { decodeOutput } from './outputs/stored-output.ts'
 import { retryJob } from './retry-job.ts'
 import { serverFacts } from './server-facts.ts'
 import { closeSession, openSession } from './sessions.ts'
 import { submitJobs } from './submit-jobs.ts'
 import type { TaskResults } from './task-results.ts'
+import { refuseUpload, takeUpload } from './upload.ts'
 import { workerViews } from './worker-views.ts'
 
 export interface AppParts {
@@ -110,6 +112,9 @@ export function createApp(parts: AppParts): App {
 
     artifact: (id) => context.artifacts.find(id),
     artifactUrl: (artifact) => context.artifacts.urlOf(artifact, clock.now()),
+    openArtifact: (address) => openArtifact(context, address),
+    refuseUpload: (upload) => refuseUpload(context, upload),
+    upload: (upload, source) => takeUpload(context, upload, source),
 
     session: async (id) => context.sessions.get(id) ?? (await store.readSession(id)),
     sessions: async (filter, page) =>

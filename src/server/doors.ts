@@ -2,7 +2,7 @@
  * The doors: one listening address for GraphQL over HTTP, server-sent events and WebSocket, GraphiQL, and the health of the server.
  * Everything with a size or a number has a limit here.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
@@ -29,7 +29,8 @@ export interface Doors {
 }
 
 const headersTimeoutMs = 10_000
-const requestTimeoutMs = 60_000
+/** For the body of any request but an upload, which may last as long as it moves. */
+const bodyMsMax = 60_000
 const keepAliveTimeoutMs = 65_000
 
 export function createDoors({ app, config, logger }: { app: App; config: Config; logger: Logger }): Doors {
@@ -50,19 +51,27 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
   /** After an upgrade a connection is no longer the HTTP server's to close, though it waits for it. */
   const upgraded = new Set<Duplex>()
 
+  const answer = routeRequests({
+    app,
+    engine,
+    gate,
+    logger,
+    streams,
+    bodyBytesMax: config.HEARTH_MAX_BODY_BYTES,
+    bodyMsMax,
+    stalledMsMax: config.HEARTH_STALLED_CLIENT_MS,
+    graphiql: config.HEARTH_GRAPHIQL === 'on' ? new GraphiQLPage() : null,
+    isClosing: () => isClosing,
+  })
   const server = createServer(
-    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs },
-    routeRequests({
-      app,
-      engine,
-      gate,
-      logger,
-      streams,
-      bodyBytesMax: config.HEARTH_MAX_BODY_BYTES,
-      graphiql: config.HEARTH_GRAPHIQL === 'on' ? new GraphiQLPage() : null,
-      isClosing: () => isClosing,
-    }),
+    { headersTimeout: headersTimeoutMs, requestTimeout: 0, keepAliveTimeout: keepAliveTimeoutMs },
+    answer,
   )
+  // An upload is given leave to send its body only when it is known to be wanted.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (pathOf(request) !== '/uploads') response.writeContinue()
+    answer(request, response)
+  })
   server.maxConnections = config.HEARTH_MAX_CONNECTIONS
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     upgraded.add(stream)

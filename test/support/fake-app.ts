@@ -13,6 +13,7 @@ import type {
   WorkerView,
 } from '../../src/app/app.ts'
 import { Conflict, InvalidInput, NotFound, type Overloaded } from '../../src/app/errors.ts'
+import { UploadRefused } from '../../src/app/upload.ts'
 import type { Residency } from '../../src/scheduler/commands.ts'
 import type {
   ComponentId,
@@ -315,6 +316,16 @@ export class FakeApp implements App {
   }
   artifactUrl({ id }: ArtifactRecord) {
     return { url: `http://127.0.0.1/artifacts/${id}/artifact-${id}.bin`, expiresAt: epoch }
+  }
+
+  async openArtifact() {
+    return 'gone' as const
+  }
+  refuseUpload() {
+    return this.refusal
+  }
+  async upload() {
+    return new UploadRefused('type', 'The fake takes no files.')
   }
 
   async session(id: SessionId) {

@@ -18,7 +18,7 @@ export class Gate {
   }
 
   /** Null when the request may come in. */
-  refusalOf({ headers }: IncomingMessage): Problem | null {
+  refusalOf({ headers, method, url }: IncomingMessage): Problem | null {
     const host = headers.host?.toLowerCase() ?? ''
     if (!this.#isHostAllowed(host)) {
       return forbidden(
@@ -31,7 +31,9 @@ export class Gate {
         `Pages of ${JSON.stringify(headers.origin)} may not call this server; HEARTH_ALLOWED_ORIGINS lists those that may.`,
       )
     }
-    return isForged(headers) ? forbidden('Pages of other sites may not call this server.') : null
+    // The signature in an artifact's address is what lets its reader in: any page that was given one may show the picture.
+    const isArtifact = (method === 'GET' || method === 'HEAD') && (url?.startsWith('/artifacts/') ?? false)
+    return !isArtifact && isForged(headers) ? forbidden('Pages of other sites may not call this server.') : null
   }
 
   #isHostAllowed(host: string): boolean {

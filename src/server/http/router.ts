@@ -6,8 +6,11 @@ import { allowOrigin, answerPreflight, isPreflight } from '../gate/cors.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { GraphiQLPage } from '../graphiql/page.ts'
 import { answerProblem } from './answers.ts'
+import { answerArtifact } from './artifacts.ts'
+import { limitBodyTime } from './body-deadline.ts'
 import { answerGet, answerPost, type HttpDoor } from './graphql-over-http.ts'
 import { answerHealth, answerReadiness } from './health.ts'
+import { answerUpload } from './uploads.ts'
 
 export interface Router extends HttpDoor {
   readonly app: App
@@ -15,6 +18,10 @@ export interface Router extends HttpDoor {
   readonly logger: Logger
   /** Null = switched off. */
   readonly graphiql: GraphiQLPage | null
+  /** How long an upload, or the reader of an artifact, may not move. */
+  readonly stalledMsMax: number
+  /** How long the body of any other request may take. */
+  readonly bodyMsMax: number
   readonly isClosing: () => boolean
 }
 
@@ -30,6 +37,9 @@ export function routeRequests(router: Router): RequestListener {
 
 function route(router: Router, request: IncomingMessage, response: ServerResponse): void {
   const path = pathOf(request)
+  if (path === '/uploads') return run(router, response, answerUpload(router, request, response))
+  limitBodyTime(request, router.bodyMsMax)
+  if (path.startsWith('/artifacts/')) return run(router, response, answerArtifact(router, request, response))
   switch (path) {
     case '/graphql':
       return routeGraphql(router, request, response)
@@ -49,7 +59,7 @@ function route(router: Router, request: IncomingMessage, response: ServerRespons
 function routeGraphql(router: Router, request: IncomingMessage, response: ServerResponse): void {
   const handler = handlerOf(router, request)
   if (handler) {
-    handler(request, response).catch((error: unknown) => endFailed(router, response, error))
+    run(router, response, handler(request, response))
   } else {
     response.setHeader('allow', 'GET, POST')
     answerProblem(response, { status: 405, code: 'BAD_USER_INPUT', message: 'Use POST.' })
@@ -65,6 +75,10 @@ function handlerOf(router: Router, { method, headers }: IncomingMessage): Handle
   return (request, response) => answerGet(router, request, response)
 }
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+function run(router: Router, response: ServerResponse, answering: Promise<void>): void {
+  answering.catch((error: unknown) => endFailed(router, response, error))
+}
 
 /** A client that went away is no failure; anything else here is ours. */
 function endFailed({ logger }: Router, response: ServerResponse, error: unknown): void {

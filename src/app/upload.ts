@@ -1,0 +1,201 @@
+/**
+ * Taking a file that somebody uploads: what it says it is must be allowed and true, and it becomes an artifact in one step, or leaves nothing.
+ */
+import type { StoredContent } from '../runtime/artifacts/artifact-files.ts'
+import { ArtifactDiskFull, ArtifactTooLarge } from '../runtime/artifacts/errors.ts'
+import type { ArtifactRecord } from '../store/records.ts'
+import type { AppContext } from './context.ts'
+import { Overloaded } from './errors.ts'
+import { essenceOf } from './file-names.ts'
+import { orOverloaded } from './or-overloaded.ts'
+import { BrokenPicture, type PictureHeader } from './pictures/header-reading.ts'
+import { isPictureType, pictureTypeOf, signatureBytes } from './pictures/picture-header.ts'
+import { readStoredPicture } from './pictures/stored-picture.ts'
+import { tooManyPixels } from './validation/data-url.ts'
+
+export interface Upload {
+  /** As the client says; null = it says nothing, and the content decides. */
+  readonly mimeType: string | null
+  /** As the client says; null = unknown. */
+  readonly sizeBytes: number | null
+  /** What the client expects, lower-case hex; null = nothing. */
+  readonly sha256: string | null
+}
+
+/** Why a file is not taken. */
+export class UploadRefused {
+  readonly kind = 'UploadRefused'
+  readonly reason: 'too_large' | 'type' | 'content' | 'digest'
+  readonly message: string
+  constructor(reason: UploadRefused['reason'], message: string) {
+    this.reason = reason
+    this.message = message
+  }
+}
+
+const unknownContent = 'application/octet-stream'
+/** Room comes when others have finished. */
+const retryWhenBusyMs = 1000
+const retryWhenFullMs = 5000
+
+/** Known before a byte is read, so that nobody sends a gigabyte in vain. Null = go on. */
+export function refuseUpload(context: AppContext, upload: Upload): UploadRefused | Overloaded | null {
+  const { HEARTH_MAX_UPLOAD_BYTES: sizeBytesMax, HEARTH_UPLOAD_TYPES: types } = context.config
+  if (upload.sizeBytes !== null && upload.sizeBytes > sizeBytesMax) return tooLarge(sizeBytesMax)
+  if (upload.mimeType !== null && !types.includes(essenceOf(upload.mimeType)))
+    return new UploadRefused(
+      'type',
+      `Files of type ${JSON.stringify(upload.mimeType)} are not taken. Send the file itself as the body, with its own type as Content-Type: ${types.join(', ')}.`,
+    )
+  if (context.shell.draining)
+    return new Overloaded('draining', retryWhenBusyMs, 'The server is shutting down; upload when it is back.')
+  return context.artifacts.refusal()
+}
+
+/** Rejects with what `source` fails with: the client went away. Then, as after every refusal, nothing is left. */
+export async function takeUpload(
+  context: AppContext,
+  upload: Upload,
+  source: AsyncIterable<Uint8Array>,
+): Promise<ArtifactRecord | UploadRefused | Overloaded> {
+  const refusal = refuseUpload(context, upload)
+  if (refusal) return refusal
+  const { artifacts, config } = context
+  if (!artifacts.beginUpload(config.HEARTH_MAX_UPLOADS))
+    return new Overloaded(
+      'uploads',
+      retryWhenBusyMs,
+      `${config.HEARTH_MAX_UPLOADS} uploads run already; come back in a moment.`,
+    )
+  try {
+    return await storeUpload(context, upload, source)
+  } catch (error) {
+    if (error instanceof Refusal) return error.answer
+    if (error instanceof ArtifactTooLarge) return tooLarge(error.sizeBytesMax)
+    if (error instanceof ArtifactDiskFull)
+      return new Overloaded(
+        'disk',
+        retryWhenFullMs,
+        'The disk of the data folder is full; nothing of the file is kept.',
+      )
+    throw error
+  } finally {
+    artifacts.endUpload()
+  }
+}
+
+async function storeUpload(
+  context: AppContext,
+  { mimeType, sha256 }: Upload,
+  source: AsyncIterable<Uint8Array>,
+): Promise<ArtifactRecord | Overloaded> {
+  const { artifacts, config } = context
+  let start: Uint8Array = new Uint8Array(0)
+  const checked = startChecked(source, (bytes) => {
+    start = bytes
+    if (mimeType !== null) checkSignature(essenceOf(mimeType), bytes)
+  })
+  const content = await artifacts.files.put(checked, { sizeBytesMax: config.HEARTH_MAX_UPLOAD_BYTES })
+  let isKept = false
+  try {
+    if (sha256 !== null && sha256 !== content.sha256)
+      throw new Refusal('digest', `The file arrived with SHA-256 ${content.sha256}, not ${sha256}; send it again.`)
+    const { type, picture } = await inspect(context, content, mimeType, start)
+    const record = artifacts.record(content, type, null, picture?.width ?? null, picture?.height ?? null)
+    const written = await orOverloaded(context.store.insertArtifact(record))
+    isKept = !(written instanceof Overloaded)
+    return written
+  } finally {
+    artifacts.files.release(content.sha256)
+    if (!isKept) await artifacts.removeUnused([content])
+  }
+}
+
+/** The type that the file gets, and its size in pixels where it is a picture. */
+async function inspect(
+  context: AppContext,
+  content: StoredContent,
+  declared: string | null,
+  start: Uint8Array,
+): Promise<{ readonly type: string; readonly picture: PictureHeader | null }> {
+  const type = declared === null ? (pictureTypeOf(start) ?? unknownContent) : normalised(declared)
+  if (!isPictureType(type)) return { type, picture: null }
+  try {
+    const picture = await readStoredPicture(context.artifacts.files, content.sha256, type)
+    const tooLargeWords = tooManyPixels(picture, context.config.HEARTH_MAX_IMAGE_PIXELS)
+    if (tooLargeWords === null) return { type, picture }
+    throw new Refusal('content', `The picture ${tooLargeWords}`)
+  } catch (error) {
+    if (!(error instanceof BrokenPicture)) throw error
+    // Bytes that happen to begin like a picture are no broken picture unless somebody says that they are one.
+    if (declared === null) return { type: unknownContent, picture: null }
+    throw new Refusal('content', `The file is no whole ${type}. ${error.message}`)
+  }
+}
+
+/** Media types are compared without regard to case; parameters stay as they are. */
+function normalised(mimeType: string): string {
+  const essence = essenceOf(mimeType)
+  return isPictureType(essence) ? essence : essence + mimeType.trim().slice(essence.length)
+}
+
+/** What says that it is a picture must begin like one; what says that it is text must not hold zeros. */
+function checkSignature(declared: string, start: Uint8Array): void {
+  const found = pictureTypeOf(start)
+  if (isPictureType(declared) && found !== declared)
+    throw new Refusal(
+      'type',
+      `The Content-Type is ${declared}, but the file is ${found ?? 'no picture that is known here'}.`,
+    )
+  const isText = declared.startsWith('text/') || declared === 'application/json'
+  if (isText && start.includes(0))
+    throw new Refusal(
+      'type',
+      `The Content-Type is ${declared}, but the file is no text; send application/octet-stream.`,
+    )
+  if (declared === 'application/x-npy' && !Buffer.from(start.subarray(0, npyMark.length)).equals(npyMark))
+    throw new Refusal('type', 'The Content-Type is application/x-npy, but the file does not begin with \\x93NUMPY.')
+}
+const npyMark = Buffer.from('\x93NUMPY', 'latin1')
+
+/** The same pieces; `check` sees the first bytes before any of them is written. */
+async function* startChecked(
+  source: AsyncIterable<Uint8Array>,
+  check: (start: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  const first: Uint8Array[] = []
+  let sizeBytes = 0
+  let isChecked = false
+  for await (const piece of source) {
+    if (isChecked) {
+      yield piece
+      continue
+    }
+    // A copy, because a piece is its giver's again when the next is asked for.
+    first.push(new Uint8Array(piece))
+    sizeBytes += piece.byteLength
+    if (sizeBytes < signatureBytes) continue
+    const start = Buffer.concat(first)
+    check(start)
+    isChecked = true
+    yield start
+  }
+  if (isChecked) return
+  const whole = Buffer.concat(first)
+  check(whole)
+  if (whole.byteLength > 0) yield whole
+}
+
+/** On its way through the file writer, which cleans up. */
+class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly answer: UploadRefused
+  constructor(reason: UploadRefused['reason'], message: string) {
+    super(message)
+    this.answer = new UploadRefused(reason, message)
+  }
+}
+
+function tooLarge(sizeBytesMax: number): UploadRefused {
+  return new UploadRefused('too_large', `The file is larger than ${sizeBytesMax} bytes (HEARTH_MAX_UPLOAD_BYTES).`)
+}
