@@ -75,7 +75,13 @@ export async function readJobFilter(
   }
 }
 
-const taskKinds: Record<TaskKind, true> = { generateText: true, embedText: true, program: true }
+const taskKinds: Record<TaskKind, true> = {
+  generateText: true,
+  embedText: true,
+  classifyImage: true,
+  infer: true,
+  program: true,
+}
 
 function isTaskKind(task: string): task is TaskKind {
   return Object.hasOwn(taskKinds, task)

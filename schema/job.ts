@@ -1,5 +1,6 @@
 import { builder } from './builder.ts'
 import { readPage } from './connection.ts'
+import { shownRequest } from '../src/app/request-artifacts.ts'
 import { encodeId } from './ids.ts'
 import { JobEventConnection } from './job-event.ts'
 import { JobFailure } from './job-failure.ts'
@@ -26,7 +27,8 @@ builder.objectType(Job, {
       nullable: true,
       description: 'The accepted task with defaults filled in.',
       extensions: { weight: storedWeight },
-      resolve: ({ id }, _, { loaders }) => loaders.request.load(id),
+      resolve: async ({ id }, _, { loaders }) =>
+        shownRequest(await loaders.request.load(id), (artifactId) => encodeId('Artifact', artifactId)),
     }),
     model: t.field({
       type: Model,

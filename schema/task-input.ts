@@ -1,6 +1,13 @@
 /** The tasks that can be asked for: the name of the field is the name of the task. */
-import type { GenerateTextInput as GenerateText, TaskInput as Task } from '../src/app/app.ts'
+import type {
+  ArtifactReference,
+  GenerateTextInput as GenerateText,
+  ImageInput as Image,
+  TaskInput as Task,
+  TensorInput as Tensor,
+} from '../src/app/app.ts'
 import { builder } from './builder.ts'
+import { decodeId } from './ids.ts'
 
 const ChatRole = builder.enumType('ChatRole', { values: ['SYSTEM', 'USER', 'ASSISTANT'] as const })
 
@@ -28,11 +35,55 @@ const EmbedTextInput = builder.inputType('EmbedTextInput', {
   fields: (t) => ({ texts: t.stringList({ required: true }) }),
 })
 
+const ImageInput = builder.inputType('ImageInput', {
+  isOneOf: true,
+  fields: (t) => ({
+    artifactId: t.id({ description: 'An upload, or what another job has made.' }),
+    dataUrl: t.string({ description: '`data:image/png;base64,...`, at most 64 KiB decoded.' }),
+  }),
+})
+
+const ClassifyImageInput = builder.inputType('ClassifyImageInput', {
+  fields: (t) => ({
+    image: t.field({ type: ImageInput, required: true }),
+    topK: t.int({ required: true, defaultValue: 5, description: 'At most so many labels, best first.' }),
+  }),
+})
+
+const TensorInput = builder.inputType('TensorInput', {
+  description: 'Exactly one of values and artifactId.',
+  fields: (t) => ({
+    name: t.string({ required: true }),
+    dtype: t.string({
+      required: true,
+      description: '`float32`, `int64`, `bool`, `string`, ... as the model takes it.',
+    }),
+    shape: t.intList({ required: true }),
+    values: t.field({
+      type: 'JSON',
+      description:
+        'Lists nested as the shape says, or one flat list, last axis fastest. Integers beyond 2^53, NaN and Infinity as strings.',
+    }),
+    artifactId: t.id({
+      description: 'A file of raw little-endian bytes, exactly as many as the shape takes, or .npy.',
+    }),
+  }),
+})
+
+const InferInput = builder.inputType('InferInput', {
+  description: 'Named tensors in, named tensors out, as ModelVersion.inputs and outputs say.',
+  fields: (t) => ({
+    tensors: t.field({ type: [TensorInput], required: true }),
+    outputs: t.stringList({ description: 'Which outputs, in which order; default: all.' }),
+  }),
+})
+
 const ProgramInput = builder.inputType('ProgramInput', {
   description: 'A program that a third party has added.',
   fields: (t) => ({
     name: t.string({ required: true }),
     parameters: t.field({ type: 'JSON', required: true }),
+    artifactIds: t.idList({ description: 'Files that the program takes beside its parameters.' }),
   }),
 })
 
@@ -41,15 +92,38 @@ export const TaskInput = builder.inputType('TaskInput', {
   fields: (t) => ({
     generateText: t.field({ type: GenerateTextInput }),
     embedText: t.field({ type: EmbedTextInput }),
+    classifyImage: t.field({ type: ClassifyImageInput }),
+    infer: t.field({ type: InferInput }),
     program: t.field({ type: ProgramInput }),
   }),
 })
 
-export function readTask({ generateText, embedText, program }: typeof TaskInput.$inferInput): Task {
+export function readTask(input: typeof TaskInput.$inferInput): Task {
+  const { generateText, embedText, classifyImage, infer, program } = input
   if (generateText) return { generateText: readGenerateText(generateText) }
   if (embedText) return { embedText }
-  if (program) return { program: { name: program.name, parameters: program.parameters } }
+  if (classifyImage) return { classifyImage: { image: readImage(classifyImage.image), topK: classifyImage.topK } }
+  if (infer) return { infer: { tensors: infer.tensors.map(readTensor), outputs: infer.outputs ?? null } }
+  if (program) return { program: readProgram(program) }
   throw new Error('A @oneOf input without a field passed validation.')
+}
+
+function readImage({ artifactId, dataUrl }: typeof ImageInput.$inferInput): Image {
+  return typeof artifactId === 'string' ? { artifactId: readArtifactId(artifactId) } : { dataUrl: dataUrl ?? null }
+}
+
+function readTensor({ name, dtype, shape, values, artifactId }: typeof TensorInput.$inferInput): Tensor {
+  const given = typeof artifactId === 'string' ? readArtifactId(artifactId) : null
+  return { name, dtype, shape, values: values ?? null, artifactId: given }
+}
+
+function readProgram({ name, parameters, artifactIds }: typeof ProgramInput.$inferInput): NonNullable<Task['program']> {
+  // Only what was given: whether it was is part of what makes two inputs the same.
+  return artifactIds ? { name, parameters, artifactIds: artifactIds.map(readArtifactId) } : { name, parameters }
+}
+
+function readArtifactId(id: string): ArtifactReference {
+  return decodeId('Artifact', id) ?? { malformed: id }
 }
 
 function readGenerateText(input: typeof GenerateTextInput.$inferInput): GenerateText {

@@ -29,6 +29,7 @@ import { shutDown } from './app/shut-down.ts'
 import { keepSnapshots, openState } from './app/snapshots.ts'
 import { TaskResults } from './app/task-results.ts'
 import { taskForWorker } from './app/tasks-for-workers.ts'
+import { ValidationCache } from './app/validation/validation-cache.ts'
 import { type GiveCredit, WorkerReports } from './app/worker-reports.ts'
 import { type Config, readConfig, unknownSettings } from './config/config.ts'
 import { ArtifactFiles } from './runtime/artifacts/artifact-files.ts'
@@ -36,8 +37,10 @@ import { readSigningKey } from './runtime/artifacts/signing-key.ts'
 import { cpuDevices } from './runtime/devices/cpu.ts'
 import { Executor } from './runtime/executor.ts'
 import { DigestCache } from './runtime/models/digest-cache.ts'
+import { TensorMemory } from './runtime/memory/tensor-memory.ts'
 import { discoverModels } from './runtime/models/discovery.ts'
 import { pythonWorker, type WorkerCommand } from './runtime/workers/worker-command.ts'
+import { defaultWorkerLimits, type WorkerLimits } from './runtime/workers/worker-limits.ts'
 import { createWorkerPool, type WorkerPool } from './runtime/workers/worker-pool.ts'
 import { createDoors } from './server/doors.ts'
 import { createEventLog } from './store/job-events.ts'
@@ -124,6 +127,7 @@ async function main(): Promise<void> {
     shell,
     wanted,
     artifacts,
+    validation: validationCache(config),
   }
 
   const devices = await knownDevices(provider, store)
@@ -132,13 +136,29 @@ async function main(): Promise<void> {
   const trouble = new EngineTrouble()
   const giveCredit: GiveCredit = (workerId, taskId, items) => pool.credit(workerId, taskId, items)
   const listener = new WorkerReports({ shell, clock, live, log, results, models, trouble, logger, giveCredit })
-  const pool: WorkerPool = createWorkerPool({ command: workerCommand(config), listener, clock })
+  const memory = await tensorMemory(config, folder)
+  const { problem } = memory.info()
+  if (problem !== null) logger.warn({ problem }, 'no shared memory for large tensors')
+  const pool: WorkerPool = createWorkerPool({
+    command: workerCommand(config),
+    listener,
+    limits: workerLimits(config),
+    memory,
+    clock,
+  })
   const executor = new Executor(pool, {
     placement: (id) => placementOn(devices, id, config.HEARTH_THREADS_PER_WORKER),
     version: (id) => catalogue.files(id),
     task: (admission) => taskForWorker(context, admission),
   })
-  const jobs = new JobCommands(live, log, results, onBroken)
+  const jobs = new JobCommands({
+    live,
+    log,
+    results,
+    artifacts,
+    inlineTensorBytesMax: config.HEARTH_INLINE_TENSOR_BYTES,
+    onLost: onBroken,
+  })
   shell.start(carryOutWith({ jobs, executor, models, trouble }))
 
   for (const { id, facts } of devices) {
@@ -155,7 +175,7 @@ async function main(): Promise<void> {
 
   const recoveredJobs = recovered.waiting + recovered.interrupted + recovered.failed
   const views = new DeviceViews(devices, state)
-  const app = createApp({ context, devices: views, models, trouble, pool, results, recoveredJobs, startedAt })
+  const app = createApp({ context, devices: views, models, trouble, pool, memory, results, recoveredJobs, startedAt })
   const doors = createDoors({ app, config, logger })
   const { url } = await doors.listen()
   if (origin === '') origin = new URL(url).origin
@@ -170,10 +190,12 @@ async function main(): Promise<void> {
     await shutDown({
       context,
       pool,
+      jobs,
       models,
       graceMs: config.HEARTH_SHUTDOWN_GRACE_MS,
       closeDoors: (ms) => doors.close(ms),
     })
+    await memory.close()
     await recorder?.close()
   })
 
@@ -184,11 +206,33 @@ async function main(): Promise<void> {
   flushCompileCache()
 }
 
+function validationCache(config: Config): ValidationCache {
+  if (config.HEARTH_WITHOUT.includes('validation-cache')) return new ValidationCache(null)
+  return new ValidationCache({
+    entriesMax: config.HEARTH_VALIDATION_CACHE_ENTRIES,
+    keptMs: config.HEARTH_VALIDATION_CACHE_MS,
+  })
+}
+
 function workerCommand(config: Config): WorkerCommand {
   const python =
     config.HEARTH_WORKER_PYTHON === '' ? join(project, '.venv', 'bin', 'python') : config.HEARTH_WORKER_PYTHON
   if (!existsSync(python)) throw new Error(`There is no Python interpreter at ${python}. Run \`npm run setup\`.`)
-  return pythonWorker(python, join(project, 'python_runtime'))
+  const command = pythonWorker(python, join(project, 'python_runtime'))
+  const without = config.HEARTH_WITHOUT.join(',')
+  return { ...command, environment: { ...command.environment, HEARTH_WITHOUT: without } }
+}
+
+function workerLimits(config: Config): WorkerLimits {
+  return config.HEARTH_WITHOUT.includes('pipelining') ? { ...defaultWorkerLimits, pipelineDepth: 1 } : defaultWorkerLimits
+}
+
+function tensorMemory(config: Config, folder: string): Promise<TensorMemory> {
+  return TensorMemory.open({
+    sharedMemory: config.HEARTH_WITHOUT.includes('slabs') ? null : config.HEARTH_SHARED_MEMORY_DIR,
+    poolBytesMax: config.HEARTH_TENSOR_POOL_BYTES,
+    transferFolder: join(folder, 'transfers'),
+  })
 }
 
 /** The first signal ends the server in order, a second one at once. */

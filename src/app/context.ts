@@ -9,6 +9,7 @@ import type { Ids } from './ids.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { OpenSessions } from './open-sessions.ts'
 import type { Shell } from './shell.ts'
+import type { ValidationCache } from './validation/validation-cache.ts'
 import type { WantedModels } from './wanted-models.ts'
 
 export interface AppContext {
@@ -23,4 +24,5 @@ export interface AppContext {
   readonly shell: Shell
   readonly wanted: WantedModels
   readonly artifacts: Artifacts
+  readonly validation: ValidationCache
 }

@@ -1,27 +1,54 @@
-/** Carries out what the scheduler says of jobs: each becomes one durable state change, then an event that users see. */
+/**
+ * Carries out what the scheduler says of jobs: each becomes one durable state change, then an event that users see. An end whose output goes to files
+ * waits for them; the job is live until then, and the scheduler, for which it has ended, says nothing more of it.
+ */
+import type { ProgramOutput } from '../runtime/workers/tensors.ts'
+import { ArtifactTooLarge } from '../runtime/artifacts/errors.ts'
 import type { Command } from '../scheduler/commands.ts'
 import type { JobId, Millis, TaskId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
-import type { JobEventBody, JobPatch, JobRecord, JobState } from '../store/records.ts'
+import type { JobEventBody, JobFailure, JobPatch, JobRecord, JobState } from '../store/records.ts'
+import { type Artifacts, ArtifactsClosed } from './artifacts.ts'
 import { failureOf, requeueFailure } from './failure-messages.ts'
 import type { LiveJob, LiveJobs } from './live-jobs.ts'
-import { encodeOutput, outputOfProgram } from './outputs.ts'
-import type { ProgramOutput, TaskResults } from './task-results.ts'
+import { type FinishedOutput, finishOutput } from './outputs/finish-output.ts'
+import { BrokenContract } from './outputs/program-words.ts'
+import type { TaskResults } from './task-results.ts'
 
 export type JobCommand = Extract<Command, { readonly jobId: JobId }>
 
-export class JobCommands {
-  readonly #live: LiveJobs
-  readonly #log: JobEventLog
-  readonly #results: TaskResults
+export interface JobCommandParts {
+  readonly live: LiveJobs
+  readonly log: JobEventLog
+  readonly results: TaskResults
+  readonly artifacts: Pick<Artifacts, 'prepare' | 'committed' | 'discard'>
+  /** Larger output tensors become artifacts. */
+  readonly inlineTensorBytesMax: number
   /** A commit that could not be made at all: the server must not go on as if it had been. */
-  readonly #onLost: (error: unknown) => void
+  readonly onLost: (error: unknown) => void
+}
 
-  constructor(live: LiveJobs, log: JobEventLog, results: TaskResults, onLost: (error: unknown) => void) {
-    this.#live = live
-    this.#log = log
-    this.#results = results
-    this.#onLost = onLost
+export class JobCommands {
+  readonly #parts: JobCommandParts
+  readonly #live: LiveJobs
+  readonly #results: TaskResults
+  /** Ends that wait for their files. */
+  readonly #finishing = new Set<Promise<void>>()
+
+  constructor(parts: JobCommandParts) {
+    this.#parts = parts
+    this.#live = parts.live
+    this.#results = parts.results
+  }
+
+  /** Jobs that have ended and whose output is still being written to files. */
+  get finishing(): number {
+    return this.#finishing.size
+  }
+
+  /** Resolves when no end waits for files any more. */
+  async finished(): Promise<void> {
+    while (this.#finishing.size > 0) await Promise.all(this.#finishing)
   }
 
   carryOut(command: JobCommand, now: Millis): void {
@@ -75,19 +102,12 @@ export class JobCommands {
   }
 
   #succeed(job: LiveJob, taskId: TaskId, now: Millis): void {
-    const output = this.#results.takeOutput(taskId)
-    try {
-      if (!output) throw new Error('The task ended without an output.')
-      const encoded = encodeOutput(outputOfProgram(job.record.taskKind, output))
-      this.#end(job, { kind: 'succeeded' }, 'SUCCEEDED', { finishedAt: now }, encoded)
-    } catch (error) {
-      const failure = failureOf(
-        'ENGINE_ERROR',
-        false,
-        `The program broke its contract: ${error instanceof Error ? error.message : String(error)}`,
-      )
+    this.#finish(job, this.#results.takeOutput(taskId), (outcome) => {
+      if ('finished' in outcome)
+        return this.#end(job, { kind: 'succeeded' }, 'SUCCEEDED', { finishedAt: now }, outcome.finished)
+      const failure = outputFailure(outcome.problem)
       this.#end(job, { kind: 'failed', failure }, 'FAILED', { failure, finishedAt: now })
-    }
+    })
   }
 
   #cancel(job: LiveJob, now: Millis): void {
@@ -99,16 +119,32 @@ export class JobCommands {
         ? 'Cancelled while it waited; nothing had run.'
         : `Cancelled after ${progressDone} ${(progressUnit ?? 'STEPS').toLowerCase()}.`
     const body: JobEventBody = { kind: 'cancelled', progressDone, progressTotal, progressUnit, message }
-    this.#end(job, body, 'CANCELLED', { finishedAt: now }, kept ? this.#encodeKept(record, kept) : undefined)
+    const end = (finished?: FinishedOutput) => this.#end(job, body, 'CANCELLED', { finishedAt: now }, finished)
+    if (!kept) return end()
+    // A program that keeps what is no output keeps nothing: its job is cancelled all the same.
+    this.#finish(job, kept, (outcome) => end('finished' in outcome ? outcome.finished : undefined))
   }
 
-  /** A program that keeps what is no output keeps nothing: its job is cancelled all the same. */
-  #encodeKept(record: JobRecord, kept: ProgramOutput): Uint8Array | undefined {
+  /** In the same turn where nothing goes to files, so that most ends wait for nothing. */
+  #finish(job: LiveJob, output: ProgramOutput | null, take: (outcome: Outcome) => void): void {
+    const { record } = job
+    let finished: FinishedOutput | Promise<FinishedOutput>
     try {
-      return encodeOutput(outputOfProgram(record.taskKind, kept))
-    } catch {
-      return undefined
+      if (!output) throw new BrokenContract('it ended without an output.')
+      finished = finishOutput(record.taskKind, record.id, output, this.#parts)
+    } catch (problem) {
+      return take({ problem })
     }
+    if (!(finished instanceof Promise)) return take({ finished })
+    const ending: Promise<void> = finished
+      .then(
+        (value) => take({ finished: value }),
+        // The server ends first: the job is taken up again at the next start.
+        (problem: unknown) => (problem instanceof ArtifactsClosed ? undefined : take({ problem })),
+      )
+      .catch(this.#parts.onLost)
+      .finally(() => this.#finishing.delete(ending))
+    this.#finishing.add(ending)
   }
 
   /** What the worker said: of the task, or of the model that could not be loaded for it. */
@@ -118,20 +154,34 @@ export class JobCommands {
   }
 
   #change(job: LiveJob, body: JobEventBody, to: JobState, patch: JobPatch): void {
-    this.#log.changeState(job.record, body, to, patch).catch(this.#onLost)
+    this.#parts.log.changeState(job.record, body, to, patch).catch(this.#parts.onLost)
   }
 
-  #end(job: LiveJob, body: JobEventBody, to: JobState, patch: JobPatch, output?: Uint8Array): void {
+  #end(job: LiveJob, body: JobEventBody, to: JobState, patch: JobPatch, output?: FinishedOutput): void {
+    const { log, artifacts, onLost } = this.#parts
     const { id } = job.record
     for (const task of job.tasks) this.#results.forget(task.id)
-    this.#log
-      .changeState(job.record, body, to, patch, output)
+    log
+      .changeState(job.record, body, to, patch, output?.encoded, output?.artifacts)
       .then(() => {
         this.#live.end(id)
-        if (output) this.#results.keepEncoded(id, output)
+        if (!output) return
+        this.#results.keepEncoded(id, output.encoded)
+        artifacts.committed(output.artifacts)
       })
-      .catch(this.#onLost)
+      .catch(onLost)
   }
+}
+
+type Outcome = { readonly finished: FinishedOutput } | { readonly problem: unknown }
+
+function outputFailure(problem: unknown): JobFailure {
+  const words = problem instanceof Error ? problem.message : String(problem)
+  if (problem instanceof BrokenContract)
+    return failureOf('ENGINE_ERROR', false, `The program broke its contract: ${words}`)
+  if (problem instanceof ArtifactTooLarge)
+    return failureOf('ENGINE_ERROR', false, `What the job made cannot be kept: ${words}`)
+  return failureOf('INTERNAL', true, `What the job made could not be written: ${words}`)
 }
 
 /** A job whose version is gone fails without the scheduler ever hearing of it. */

@@ -1,8 +1,9 @@
 /** Retrying: a new job with the same request, of the same version of the model. */
 import type { JobId } from '../scheduler/ids.ts'
-import { isTerminal, type JobRecord } from '../store/records.ts'
+import { type ArtifactId, isTerminal, type JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, NotFound, type Overloaded } from './errors.ts'
+import { artifactIdsOf } from './request-artifacts.ts'
 import { buildGraph, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.ts'
 
 export async function retryJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
@@ -18,6 +19,12 @@ export async function retryJob(context: AppContext, id: JobId): Promise<JobRecor
   if (full) return full
   const request = await context.store.readRequest(id)
   if (request === null) return new Conflict('The request of the job is no longer kept; submit it again.')
+  const artifactIds = artifactIdsOf(JSON.parse(request))
+  const gone = await firstGone(context, artifactIds)
+  if (gone !== null)
+    return new Conflict(
+      `Input ${gone + 1} of ${artifactIds.length} that the job took as an artifact is no longer kept. Upload it again, and submit the job with the new id.`,
+    )
   const session = old.sessionId === null ? null : context.sessions.get(old.sessionId)
   const record = newRecord(context, entry, {
     taskKind: old.taskKind,
@@ -29,7 +36,13 @@ export async function retryJob(context: AppContext, id: JobId): Promise<JobRecor
     deadlineAt: null,
   })
   const written = await writeJobs(context, [
-    { record, request, fingerprint: '', tasks: buildGraph(context, record.id, entry) },
+    { record, request, fingerprint: '', tasks: buildGraph(context, record.id, entry), artifactIds },
   ])
-  return Array.isArray(written) ? (written[0] as JobRecord) : (written as Conflict | Overloaded)
+  return Array.isArray(written) ? (written[0] as JobRecord) : (written as Conflict | NotFound | Overloaded)
+}
+
+/** The place of the first artifact that retention has removed; null when all are here. */
+async function firstGone({ artifacts }: AppContext, ids: readonly ArtifactId[]): Promise<number | null> {
+  for (const [place, id] of ids.entries()) if (!(await artifacts.find(id))) return place
+  return null
 }

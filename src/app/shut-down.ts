@@ -1,6 +1,7 @@
 /** The end of a server, in order: nothing new, what runs may finish, what does not is kept for the next start. */
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import type { AppContext } from './context.ts'
+import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
 import { saveSnapshot } from './snapshots.ts'
 
@@ -14,6 +15,7 @@ const closeDoorsShare = 0.1
 export interface ShutDownParts {
   readonly context: AppContext
   readonly pool: WorkerPool
+  readonly jobs: JobCommands
   readonly models: ModelEvents
   /** Ends connections within so many milliseconds. */
   readonly closeDoors: (withinMs: number) => Promise<void>
@@ -40,7 +42,7 @@ export async function shutDown(parts: ShutDownParts): Promise<void> {
   }
 }
 
-async function endWork({ context, pool, models, closeDoors, graceMs }: ShutDownParts): Promise<void> {
+async function endWork({ context, pool, jobs, models, closeDoors, graceMs }: ShutDownParts): Promise<void> {
   const endAt = performance.now() + graceMs
   const closeDoorsMs = Math.min(closeDoorsMsMax, graceMs * closeDoorsShare)
   const workEndAt = endAt - closeDoorsMs
@@ -48,9 +50,17 @@ async function endWork({ context, pool, models, closeDoors, graceMs }: ShutDownP
   while (runningJobs(context) > 0 && performance.now() < workEndAt) await pause()
   // What still runs goes back into the queue as its worker ends, and is taken up at the next start.
   await pool.close(workEndAt - performance.now())
+  await outputsWritten(context, jobs, workEndAt)
   await lastEventsShown(context, endAt - closeDoorsMs / 2)
   models.close()
   await closeDoors(Math.max(lookEveryMs, endAt - performance.now()))
+}
+
+/** What has run is written; what waits for room on the disk is told that it will not come, and runs again after the next start. */
+async function outputsWritten({ artifacts }: AppContext, jobs: JobCommands, until: number): Promise<void> {
+  while (jobs.finishing > 0 && artifacts.trouble === null && performance.now() < until) await pause()
+  artifacts.close()
+  while (jobs.finishing > 0 && performance.now() < until) await pause()
 }
 
 /** Readers are shown what is committed; after the last commit they get one more turn. A disk that is full keeps nobody waiting. */

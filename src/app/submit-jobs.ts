@@ -9,6 +9,7 @@ import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, InvalidInput, type ModelTooLarge, type NotFound, Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
+import { artifactIdsOf } from './request-artifacts.ts'
 import { fingerprintOf, jobsSentBefore } from './resend.ts'
 import { type AcceptedSubmission, checkSubmissions } from './validation/submission.ts'
 
@@ -30,7 +31,7 @@ export async function submitJobs(
       { path: 'jobs', message: `must have at most ${jobsPerSubmissionMax} jobs; given: ${inputs.length}.` },
     ])
   const prefixes = inputs.map((_, index) => (paths === 'single' ? '' : `jobs.${index}`))
-  const accepted = refuseWhenFull(context, inputs.length) ?? checkSubmissions(context, inputs, prefixes)
+  const accepted = refuseWhenFull(context, inputs.length) ?? (await checkSubmissions(context, inputs, prefixes))
   // What was accepted once stays accepted, however the world has changed since: a resend after a lost answer is what keys are for.
   if ('kind' in accepted) return (await jobsSentBefore(context, inputs)) ?? accepted
   const now = context.clock.now()
@@ -108,7 +109,13 @@ function buildJob(context: AppContext, submission: AcceptedSubmission, input: Su
     deadlineAt: input.deadline ?? null,
   })
   const fingerprint = record.idempotencyKey === null ? '' : fingerprintOf(input)
-  return { record, request: JSON.stringify(request), fingerprint, tasks: buildGraph(context, record.id, entry) }
+  return {
+    record,
+    request: JSON.stringify(request),
+    fingerprint,
+    tasks: buildGraph(context, record.id, entry),
+    artifactIds: artifactIdsOf(request),
+  }
 }
 
 type Given = Pick<

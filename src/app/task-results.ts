@@ -1,10 +1,10 @@
 /** What workers gave for tasks, between their report and the job's end, and the outputs of recent jobs for who asks right afterwards. */
 import { LRUCache } from 'lru-cache'
+import type { ProgramOutput } from '../runtime/workers/tensors.ts'
 import type { JobId, TaskId, VersionId } from '../scheduler/ids.ts'
+import { releaseRegions } from './outputs/regions.ts'
 
 const recentBytesMax = 32 * 1024 * 1024
-
-export type ProgramOutput = Readonly<Record<string, unknown>>
 
 export class TaskResults {
   readonly #outputs = new Map<TaskId, ProgramOutput>()
@@ -15,7 +15,9 @@ export class TaskResults {
     sizeCalculation: (bytes) => bytes.byteLength + 64,
   })
 
+  /** Whoever takes it releases the memory that it lies in; so does `forget`. */
   putOutput(id: TaskId, output: ProgramOutput): void {
+    releaseRegions(this.#outputs.get(id))
     this.#outputs.set(id, output)
   }
 
@@ -48,7 +50,7 @@ export class TaskResults {
   }
 
   forget(id: TaskId): void {
-    this.#outputs.delete(id)
+    releaseRegions(this.takeOutput(id))
     this.#messages.delete(id)
   }
 

@@ -3,6 +3,7 @@
  * Order is kept: what a user sees of a task comes after its start and before its end.
  */
 
+import type { ProgramOutput } from '../runtime/workers/tensors.ts'
 import type { ReportEntry, WorkerListener } from '../runtime/workers/worker-listener.ts'
 import type { TaskReport, WorkerExitCause } from '../scheduler/events.ts'
 import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
@@ -13,6 +14,7 @@ import type { EngineTrouble } from './engine-trouble.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { Logger } from './logger.ts'
 import type { ModelEvents } from './model-events.ts'
+import { releaseRegions } from './outputs/regions.ts'
 import type { Shell } from './shell.ts'
 import type { TaskResults } from './task-results.ts'
 
@@ -144,19 +146,24 @@ export class WorkerReports implements WorkerListener {
         this.#showProgress(entry)
         return { kind: 'step', taskId, done: entry.done, total: entry.total }
       case 'done':
-        if (this.#isWanted(taskId)) this.#results.putOutput(taskId, entry.output)
+        this.#keepOutput(taskId, entry.output)
         return { kind: 'done', taskId, stepsRun: entry.stepsRun }
       case 'failed':
         if (this.#isWanted(taskId)) this.#results.putMessage(taskId, entry.message)
         return { kind: 'failed', taskId, code: entry.code, retryable: entry.retryable }
       case 'cancelled':
-        if (entry.output && this.#isWanted(taskId)) this.#results.putOutput(taskId, entry.output)
+        if (entry.output) this.#keepOutput(taskId, entry.output)
         return { kind: 'cancelled', taskId }
       case 'paused':
         return null
       default:
         return entry satisfies never
     }
+  }
+
+  #keepOutput(taskId: TaskId, output: ProgramOutput): void {
+    if (this.#isWanted(taskId)) this.#results.putOutput(taskId, output)
+    else releaseRegions(output)
   }
 
   /** What a worker brings after the end of its job has been decided would be kept for nobody. */

@@ -10,6 +10,12 @@ const list = z.string().transform((text) =>
 )
 const count = (minimum: number) => z.coerce.number().int().min(minimum)
 
+/** A task's admission, request and all, has to fit one frame's share of 16 MiB. */
+const valuesBytesMax = 12 * 1024 * 1024
+
+/** Mechanisms that can be switched off, to measure what they bring. */
+export const mechanisms = ['validation-cache'] as const
+
 export const settings = z.object({
   HEARTH_HOST: z
     .string()
@@ -49,6 +55,21 @@ export const settings = z.object({
   HEARTH_MAX_PROMPT_BYTES: count(1)
     .default(1024 * 1024)
     .describe('Largest prompt or text, UTF-8 bytes.'),
+  HEARTH_MAX_VALUES_BYTES: count(1)
+    .max(valuesBytesMax)
+    .default(8 * 1024 * 1024)
+    .describe('Most bytes of all input tensors of a request that are given as values; larger ones are uploaded.'),
+  HEARTH_MAX_TENSOR_BYTES: count(1)
+    .default(1024 ** 3)
+    .describe('Largest input tensor, bytes; of texts, most elements.'),
+  HEARTH_INLINE_TENSOR_BYTES: count(0)
+    .max(1024 * 1024)
+    .default(32 * 1024)
+    .describe('Largest output tensor that comes as values, bytes; larger ones come as artifacts.'),
+  HEARTH_VALIDATION_CACHE_ENTRIES: count(1).default(10_000).describe('Shapes of requests whose check is remembered.'),
+  HEARTH_VALIDATION_CACHE_MS: count(1)
+    .default(3_600_000)
+    .describe('How long the check of a shape is remembered, milliseconds.'),
   HEARTH_MAX_QUERY_TOKENS: count(100).default(4000).describe('Most tokens in one GraphQL document.'),
   HEARTH_MAX_QUERY_DEPTH: count(3).default(16).describe('Deepest nesting of one GraphQL operation.'),
   HEARTH_MAX_QUERY_COST: count(100)
@@ -105,6 +126,10 @@ export const settings = z.object({
   HEARTH_THREADS_PER_WORKER: count(0)
     .default(0)
     .describe('Compute threads of a worker; 0 = the cores of its device, at most 4.'),
+  HEARTH_WITHOUT: list
+    .pipe(z.array(z.enum(mechanisms)))
+    .default([])
+    .describe(`Mechanisms to switch off, to measure what they bring, separated by commas: ${mechanisms.join(', ')}.`),
   HEARTH_SHUTDOWN_GRACE_MS: count(0)
     .default(10_000)
     .describe('How long running work may go on after SIGTERM, milliseconds.'),

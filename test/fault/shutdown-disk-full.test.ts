@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Catalogue } from '../../src/app/catalogue.ts'
 import type { AppContext } from '../../src/app/context.ts'
+import type { JobCommands } from '../../src/app/job-commands.ts'
 import { LiveJobs } from '../../src/app/live-jobs.ts'
 import { ModelEvents } from '../../src/app/model-events.ts'
 import { Shell } from '../../src/app/shell.ts'
@@ -11,6 +12,7 @@ import { createState } from '../../src/scheduler/core.ts'
 import { defaultSettings } from '../../src/scheduler/settings.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { dataFolder } from '../support/data-folder.ts'
+import { withoutSlabs } from '../support/real-pool.ts'
 import { storedJobs } from '../support/stored-jobs.ts'
 import { WorkerLog } from '../support/worker-log.ts'
 
@@ -22,13 +24,24 @@ async function parts(closeDoors: () => Promise<void>) {
   const shell = new Shell(createState(defaultSettings, 1), { now: Date.now }, null, broken)
   shell.start(() => {})
   // All that the end of a server works with.
-  const context = { store, shell, live: new LiveJobs(1), wanted: new WantedModels([]) } as unknown as AppContext
+  const context = {
+    store,
+    shell,
+    live: new LiveJobs(1),
+    artifacts: { close: () => {} },
+    wanted: new WantedModels([]),
+  } as unknown as AppContext
+  const noJobs = { finishing: 0 } as JobCommands
   const pool = createWorkerPool({
     command: { file: 'no-worker-is-started', arguments: [], environment: {} },
+    memory: withoutSlabs(),
     listener: new WorkerLog(),
     clock: { now: Date.now },
   })
-  return { store, ending: { context, pool, models: new ModelEvents(new Catalogue()), closeDoors, graceMs: 200 } }
+  return {
+    store,
+    ending: { context, pool, jobs: noJobs, models: new ModelEvents(new Catalogue()), closeDoors, graceMs: 200 },
+  }
 }
 
 test('a server that is asked to end while the disk is full ends, and says what could not be written', async () => {

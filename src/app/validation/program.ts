@@ -1,13 +1,17 @@
 /** program: a task of a program that a third party has added. Its parameters are its own affair, within bounds. */
 import type { Manifest } from '../../runtime/models/manifest.ts'
+import type { TaskInput } from '../app.ts'
+import { artifactOf, type InputArtifacts, stored } from './input-artifacts.ts'
 import { checkJson } from './json-value.ts'
 import type { Problems } from './problems.ts'
 
 const parametersBytesMax = 1024 * 1024
+const artifactsMax = 100
 
 export function normaliseProgram(
-  input: { readonly name: string; readonly parameters: unknown },
+  input: NonNullable<TaskInput['program']>,
   manifest: Manifest,
+  artifacts: InputArtifacts,
   problems: Problems,
 ): Record<string, unknown> {
   const programs = manifest.graph.map((node) => node.program)
@@ -21,5 +25,16 @@ export function normaliseProgram(
   // Only what is bounded in depth can be written out and measured.
   if (problems.found.length === before && Buffer.byteLength(JSON.stringify(parameters)) > parametersBytesMax)
     problems.add('parameters', `must be at most ${parametersBytesMax} bytes as JSON.`)
-  return { name: input.name, parameters }
+  const references = input.artifactIds ?? []
+  if (references.length > artifactsMax)
+    problems.add('artifactIds', `must have at most ${artifactsMax} artifacts; given: ${references.length}.`)
+  const found = references
+    .slice(0, artifactsMax)
+    .map((reference, index) => artifactOf(`artifactIds.${index}`, reference, artifacts, problems))
+    .filter((artifact) => artifact !== null)
+  return {
+    name: input.name,
+    parameters,
+    ...(found.length > 0 ? { artifacts: found.map(({ record }) => stored(record)) } : {}),
+  }
 }

@@ -7,8 +7,11 @@ import type { AppContext } from '../context.ts'
 import { Conflict, type FieldProblem, InvalidInput, type ModelTooLarge, NotFound } from '../errors.ts'
 import { refusedModel } from '../refused-model.ts'
 import { tooLarge } from '../too-large.ts'
+import { normaliseClassifyImage } from './classify-image.ts'
 import { normaliseEmbedText } from './embed-text.ts'
 import { normaliseGenerateText } from './generate-text.ts'
+import { normaliseInfer } from './infer.ts'
+import { findInputArtifacts, type InputArtifacts } from './input-artifacts.ts'
 import { Problems } from './problems.ts'
 import { normaliseProgram } from './program.ts'
 
@@ -26,18 +29,32 @@ export interface AcceptedSubmission {
   readonly request: Readonly<Record<string, unknown>>
 }
 
+/** What all inputs of a submission share: each artifact is looked up once, each model found and judged once. */
+export interface SharedFacts {
+  readonly context: AppContext
+  readonly artifacts: InputArtifacts
+  readonly models: Map<string, ModelFacts | NotFound>
+}
+interface ModelFacts {
+  readonly entry: CatalogueEntry
+  /** Why no job of it can be accepted, whatever it asks. */
+  readonly refusal: Conflict | ModelTooLarge | null
+}
+
 /** Either everything that was accepted, in order, or why nothing was. Field problems win over a missing model or session, because they can be mended together. */
-export function checkSubmissions(
+export async function checkSubmissions(
   context: AppContext,
   inputs: readonly SubmitJobInput[],
   prefixes: readonly string[],
-): readonly AcceptedSubmission[] | InvalidInput | NotFound | Conflict | ModelTooLarge {
+): Promise<readonly AcceptedSubmission[] | InvalidInput | NotFound | Conflict | ModelTooLarge> {
+  const artifacts = await findInputArtifacts(context.artifacts, inputs)
+  const shared: SharedFacts = { context, artifacts, models: new Map() }
   const problems: FieldProblem[] = []
   const accepted: AcceptedSubmission[] = []
   let refusal: NotFound | Conflict | ModelTooLarge | null = null
   for (const [index, input] of inputs.entries()) {
     const own = new Problems(prefixes[index] ?? '')
-    const result = checkSubmission(context, input, own)
+    const result = checkSubmission(shared, input, own)
     problems.push(...own.found)
     if ('kind' in result) refusal ??= result
     else accepted.push(result)
@@ -47,28 +64,40 @@ export function checkSubmissions(
 }
 
 function checkSubmission(
-  context: AppContext,
+  shared: SharedFacts,
   input: SubmitJobInput,
   problems: Problems,
 ): AcceptedSubmission | NotFound | Conflict | ModelTooLarge {
+  const { context } = shared
   checkKey(input.idempotencyKey ?? null, problems)
   if (input.deadline != null && input.deadline <= context.clock.now())
     problems.add('deadline', 'must lie in the future.')
   const session = findSession(context, input.sessionId ?? null, problems)
-  const entry = context.catalogue.resolve(input.model)
-  if (!entry) {
+  const model = findModel(shared, input.model)
+  if (model instanceof NotFound) {
     checkWithoutModel(input.task, context, problems)
-    return new NotFound(
-      'Model',
-      input.model,
-      `No model ${JSON.stringify(input.model)} is known here; known: ${context.catalogue.names().join(', ') || 'none'}.`,
-    )
+    return model
   }
-  const { taskKind, request } = normaliseTask(input.task, entry, context, problems)
+  const { entry, refusal } = model
+  const { taskKind, request } = normaliseTask(input.task, entry, shared, problems)
   if (session === 'unknown') return new NotFound('Session', JSON.stringify(input.sessionId))
   if (session === 'closed') return new Conflict('The session is closed; open a new one, or submit without a session.')
-  if (!entry.spec) return refusedModel(entry)
-  return tooLarge(context, entry) ?? { entry, session, taskKind, request }
+  return refusal ?? { entry, session, taskKind, request }
+}
+
+function findModel({ context, models }: SharedFacts, reference: string): ModelFacts | NotFound {
+  const known = models.get(reference)
+  if (known) return known
+  const entry = context.catalogue.resolve(reference)
+  const found = entry
+    ? { entry, refusal: entry.spec ? tooLarge(context, entry) : refusedModel(entry) }
+    : new NotFound(
+        'Model',
+        reference,
+        `No model ${JSON.stringify(reference)} is known here; known: ${context.catalogue.names().join(', ') || 'none'}.`,
+      )
+  models.set(reference, found)
+  return found
 }
 
 function findSession(
@@ -85,15 +114,17 @@ function findSession(
 function normaliseTask(
   task: TaskInput,
   entry: CatalogueEntry,
-  context: AppContext,
+  shared: SharedFacts,
   problems: Problems,
 ): { taskKind: TaskKind; request: Record<string, unknown> } {
   const taskKind = kindOf(task)
+  if (entry.model.task !== taskKind) {
+    problems.add('task', `model ${entry.model.name} does ${entry.model.task}, not ${taskKind}.`)
+    return { taskKind, request: {} }
+  }
   const scoped = new Problems('')
-  const request = normaliseOf(task, taskKind, entry, context, scoped)
-  if (entry.model.task === taskKind)
-    for (const { path, message } of scoped.found) problems.add(`task.${taskKind}.${path}`, message)
-  else problems.add('task', `model ${entry.model.name} does ${entry.model.task}, not ${taskKind}.`)
+  const request = normaliseOf(task, taskKind, entry, shared, scoped)
+  for (const { path, message } of scoped.found) problems.add(`task.${taskKind}.${path}`, message)
   return { taskKind, request: { [taskKind]: request } }
 }
 
@@ -101,14 +132,28 @@ function normaliseOf(
   task: TaskInput,
   taskKind: TaskKind,
   entry: CatalogueEntry,
-  context: AppContext,
+  { context, artifacts }: SharedFacts,
   problems: Problems,
 ): Record<string, unknown> {
-  const textBytesMax = context.config.HEARTH_MAX_PROMPT_BYTES
+  const { config } = context
+  const textBytesMax = config.HEARTH_MAX_PROMPT_BYTES
   if (task.generateText)
     return normaliseGenerateText(task.generateText, entry.manifest, textBytesMax, drawSeed, problems)
   if (task.embedText) return normaliseEmbedText(task.embedText, entry.manifest, textBytesMax, problems)
-  if (task.program) return normaliseProgram(task.program, entry.manifest, problems)
+  if (task.classifyImage)
+    return normaliseClassifyImage(task.classifyImage, artifacts, config.HEARTH_MAX_IMAGE_PIXELS, problems)
+  if (task.infer) {
+    const checks = {
+      signature: entry.signature,
+      versionSha256: entry.version.sha256,
+      cache: context.validation,
+      artifacts,
+      tensorBytesMax: config.HEARTH_MAX_TENSOR_BYTES,
+      valuesBytesMax: config.HEARTH_MAX_VALUES_BYTES,
+    }
+    return normaliseInfer(task.infer, checks, problems)
+  }
+  if (task.program) return normaliseProgram(task.program, entry.manifest, artifacts, problems)
   throw new Error(`A task of no known kind passed the schema: ${taskKind}.`)
 }
 
@@ -126,6 +171,8 @@ function checkWithoutModel(task: TaskInput, context: AppContext, problems: Probl
 export function kindOf(task: TaskInput): TaskKind {
   if (task.generateText) return 'generateText'
   if (task.embedText) return 'embedText'
+  if (task.classifyImage) return 'classifyImage'
+  if (task.infer) return 'infer'
   return 'program'
 }
 

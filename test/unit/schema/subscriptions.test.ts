@@ -206,7 +206,13 @@ test('what happens to models is told', async () => {
 
 test('vectors come as arrays of short numbers', async () => {
   const { app, job } = await appWithJob()
-  app.outputs.set(job.id, { kind: 'embeddings', count: 1, dimensions: 2, embeddings: [Float32Array.of(0.1, -0.25)] })
+  app.outputs.set(job.id, {
+    kind: 'embeddings',
+    count: 1,
+    dimensions: 2,
+    embeddings: [Float32Array.of(0.1, -0.25)],
+    artifactId: null,
+  })
   app.say(job, { kind: 'succeeded' }, 'SUCCEEDED')
   const events = await eventsOf(
     app,

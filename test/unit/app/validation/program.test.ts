@@ -7,7 +7,7 @@ const manifest = { graph: [{ program: 'noop' }] } as unknown as Manifest
 
 function paths(parameters: unknown, name = 'noop'): string[] {
   const problems = new Problems('')
-  normaliseProgram({ name, parameters }, manifest, problems)
+  normaliseProgram({ name, parameters }, manifest, new Map(), problems)
   return problems.found.map(({ path }) => path)
 }
 

@@ -1,0 +1,225 @@
+import { expect, test } from 'vitest'
+import { type FinishedOutput, finishOutput, type OutputPlaces } from '../../../../src/app/outputs/finish-output.ts'
+import { decodeOutput } from '../../../../src/app/outputs/stored-output.ts'
+import type { ProgramOutput } from '../../../../src/runtime/workers/tensors.ts'
+import type { JobId } from '../../../../src/scheduler/ids.ts'
+import type { ArtifactId, ArtifactRecord, TaskKind } from '../../../../src/store/records.ts'
+
+const jobId = 7 as JobId
+
+/** Files in memory, and what became of them. */
+class Files implements OutputPlaces {
+  readonly inlineTensorBytesMax: number
+  readonly written: { mimeType: string; bytes: Buffer }[] = []
+  readonly discarded: ArtifactRecord[] = []
+  /** Fails the n-th file, from 0. */
+  failing = -1
+
+  constructor(inlineTensorBytesMax = 32) {
+    this.inlineTensorBytesMax = inlineTensorBytesMax
+  }
+
+  readonly artifacts: OutputPlaces['artifacts'] = {
+    prepare: async (source, { mimeType, jobId: job }) => {
+      const pieces: Uint8Array[] = []
+      for await (const piece of source()) pieces.push(Uint8Array.from(piece))
+      if (this.written.length === this.failing) throw new Error('The disk is on fire.')
+      const bytes = Buffer.concat(pieces)
+      const id = (100 + this.written.push({ mimeType, bytes })) as ArtifactId
+      const sha256 = String(id).padStart(64, '0')
+      return { id, sha256, mimeType, sizeBytes: bytes.length, width: null, height: null, jobId: job, createdAt: 0 }
+    },
+    discard: async (records) => {
+      this.discarded.push(...records)
+    },
+  }
+}
+
+/** Shared memory that counts how often it is given back, and cannot be read afterwards. */
+function largeTensor(dtype: string, shape: readonly number[], bytes: Uint8Array) {
+  const region = {
+    sizeBytes: bytes.byteLength,
+    released: 0,
+    async *pieces() {
+      for (let at = 0; at < bytes.byteLength; at += 16) {
+        if (region.released > 0) throw new Error('Read after release.')
+        yield bytes.subarray(at, at + 16)
+      }
+    },
+    release() {
+      region.released += 1
+    },
+  }
+  return { dtype, shape, region }
+}
+
+function floats(count: number): Uint8Array {
+  return new Uint8Array(Float32Array.from({ length: count }, (_, index) => index / 4).buffer)
+}
+
+async function finish(taskKind: TaskKind, output: ProgramOutput, files = new Files()) {
+  const finished: FinishedOutput = await finishOutput(taskKind, jobId, output, files)
+  return { ...finished, output: decodeOutput(finished.encoded) }
+}
+
+test('a text survives the store, and waits for nothing', () => {
+  const given = { text: 'red, grün, 🌈', finishReason: 'length', promptTokens: 7, completionTokens: 4 }
+  const finished = finishOutput('generateText', jobId, given, new Files())
+  if (finished instanceof Promise) expect.fail('It waits.')
+  expect(finished.artifacts).toEqual([])
+  expect(decodeOutput(finished.encoded)).toEqual({ kind: 'text', ...given, finishReason: 'LENGTH' })
+})
+
+test('embeddings survive the store bit by bit, wherever their bytes began', async () => {
+  const values = new Float32Array([0.1, -2, 3e-20, 4, 5, Number.MAX_VALUE])
+  const shifted = new Uint8Array(values.byteLength + 3)
+  shifted.set(new Uint8Array(values.buffer), 3)
+  const { output } = await finish('embedText', {
+    embeddings: { dtype: 'float32', shape: [2, 3], data: shifted.subarray(3) },
+  })
+  expect(output).toEqual({
+    kind: 'embeddings',
+    count: 2,
+    dimensions: 3,
+    embeddings: [values.subarray(0, 3), values.subarray(3, 6)],
+    artifactId: null,
+  })
+})
+
+test('up to 256 embeddings come as vectors even from shared memory, more as a file', async () => {
+  const few = largeTensor('float32', [256, 2], floats(512))
+  const { output } = await finish('embedText', { embeddings: few })
+  expect(output).toMatchObject({ count: 256, artifactId: null })
+  expect(output.kind === 'embeddings' && output.embeddings?.at(-1)).toEqual(Float32Array.of(510 / 4, 511 / 4))
+
+  const files = new Files()
+  const many = largeTensor('float32', [257, 2], floats(514))
+  const finished = await finish('embedText', { embeddings: many }, files)
+  expect(finished.output).toMatchObject({ count: 257, dimensions: 2, embeddings: null, artifactId: 101 })
+  expect(finished.artifacts).toMatchObject([{ id: 101, jobId, sizeBytes: 2056 }])
+  expect(files.written).toEqual([
+    { mimeType: 'application/vnd.hearth.tensor; dtype=float32; shape=257x2', bytes: Buffer.from(floats(514)) },
+  ])
+  expect([few.region.released, many.region.released]).toEqual([1, 1])
+})
+
+test('labels come in the order given', async () => {
+  const labels = [
+    { label: 'safe', score: 0.9 },
+    { label: 'not', score: 0.1 },
+  ]
+  expect((await finish('classifyImage', { labels })).output).toEqual({ kind: 'classification', labels })
+})
+
+test('small tensors come as values, large ones and those in shared memory that are large as files', async () => {
+  const files = new Files()
+  const shared = largeTensor('float32', [3, 4], floats(12))
+  const smallShared = largeTensor('float32', [1, 2], floats(2))
+  const { output } = await finish(
+    'infer',
+    {
+      tensors: [
+        {
+          name: 'a',
+          tensor: { dtype: 'int64', shape: [2], data: new Uint8Array(BigInt64Array.of(-1n, 2n ** 60n).buffer) },
+        },
+        { name: 'b', tensor: shared },
+        { name: 'c', tensor: smallShared },
+        {
+          name: 'd',
+          tensor: { dtype: 'float32', shape: [], data: new Uint8Array(Float32Array.of(Number.NaN).buffer) },
+        },
+        { name: 'words', dtype: 'string', shape: [1, 2], values: ['ja', 'nein'] },
+        { name: 'novel', dtype: 'string', shape: [1], values: ['x'.repeat(40)] },
+      ],
+    },
+    files,
+  )
+  expect(output).toEqual({
+    kind: 'tensors',
+    tensors: [
+      { name: 'a', dtype: 'int64', shape: [2], values: [-1, '1152921504606846976'], artifactId: null },
+      { name: 'b', dtype: 'float32', shape: [3, 4], values: null, artifactId: 101 },
+      { name: 'c', dtype: 'float32', shape: [1, 2], values: [[0, 0.25]], artifactId: null },
+      { name: 'd', dtype: 'float32', shape: [], values: 'NaN', artifactId: null },
+      { name: 'words', dtype: 'string', shape: [1, 2], values: [['ja', 'nein']], artifactId: null },
+      { name: 'novel', dtype: 'string', shape: [1], values: null, artifactId: 102 },
+    ],
+  })
+  expect(files.written.map(({ mimeType }) => mimeType)).toEqual([
+    'application/vnd.hearth.tensor; dtype=float32; shape=3x4',
+    'application/json',
+  ])
+  expect(JSON.parse(String(files.written[1]?.bytes))).toEqual(['x'.repeat(40)])
+  expect([shared.region.released, smallShared.region.released]).toEqual([1, 1])
+})
+
+test('many small tensors do not add up to a row without bounds', async () => {
+  const data = new Uint8Array(300 * 1024)
+  const tensors = Array.from({ length: 5 }, (_, index) => ({
+    name: String(index),
+    tensor: { dtype: 'uint8', shape: [data.length], data },
+  }))
+  const { output, encoded, artifacts } = await finish('infer', { tensors }, new Files(512 * 1024))
+  expect(artifacts).toHaveLength(2)
+  expect(encoded.byteLength).toBeLessThan(1024 * 1024)
+  expect(output.kind === 'tensors' && output.tensors.map(({ artifactId }) => artifactId !== null)).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+  ])
+})
+
+test("a third party's program gives values, with small tensors among them, and files", async () => {
+  const files = new Files()
+  const picture = largeTensor('uint8', [40], new Uint8Array(40).fill(9))
+  const { output } = await finish(
+    'program',
+    {
+      values: { mean: { dtype: 'float32', shape: [2], data: floats(2) }, list: [1, null] },
+      artifacts: [{ mimeType: 'image/png', data: picture }],
+    },
+    files,
+  )
+  expect(output).toEqual({
+    kind: 'program',
+    values: { mean: { dtype: 'float32', shape: [2], values: [0, 0.25] }, list: [1, null] },
+    artifactIds: [101],
+  })
+  expect(files.written).toEqual([{ mimeType: 'image/png', bytes: Buffer.alloc(40, 9) }])
+  expect(picture.region.released).toBe(1)
+})
+
+test.each<[string, TaskKind, (tensor: ReturnType<typeof largeTensor>) => ProgramOutput, string]>([
+  ['no text', 'generateText', (extra) => ({ extra, finishReason: 'stop' }), '"text"'],
+  ['a wrong end', 'generateText', (extra) => ({ extra, text: '', finishReason: 'tired' }), 'tired'],
+  ['a vector for a matrix', 'embedText', (embeddings) => ({ embeddings }), '"embeddings"'],
+  ['too few bytes', 'infer', (t) => ({ tensors: [{ name: 'a', tensor: { ...t, shape: [9] } }] }), '"a"'],
+  ['no list', 'infer', (tensors) => ({ tensors: { tensors } }), '"tensors"'],
+  [
+    'texts that do not fit',
+    'infer',
+    (t) => ({ t, tensors: [{ name: 'w', dtype: 'string', shape: [2], values: ['x'] }] }),
+    '"w"',
+  ],
+  ['a score that is none', 'classifyImage', (t) => ({ t, labels: [{ label: 'a', score: Number.NaN }] }), '"score"'],
+  ['a large tensor among values', 'program', (t) => ({ values: { t } }), 'artifacts'],
+  ['a type that is none', 'program', (data) => ({ artifacts: [{ mimeType: 'text', data }] }), 'media type'],
+  ['a file of floats', 'program', (data) => ({ artifacts: [{ mimeType: 'image/png', data }] }), 'uint8'],
+])('a program that gives %s is caught by name, and its memory is given back', async (_, taskKind, output, word) => {
+  const tensor = largeTensor('float32', [4], floats(4))
+  expect(() => finishOutput(taskKind, jobId, output(tensor), new Files())).toThrow(word)
+  expect(tensor.region.released).toBe(1)
+})
+
+test('when the second file cannot be written, the first is discarded and all memory is given back', async () => {
+  const files = new Files()
+  files.failing = 1
+  const tensors = [largeTensor('float32', [12], floats(12)), largeTensor('float32', [12], floats(12))]
+  const output = { tensors: tensors.map((tensor, index) => ({ name: String(index), tensor })) }
+  await expect(finish('infer', output, files)).rejects.toThrow('on fire')
+  expect(files.discarded.map(({ id }) => id)).toEqual([101])
+  expect(tensors.map(({ region }) => region.released)).toEqual([1, 1])
+})
