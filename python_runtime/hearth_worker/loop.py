@@ -96,6 +96,9 @@ class StepLoop:
 
     def _step(self, records: Sequence[TaskRecord]) -> None:
         bound = records[0].bound
+        if change := self._models.change_of(bound.model):
+            self._fail_as_stale(records, change)
+            return
         states = [record.state for record in records]
         self._announce(records, states)
         begun_at = now_ms()
@@ -106,11 +109,19 @@ class StepLoop:
         self._activity.progress += 1
         ended_at = now_ms()
         bound.learn(ended_at - begun_at)
-        for record, outcome in zip(records, outcomes, strict=True):
-            self._settlement.settle(record, outcome)
+        if change := self._models.change_of(bound.model):
+            self._fail_as_stale(records, change)
+        else:
+            for record, outcome in zip(records, outcomes, strict=True):
+                self._settlement.settle(record, outcome)
         self._report.leave_if_due(ended_at)
         if self._report.due_at() is None:
             self._connection.acknowledge()
+
+    def _fail_as_stale(self, records: Sequence[TaskRecord], change: str) -> None:
+        """Nobody knows what such a step has computed with: nothing of it is shown."""
+        for record in records:
+            self._settlement.fail(record, Failed("stale_model", change, retryable=True))
 
     def _announce(self, records: Sequence[TaskRecord], states: Sequence[object]) -> None:
         """Says who starts; before a step that may last, at once, so that its tasks are known should it be fatal."""

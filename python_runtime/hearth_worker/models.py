@@ -10,7 +10,8 @@ from hearth_worker.bound_program import BoundProgram
 from hearth_worker.clock import now_ms
 from hearth_worker.engines.engine import Engine, LoadedModel
 from hearth_worker.engines.manifest import Manifest
-from hearth_worker.failures import LoadFailed
+from hearth_worker.failures import LoadFailed, StaleModel
+from hearth_worker.model_files import ModelFiles
 from hearth_worker.programs.registry import ProgramFactory
 from hearth_worker.protocol.reports import Loaded
 from hearth_worker.protocol.requests import Load, Policy
@@ -25,6 +26,7 @@ class ResidentModel(Struct):
 
     loaded: LoadedModel
     weights_bytes: int
+    files: ModelFiles
     programs: dict[tuple[str, tuple[str, ...]], BoundProgram] = {}
 
 
@@ -40,16 +42,30 @@ class Models:
         self.policies: dict[int, Policy] = {}
 
     def load(self, request: Load) -> Loaded:
-        """Raises LoadFailed, OutOfMemory, or whatever the engine raises for a file it does not understand."""
+        """Raises StaleModel, LoadFailed, OutOfMemory, or what the engine raises for a file it does not understand."""
         if request.model in self._resident:
             raise LoadFailed(f"Model {request.model} is loaded already.")
+        files = ModelFiles(request.files)
+        try:
+            loaded = self._load(request, files)
+        except Exception as error:
+            # What an engine says of files that change under it is beside the point.
+            change = files.change()
+            files.close()
+            if change:
+                raise StaleModel(change) from error
+            raise
+        return loaded
+
+    def _load(self, request: Load, files: ModelFiles) -> Loaded:
         private_before = memory.measure().private_bytes
         begun_at = now_ms()
         manifest = _manifest(request)
         loaded = self._engine.load(manifest, Path(request.directory), request.components)
-        self._resident[request.model] = ResidentModel(loaded, loaded.weights_bytes)
+        self._resident[request.model] = ResidentModel(loaded, loaded.weights_bytes, files)
         try:
             self._bind_graph(request.model, manifest, request.components)
+            files.expect_as_verified()
         except BaseException:
             self._resident.pop(request.model)
             loaded.close()
@@ -72,6 +88,7 @@ class Models:
         self.policies.pop(model, None)
         resident.programs.clear()
         resident.loaded.close()
+        resident.files.close()
         del resident
         memory.give_back()
         return memory.measure().private_bytes
@@ -83,7 +100,7 @@ class Models:
                 self.bind(model, node.program, node.components)
 
     def bind(self, model: int, program: str, components: Sequence[str]) -> BoundProgram:
-        """The program, made for this model at its first task. Raises NotRunnable."""
+        """The program, made for this model at its first task. Raises NotRunnable, StaleModel."""
         resident = self._resident.get(model)
         if resident is None:
             raise NotRunnable(f"Model {model} is not loaded in this worker.")
@@ -95,8 +112,14 @@ class Models:
                 raise NotRunnable(f"This worker has no program {program!r}; it has {', '.join(self._factories)}.")
             self._programs_bound += 1
             bound = BoundProgram(self._programs_bound, model, factory(resident.loaded, components))
+            # It may have read files by their names.
+            resident.files.expect_as_verified()
             resident.programs[key] = bound
         return bound
+
+    def change_of(self, model: int) -> str | None:
+        """What has happened to the files of a loaded model, in words; None as long as nothing has."""
+        return self._resident[model].files.change()
 
     def __contains__(self, model: int) -> bool:
         return model in self._resident
@@ -108,7 +131,9 @@ class Models:
     def close(self) -> None:
         """Frees all of them."""
         for model in list(self._resident):
-            self._resident.pop(model).loaded.close()
+            resident = self._resident.pop(model)
+            resident.loaded.close()
+            resident.files.close()
 
 
 def _manifest(request: Load) -> Manifest:

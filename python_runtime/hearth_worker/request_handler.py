@@ -9,7 +9,7 @@ from hearth_worker.activity import Activity
 from hearth_worker.admission import Admission
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
-from hearth_worker.failures import FailureCode, LoadFailed, OutOfMemory, words_of
+from hearth_worker.failures import FailureCode, LoadFailed, OutOfMemory, StaleModel, words_of
 from hearth_worker.inbox import Received
 from hearth_worker.models import Models
 from hearth_worker.protocol.reports import Error, Unloaded
@@ -81,12 +81,12 @@ class RequestHandler:
         try:
             loaded = self._models.load(request)
         except Exception as error:
-            code: FailureCode = "out_of_memory" if isinstance(error, OutOfMemory | MemoryError) else "engine_error"
-            if not isinstance(error, LoadFailed):
+            code = _code_of_refused_load(error)
+            if not isinstance(error, LoadFailed | StaleModel):
                 logger.warning("Model %d cannot be loaded.", request.model, exc_info=error)
             _forget_tracebacks(error)
             memory.give_back()
-            self._refuse(received, code, words_of(error), retryable=code == "out_of_memory")
+            self._refuse(received, code, words_of(error), retryable=code != "engine_error")
         else:
             self._connection.tell(loaded, received.request_id)
         finally:
@@ -148,6 +148,12 @@ class RequestHandler:
 
     def _refuse(self, received: Received, code: str, message: str, *, retryable: bool = False) -> None:
         self._connection.tell(Error(code, message, retryable), received.request_id)
+
+
+def _code_of_refused_load(error: Exception) -> FailureCode:
+    if isinstance(error, StaleModel):
+        return "stale_model"
+    return "out_of_memory" if isinstance(error, OutOfMemory | MemoryError) else "engine_error"
 
 
 def _forget_tracebacks(error: BaseException) -> None:

@@ -39,12 +39,24 @@ class SavedTask(Task, frozen=True, kw_only=True):
     saved: Span
 
 
-class Load(Request, frozen=True):
+class VerifiedFile(Struct, rename="camel", frozen=True):
+    """A file as it was when the server verified its content. Numbers of 64 bits are texts: decimal, without a sign."""
+
+    path: str
+    device: str
+    inode: str
+    size_bytes: Count
+    modified_ns: str
+    changed_ns: str
+
+
+class Load(Request, frozen=True, omit_defaults=True):
     type: ClassVar[int] = 1
     model: Count
     manifest: dict[str, Any]
     directory: str
     components: list[str]
+    files: list[VerifiedFile] = []
 
 
 class Unload(Request, frozen=True):
