@@ -10,11 +10,13 @@ from typing import NoReturn
 
 from hearth_worker import process
 from hearth_worker.activity import Activity
+from hearth_worker.chunk_sizes import ChunkSizes
 from hearth_worker.connection import Connection, ServerGone
 from hearth_worker.engines.engine import Engine, EngineSettings
 from hearth_worker.engines.registry import find_engine
 from hearth_worker.environment import Environment, read_environment
 from hearth_worker.inbox import Inbox
+from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.log_frames import log_to
 from hearth_worker.loop import StepLoop
 from hearth_worker.models import Models
@@ -22,8 +24,8 @@ from hearth_worker.programs.registry import find_programs
 from hearth_worker.protocol.reports import PROTOCOL_VERSION, Hello
 from hearth_worker.reader import EXIT_BUG, EXIT_PROTOCOL_ERROR, EXIT_SERVER_GONE, Reader
 
-# None of `lease`, `pause`, `checkpoint` and `slabs` is served yet; their frames are answered by `unsupported`.
-CAPABILITIES: list[str] = []
+# None of `lease`, `pause` and `checkpoint` is served yet; their frames are answered by `unsupported`.
+CAPABILITIES: list[str] = ["slabs"]
 EXIT_CANNOT_START = 2
 
 
@@ -59,8 +61,9 @@ def work() -> int:
     # Not before HELLO, which has to be the first frame; until here logging writes to standard error.
     log_to(connection)
     activity = Activity()
-    Reader(connection, inbox, activity).start()
-    loop = StepLoop(environment.epoch, connection, inbox, activity, Models(engine, programs))
+    large = LargeTensors(ChunkSizes(is_adaptive="adaptive-chunks" not in environment.without))
+    Reader(connection, inbox, activity, large).start()
+    loop = StepLoop(environment.epoch, connection, inbox, activity, Models(engine, programs), large)
     try:
         loop.run()
     except ServerGone:

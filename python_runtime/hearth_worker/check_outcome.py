@@ -15,7 +15,7 @@ from hearth_worker.programs.outcomes import Advanced, Done, Failed, Piece, Progr
 from hearth_worker.protocol.entries import Unit
 from hearth_worker.protocol.frame import META_BYTES_MAX
 from hearth_worker.protocol.numbers import COUNT_MAX
-from hearth_worker.protocol.tensors import ITEM_BYTES, Tensor
+from hearth_worker.protocol.tensors import ITEM_BYTES, REFERENCES, TENSOR_BYTES_MAX, Tensor, is_tensor_map
 
 Outcome = Advanced[Any] | Done[Any] | Failed
 
@@ -126,9 +126,9 @@ def _check_map(fields: Mapping[object, object], depth: int) -> None:
     for name in fields:
         if type(name) is not str:
             raise Unsendable(f"the keys of a map are texts, not {name!r}")
-    if "dtype" in fields and "shape" in fields and ("span" in fields or "slab" in fields):
+    if is_tensor_map(fields):
         # On the wire it could not be told from a tensor.
-        reference = "span" if "span" in fields else "slab"
+        reference = next(name for name in REFERENCES if name in fields)
         raise Unsendable(f"outputs may not contain a map with the keys dtype, shape and {reference}")
     for value in fields.values():
         _check_value(value, depth + 1)
@@ -138,11 +138,15 @@ def _check_tensor(tensor: Tensor) -> None:
     what = f"{tensor.dtype} tensor of shape {tensor.shape}"
     if tensor.dtype not in ITEM_BYTES or not all(map(_is_count, tensor.shape)):
         raise Unsendable(f"there is no {what}")
-    if not isinstance(tensor.data, bytes):
-        raise Unsendable(f"a tensor's data are bytes, not a {_kind(tensor.data)}")
+    try:
+        size_bytes = tensor.bytes().nbytes
+    except (TypeError, ValueError) as error:
+        raise Unsendable(f"a tensor's data are contiguous bytes, not this {_kind(tensor.data)}: {error}") from error
     expected_bytes = ITEM_BYTES[tensor.dtype] * prod(tensor.shape)
-    if len(tensor.data) != expected_bytes:
-        raise Unsendable(f"a {what} takes {expected_bytes} bytes, not {len(tensor.data)}")
+    if size_bytes != expected_bytes:
+        raise Unsendable(f"a {what} takes {expected_bytes} bytes, not {size_bytes}")
+    if size_bytes > TENSOR_BYTES_MAX:
+        raise Unsendable(f"a {what} takes {size_bytes} bytes; {TENSOR_BYTES_MAX} are possible")
 
 
 def _is_map_struct(value: object) -> bool:

@@ -33,7 +33,7 @@ class Connection:
         """Sends a report without tensors; `request_id` names the request it answers. Raises ServerGone."""
         self.send(report.type, encode_message(report), b"", request_id)
 
-    def send(self, frame_type: int, meta: bytes, payload: bytes = b"", request_id: int = 0) -> None:
+    def send(self, frame_type: int, meta: bytes, payload: bytes | memoryview = b"", request_id: int = 0) -> None:
         """Sends one frame, waiting while the stream is full. Raises ServerGone."""
         with self._writing:
             taken = self.taken

@@ -6,13 +6,16 @@ from msgspec import Struct, ValidationError, convert
 
 
 class Environment(Struct, frozen=True):
-    """`epoch` is unique per worker process; `cores` is empty when the worker may run anywhere."""
+    """`epoch` is unique per worker process; `cores` is empty when the worker may run anywhere; `without` names
+    mechanisms that are switched off for a measurement.
+    """
 
     worker_id: str
     epoch: int
     engine: str
     threads: int
     cores: list[int]
+    without: frozenset[str] = frozenset()
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -24,6 +27,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         engine=_word(variables, "HEARTH_ENGINE"),
         threads=_positive(variables, "HEARTH_THREADS"),
         cores=[_core(core) for core in cores.split(",") if core.strip()],
+        without=frozenset(variables.get("HEARTH_WITHOUT", "").split(",")) - {""},
     )
 
 

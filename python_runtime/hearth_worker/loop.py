@@ -13,6 +13,7 @@ from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
 from hearth_worker.failures import words_of
 from hearth_worker.inbox import Inbox, Received, Wakeup
+from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.models import Models
 from hearth_worker.programs.outcomes import Failed
 from hearth_worker.report import Report
@@ -32,13 +33,21 @@ logger = logging.getLogger(__name__)
 class StepLoop:
     """Runs in the main thread until it is asked to stop."""
 
-    def __init__(self, epoch: int, connection: Connection, inbox: Inbox, activity: Activity, models: Models) -> None:
+    def __init__(
+        self,
+        epoch: int,
+        connection: Connection,
+        inbox: Inbox,
+        activity: Activity,
+        models: Models,
+        large: LargeTensors,
+    ) -> None:
         self._connection = connection
         self._inbox = inbox
         self._activity = activity
         self._models = models
         self._tasks = Tasks(activity)
-        self._report = Report(connection, activity)
+        self._report = Report(connection, activity, large)
         self._settlement = Settlement(self._tasks, self._report)
         self._is_stopped = False
         self._handler = RequestHandler(
@@ -49,6 +58,7 @@ class StepLoop:
             self._report,
             self._settlement,
             Statistics(epoch, models, self._tasks, activity),
+            large,
         )
 
     def run(self) -> None:

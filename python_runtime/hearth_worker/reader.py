@@ -9,12 +9,13 @@ from hearth_worker.activity import Activity
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection, ServerGone
 from hearth_worker.inbox import Inbox, Received
+from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.protocol.codec import decode_request
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.frame import Frame
 from hearth_worker.protocol.protocol_error import ProtocolError
-from hearth_worker.protocol.reports import Error, Pong
-from hearth_worker.protocol.requests import Ping
+from hearth_worker.protocol.reports import Error, Pong, SlabsDropped
+from hearth_worker.protocol.requests import Ping, SlabGrant, SlabReturn
 
 READ_BYTES = 256 * 1024
 EXIT_SERVER_GONE = 0
@@ -25,8 +26,9 @@ EXIT_BUG = 70
 class Reader(Thread):
     """Runs until the process ends. It never waits for the step loop, whatever that is doing."""
 
-    def __init__(self, connection: Connection, inbox: Inbox, activity: Activity) -> None:
+    def __init__(self, connection: Connection, inbox: Inbox, activity: Activity, large: LargeTensors) -> None:
         super().__init__(name="reader", daemon=True)
+        self._large = large
         self._connection = connection
         self._inbox = inbox
         self._activity = activity
@@ -66,8 +68,11 @@ class Reader(Thread):
         self._connection.taken = frame.request_id
         if isinstance(request, Ping):
             self._connection.tell(Pong(self._activity.progress, self._activity.is_busy), frame.request_id)
-        else:
-            self._inbox.put(Received(frame.request_id, request, at))
+            return
+        # At once, so that the step that is running finds room for what it makes; the loop only acknowledges them.
+        if isinstance(request, SlabGrant | SlabReturn) and (unmapped := self._large.take(request)):
+            self._connection.tell(SlabsDropped(unmapped))
+        self._inbox.put(Received(frame.request_id, request, at))
 
     def _refuse(self, error: ProtocolError) -> NoReturn:
         self._connection.give_up(Error("protocol", str(error), retryable=False))

@@ -1,12 +1,11 @@
 """Collects what became of tasks and sends it: at most once per 10 ms, but at once what a user sees at once."""
 
-from collections.abc import Iterator
-
 from hearth_worker.activity import Activity
 from hearth_worker.connection import Connection
 from hearth_worker.entry_frames import entry_frames
 from hearth_worker.failures import MESSAGE_CHARACTERS_MAX, FailureCode, sendable
 from hearth_worker.item_flow import ItemFlow
+from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.programs.outcomes import Piece, Progress
 from hearth_worker.protocol.entries import (
     AnyEntry,
@@ -18,7 +17,7 @@ from hearth_worker.protocol.entries import (
     TextEntry,
     WithdrawnEntry,
 )
-from hearth_worker.protocol.reports import Partial, Steps
+from hearth_worker.protocol.reports import Partial
 
 REPORT_INTERVAL_MS = 10.0
 
@@ -26,8 +25,10 @@ REPORT_INTERVAL_MS = 10.0
 class Report:
     """What is collected leaves in this order: starts, items, progress, text, ends. It is the true one for each task."""
 
-    def __init__(self, connection: Connection, activity: Activity) -> None:
+    def __init__(self, connection: Connection, activity: Activity, large: LargeTensors | None = None) -> None:
+        """Without `large`, large tensors go in chunks."""
         self._connection = connection
+        self._large = large or LargeTensors()
         self._activity = activity
         self._left_at = 0.0
         self._is_urgent = False
@@ -101,7 +102,8 @@ class Report:
             self._send_steps(starts)
             starts = []
             for flow in flows.values():
-                self._send_all(Partial.type, flow.frames())
+                for meta, payload in flow.frames():
+                    self._connection.send(Partial.type, meta, payload)
         progress, self._progress = self._progress, {}
         texts, self._texts = self._texts, []
         ends, self._ends = self._ends, []
@@ -115,9 +117,5 @@ class Report:
         self._flows.pop(task, None)
 
     def _send_steps(self, entries: list[AnyEntry]) -> None:
-        if entries:
-            self._send_all(Steps.type, entry_frames(entries, self._activity.progress))
-
-    def _send_all(self, frame_type: int, frames: Iterator[tuple[bytes, bytes]]) -> None:
-        for meta, payload in frames:
+        for frame_type, meta, payload in entry_frames(entries, self._activity.progress, self._large) if entries else ():
             self._connection.send(frame_type, meta, payload)

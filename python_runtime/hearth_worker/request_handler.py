@@ -11,8 +11,9 @@ from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
 from hearth_worker.failures import FailureCode, LoadFailed, OutOfMemory, StaleModel, words_of
 from hearth_worker.inbox import Received
+from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.models import Models
-from hearth_worker.protocol.reports import Error, Unloaded
+from hearth_worker.protocol.reports import Error, SlabsDropped, Unloaded
 from hearth_worker.protocol.requests import (
     Admit,
     Cancel,
@@ -21,6 +22,9 @@ from hearth_worker.protocol.requests import (
     Policy,
     Request,
     Shutdown,
+    SlabGrant,
+    SlabRecall,
+    SlabReturn,
     Stats,
     Unload,
     Withdraw,
@@ -45,6 +49,7 @@ class RequestHandler:
         report: Report,
         settlement: Settlement,
         statistics: Statistics,
+        large: LargeTensors,
     ) -> None:
         self._connection = connection
         self._activity = activity
@@ -53,6 +58,7 @@ class RequestHandler:
         self._report = report
         self._settlement = settlement
         self._statistics = statistics
+        self._large = large
         self._admission = Admission(models, tasks, report)
         self.is_shut_down = False
         self._methods: dict[type[Request], Callable[[Any, Received], None]] = {
@@ -65,6 +71,9 @@ class RequestHandler:
             Credit: self._credit,
             Stats: self._stats,
             Shutdown: self._shut_down,
+            SlabGrant: self._taken_by_the_reader,
+            SlabReturn: self._taken_by_the_reader,
+            SlabRecall: self._recall,
         }
 
     def handle(self, received: Received) -> None:
@@ -142,6 +151,12 @@ class RequestHandler:
 
     def _stats(self, _request: Stats, received: Received) -> None:
         self._connection.tell(self._statistics.report(), received.request_id)
+
+    def _recall(self, request: SlabRecall, received: Received) -> None:
+        self._connection.tell(SlabsDropped(self._large.drop(request.slabs)), received.request_id)
+
+    def _taken_by_the_reader(self, _request: Request, _received: Received) -> None:
+        """Nothing is left to do but to acknowledge it."""
 
     def _shut_down(self, _request: Shutdown, _received: Received) -> None:
         self.is_shut_down = True

@@ -11,13 +11,14 @@ from hearth_worker.activity import Activity
 from hearth_worker.connection import Connection
 from hearth_worker.entry_frames import REPORT_BYTES_MAX, entry_frames
 from hearth_worker.item_flow import ItemFlow
+from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.programs.outcomes import Piece, Progress
 from hearth_worker.protocol.codec import decode_report
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.entries import AnyEntry, DoneEntry, FailedEntry, TextEntry
-from hearth_worker.protocol.frame import PAYLOAD_BYTES_MAX
+from hearth_worker.protocol.frame import META_BYTES_MAX, PAYLOAD_BYTES_MAX
 from hearth_worker.protocol.reports import Partial, Report, Steps
-from hearth_worker.protocol.tensors import Tensor
+from hearth_worker.protocol.tensors import INLINE_BYTES_MAX, Tensor
 from hearth_worker.report import Report as Collected
 
 
@@ -112,23 +113,26 @@ def test_items_of_a_task_that_failed_are_dropped(watched: Watched) -> None:
 
 def test_a_report_is_cut_at_1_mib_unless_one_entry_alone_is_larger() -> None:
     small = [TextEntry(number, 0, "x" * 100_000) for number in range(30)]
-    frames = list(entry_frames(small, 1))
-    assert [entry for meta, _ in frames for entry in entries_of(meta)] == small
-    assert all(len(meta) <= REPORT_BYTES_MAX for meta, _ in frames)
+    frames = list(entry_frames(small, 1, LargeTensors()))
+    assert [entry for _, meta, _ in frames for entry in entries_of(meta)] == small
+    assert all(len(meta) <= REPORT_BYTES_MAX for _, meta, _ in frames)
     large = TextEntry(1, 0, "x" * 2 * REPORT_BYTES_MAX)
-    assert [len(entries_of(meta)) for meta, _ in entry_frames([large, TextEntry(2, 0, "y")], 1)] == [1, 1]
+    frames = list(entry_frames([large, TextEntry(2, 0, "y")], 1, LargeTensors()))
+    assert [len(entries_of(meta)) for _, meta, _ in frames] == [1, 1]
 
 
 def test_tensors_share_a_payload_up_to_its_limit() -> None:
-    half = bytes(PAYLOAD_BYTES_MAX // 2)
-    done: list[AnyEntry] = [DoneEntry(number, {"v": Tensor("uint8", [len(half)], half)}, 1) for number in range(3)]
-    assert sorted(len(payload) for _, payload in entry_frames(done, 1)) == [len(half), 2 * len(half)]
+    count = PAYLOAD_BYTES_MAX // INLINE_BYTES_MAX
+    small = Tensor("uint8", [INLINE_BYTES_MAX], bytes(INLINE_BYTES_MAX))
+    done: list[AnyEntry] = [DoneEntry(number, {"v": small}, 1) for number in range(count + 1)]
+    sizes = [len(payload) for _, _, payload in entry_frames(done, 1, LargeTensors())]
+    assert (len(sizes), sum(sizes)) == (2, (count + 1) * INLINE_BYTES_MAX)
 
 
 def test_an_output_that_no_frame_can_carry_fails_its_task_alone() -> None:
-    too_large = Tensor("uint8", [PAYLOAD_BYTES_MAX + 1], bytes(PAYLOAD_BYTES_MAX + 1))
+    too_large = "x" * (META_BYTES_MAX + 1)
     done: list[AnyEntry] = [DoneEntry(1, {}, 1), DoneEntry(2, {"v": too_large}, 1), DoneEntry(3, {"v": object()}, 1)]
-    told = [entry for meta, _ in entry_frames(done, 1) for entry in entries_of(meta)]
+    told = [entry for _, meta, _ in entry_frames(done, 1, LargeTensors()) for entry in entries_of(meta)]
     assert [type(entry) for entry in told] == [DoneEntry, FailedEntry, FailedEntry]
 
 

@@ -1,20 +1,27 @@
 /** The frame vectors that both sides of the worker protocol are checked against (made by the Python side). */
 import { readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { encodeFrame, type Frame } from '../../src/runtime/workers/frame.ts'
 import { FrameDecoder } from '../../src/runtime/workers/frame-decoder.ts'
 import { decode, encode } from '../../src/runtime/workers/message-pack.ts'
 import { ProtocolError } from '../../src/runtime/workers/protocol-error.ts'
-import { readReport, reportType } from '../../src/runtime/workers/reports.ts'
+import { readReport, reportType, type SlabName } from '../../src/runtime/workers/reports.ts'
 import {
   creditBytes,
   emptyMeta,
+  type GrantedSlab,
   loadMeta,
   policyMeta,
   requestType,
+  type SlabRefusal,
+  slabGrantMeta,
+  slabNamesMeta,
   taskBytes,
   unloadMeta,
+  type VerifiedFile,
 } from '../../src/runtime/workers/requests.ts'
+import type { TensorRegion } from '../../src/runtime/workers/tensors.ts'
 import type { TaskId, VersionId } from '../../src/scheduler/ids.ts'
 
 interface Vector {
@@ -44,7 +51,7 @@ test('the vectors are there', () => {
 
 describe('from a worker', () => {
   test.each(vectors.filter(({ direction }) => direction === 'toServer'))('$name', ({ hex, frames, error }) => {
-    const { read, breach } = readStream(Buffer.from(hex, 'hex'), (frame) => readReport(frame))
+    const { read, breach } = readStream(Buffer.from(hex, 'hex'), (frame) => readReport(frame, referred))
     expect(breach).toBe(error)
     expect(read.map(({ frame }) => frame)).toEqual(frames.map(header))
     for (const [index, { message }] of read.entries()) expect(asWritten(message)).toMatchObject(said(frames[index]!))
@@ -115,6 +122,14 @@ function asWritten(message: object): Record<string, unknown> {
 /** Fields that the protocol has and this server takes no note of. */
 const unnoted = new Set(['inputs', 'outputs', 'sequence', 'models', 'gc'])
 
+/** Regions that say what they were made of. */
+const referred = { slab: asRegion, transfer: asRegion }
+
+function asRegion(reference: object): TensorRegion {
+  const region = { sizeBytes: 0, pieces: () => Readable.from([]), release: () => {} }
+  return { ...region, ...reference }
+}
+
 /** What of the vector's metadata this server takes note of, with the bytes of tensors in place. */
 function said({ type, meta, payloadHex }: VectorFrame): Record<string, unknown> {
   const whole = withTensors(meta, Buffer.from(payloadHex, 'hex')) as Record<string, unknown>
@@ -125,7 +140,12 @@ function said({ type, meta, payloadHex }: VectorFrame): Record<string, unknown> 
 function withTensors(value: unknown, payload: Buffer): unknown {
   if (Array.isArray(value)) return value.map((item) => withTensors(item, payload))
   if (typeof value !== 'object' || value === null) return value
-  if ('offset' in value && 'length' in value) return bytesAt(value as Span, payload)
+  if ('offset' in value && 'length' in value && !('slabId' in value)) return bytesAt(value as Span, payload)
+  if ('dtype' in value && !('span' in value)) {
+    const { dtype, shape, ...references } = value as { dtype: unknown; shape: unknown }
+    if ('slab' in references || 'transfer' in references)
+      return { dtype, shape, region: Object.values<unknown>(references)[0] }
+  }
   if ('dtype' in value && 'span' in value) {
     const { dtype, shape, span } = value as unknown as { dtype: string; shape: readonly number[]; span: Span }
     return { dtype, shape, data: bytesAt(span, payload) }
@@ -144,12 +164,13 @@ function bytesAt({ offset, length }: Span, payload: Buffer): Uint8Array {
 
 /** How this server writes each request, from the vector's metadata. */
 const writers: Readonly<Record<number, (meta: Readonly<Record<string, unknown>>) => Buffer>> = {
-  [requestType.load]: ({ model, manifest, directory, components }) =>
+  [requestType.load]: ({ model, manifest, directory, components, files }) =>
     loadMeta({
       versionId: model as VersionId,
       manifest,
       directory: String(directory),
       components: components as string[],
+      ...(files === undefined ? {} : { files: files as readonly VerifiedFile[] }),
     }),
   [requestType.unload]: ({ model }) => unloadMeta(model as VersionId),
   [requestType.admit]: ({ tasks }) => joined((tasks as readonly WrittenTask[]).map(writeTask)),
@@ -162,6 +183,10 @@ const writers: Readonly<Record<number, (meta: Readonly<Record<string, unknown>>)
   [requestType.ping]: () => emptyMeta,
   [requestType.stats]: () => emptyMeta,
   [requestType.shutdown]: () => emptyMeta,
+  [requestType.slabGrant]: ({ slabs, refused }) =>
+    slabGrantMeta(slabs as readonly GrantedSlab[], (refused as SlabRefusal | undefined) ?? null),
+  [requestType.slabReturn]: ({ slabs }) => slabNamesMeta(slabs as readonly SlabName[]),
+  [requestType.slabRecall]: ({ slabs }) => slabNamesMeta(slabs as readonly SlabName[]),
 }
 
 type WrittenTask = Omit<Parameters<typeof taskBytes>[0], 'taskId' | 'versionId'> & {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { defaultWorkerLimits, type WorkerLimits } from '../../src/runtime/workers/worker-limits.ts'
 import { createWorkerPool, type WorkerPool } from '../../src/runtime/workers/worker-pool.ts'
 import type { DeviceId, TaskId, VersionId, WorkerId } from '../../src/scheduler/ids.ts'
+import { withoutSlabs } from './real-pool.ts'
 import { until } from './until.ts'
 import { WorkerLog } from './worker-log.ts'
 
@@ -18,6 +19,7 @@ export class FakePool implements AsyncDisposable {
   constructor(scenario: string, limits: Partial<WorkerLimits> = {}, file = python) {
     this.pool = createWorkerPool({
       command: { file, arguments: [script, ...scenario.split(' ')], environment: {} },
+      memory: withoutSlabs(),
       listener: this.listener,
       limits: {
         ...defaultWorkerLimits,

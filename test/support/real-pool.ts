@@ -1,5 +1,8 @@
 /** A pool of real Python workers with the no-op model, as integration tests use it. */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { TensorMemory } from '../../src/runtime/memory/tensor-memory.ts'
 import { pythonWorker } from '../../src/runtime/workers/worker-command.ts'
 import { defaultWorkerLimits, type WorkerLimits } from '../../src/runtime/workers/worker-limits.ts'
 import type { ReportEntry } from '../../src/runtime/workers/worker-listener.ts'
@@ -25,12 +28,20 @@ const noopManifest = {
 }
 
 export class RealPool implements AsyncDisposable {
+  readonly memory: TensorMemory
   readonly pool: WorkerPool
   readonly listener = new WorkerLog()
 
-  constructor(limits: Partial<WorkerLimits> = {}) {
+  /** @param memory is closed with the pool; without it there are no slabs. */
+  constructor(
+    limits: Partial<WorkerLimits> = {},
+    { memory = withoutSlabs(), environment = {} }: { memory?: TensorMemory; environment?: Record<string, string> } = {},
+  ) {
+    this.memory = memory
+    const command = pythonWorker(python, packageFolder)
     this.pool = createWorkerPool({
-      command: pythonWorker(python, packageFolder),
+      command: { ...command, environment: { ...command.environment, ...environment } },
+      memory,
       listener: this.listener,
       limits: { ...defaultWorkerLimits, ...limits },
       clock: { now: () => Date.now() },
@@ -87,7 +98,13 @@ export class RealPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.pool.close()
+    await this.memory.close()
   }
+}
+
+/** Transfers too large for memory go to the system's folder for temporary files. */
+export function withoutSlabs(): TensorMemory {
+  return TensorMemory.withoutPool(join(tmpdir(), 'hearth-test-transfers'))
 }
 
 /** A task of the no-op program. */

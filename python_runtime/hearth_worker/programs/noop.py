@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from math import inf
 from threading import Event
 from typing import Any, ClassVar
@@ -13,9 +14,11 @@ from hearth_worker.engines.engine import LoadedModel
 from hearth_worker.failures import OutOfMemory
 from hearth_worker.programs.outcomes import Advanced, Done, Failed, Progress
 from hearth_worker.programs.program import Program, Promise
+from hearth_worker.protocol.tensors import Tensor
 
 ITEMS_PER_STEP = 4096
 EXIT_STATUS = 86
+TENSORS_KEPT = 16
 
 
 class NoopParameters(Struct, rename="camel", frozen=True):
@@ -37,6 +40,8 @@ class NoopParameters(Struct, rename="camel", frozen=True):
     hang_at_step: int | None = None
     # This step raises.
     fail_at_step: int | None = None
+    # The output carries a tensor of so many bytes for each of these.
+    tensor_bytes: list[int] = []
     # A step of more states than this does not fit into memory.
     out_of_memory_above: int | None = None
 
@@ -55,10 +60,18 @@ class NoopState(Struct, frozen=True):
     items_done: int = 0
 
 
-class NoopOutput(Struct, frozen=True):
-    """What was given as `value`."""
+class NoopArtifact(Struct, rename="camel", frozen=True):
+    """Bytes that count up from the number of the tensor: 0, 1, 2, ... of the first, 1, 2, 3, ... of the second."""
+
+    mime_type: str
+    data: Tensor
+
+
+class NoopOutput(Struct, frozen=True, omit_defaults=True):
+    """What was given as `value`, and the tensors that were asked for."""
 
     values: Any
+    artifacts: list[NoopArtifact] = []
 
 
 class Noop(Program[NoopRequest, NoopState, NoopOutput]):
@@ -93,14 +106,27 @@ def _advance(state: NoopState) -> Advanced[NoopState] | Done[NoopOutput]:
     steps = state.steps_done + 1
     if parameters.items == 0:
         if steps >= parameters.steps:
-            return Done(NoopOutput(parameters.value))
+            return Done(_output(parameters))
         return Advanced(NoopState(parameters, steps), Progress(steps, parameters.steps, "steps"))
     items_done = min(state.items_done + ITEMS_PER_STEP, parameters.items)
     items = range(state.items_done, items_done)
     progress = Progress(items_done, parameters.items, "items")
     if steps >= parameters.steps and items_done == parameters.items:
-        return Done(NoopOutput(parameters.value), progress, items=items)
+        return Done(_output(parameters), progress, items=items)
     return Advanced(NoopState(parameters, steps, items_done), progress, items=items)
+
+
+def _output(parameters: NoopParameters) -> NoopOutput:
+    tensors = (_counting(number, size) for number, size in enumerate(parameters.tensor_bytes))
+    return NoopOutput(parameters.value, [NoopArtifact("application/octet-stream", tensor) for tensor in tensors])
+
+
+@lru_cache(maxsize=TENSORS_KEPT)
+def _counting(number: int, size_bytes: int) -> Tensor:
+    """Kept, so that making it is no part of what is measured."""
+    period = bytes((number + byte) % 256 for byte in range(256))
+    data = (period * (size_bytes // 256 + 1))[:size_bytes]
+    return Tensor("uint8", [size_bytes], data)
 
 
 def _step_ms(states: Sequence[NoopState]) -> float:

@@ -10,15 +10,15 @@ from hearth_worker.protocol import reports, requests
 from hearth_worker.protocol.entries import CancelledEntry, DoneEntry
 from hearth_worker.protocol.frame import Frame
 from hearth_worker.protocol.protocol_error import ProtocolError
-from hearth_worker.protocol.reports import Checkpointed, Partial, Report, Steps
+from hearth_worker.protocol.reports import Checkpointed, Chunk, Partial, Report, Steps
 from hearth_worker.protocol.requests import Request, Restore
-from hearth_worker.protocol.tensors import Payload, check_span, check_tensors
+from hearth_worker.protocol.tensors import Payload, PlaceLarge, check_chunk, check_span, check_tensors
 
 REQUESTS: dict[int, type[Request]] = {message.type: message for message in Request.__subclasses__()}
 REPORTS: dict[int, type[Report]] = {message.type: message for message in Report.__subclasses__()}
 
-assert len(REQUESTS) == 18 and requests.SlabReturn.type == 18  # noqa: PT018
-assert len(REPORTS) == 13 and reports.SlabRequest.type == 76  # noqa: PT018
+assert len(REQUESTS) == 19 and requests.SlabRecall.type == 19  # noqa: PT018
+assert len(REPORTS) == 15 and reports.SlabsDropped.type == 78  # noqa: PT018
 
 _REQUEST_DECODERS = {number: Decoder(message) for number, message in REQUESTS.items()}
 _REPORT_DECODERS = {number: Decoder(message) for number, message in REPORTS.items()}
@@ -45,9 +45,11 @@ def decode_report(frame: Frame) -> Report:
             if isinstance(entry, DoneEntry) or (isinstance(entry, CancelledEntry) and entry.output is not None):
                 _check_output(entry.output, payload_bytes)
     elif isinstance(report, Partial):
-        check_tensors(report.values, payload_bytes)
+        check_tensors(report.values, payload_bytes, allows_large=False)
     elif isinstance(report, Checkpointed):
         check_span(report.saved, payload_bytes)
+    elif isinstance(report, Chunk):
+        check_chunk(report.offset, report.total_bytes, payload_bytes)
     return report
 
 
@@ -56,9 +58,9 @@ def encode_message(message: Struct) -> bytes:
     return _PLAIN_ENCODER.encode(message)
 
 
-def encode_with_payload(message: Struct) -> tuple[bytes, Payload]:
-    """Metadata of a message and the payload of the tensors in it."""
-    payload = Payload()
+def encode_with_payload(message: Struct, place_large: PlaceLarge | None = None) -> tuple[bytes, Payload]:
+    """Metadata of a message and the payload of the tensors in it; without `place_large` all of them are inline."""
+    payload = Payload(place_large)
     return Encoder(enc_hook=payload.place).encode(message), payload
 
 

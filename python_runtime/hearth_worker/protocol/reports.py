@@ -1,4 +1,4 @@
-"""What a worker says: types 64 to 76 of PROTOCOL.md section 4."""
+"""What a worker says: types 64 to 78 of PROTOCOL.md section 4."""
 
 from typing import Any, ClassVar, Literal
 
@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from hearth_worker.protocol.entries import AnyEntry
 from hearth_worker.protocol.numbers import Count, Millis, PositiveCount
+from hearth_worker.protocol.requests import SlabReference
 from hearth_worker.protocol.tensors import Span
 
 PROTOCOL_VERSION = 1
@@ -142,6 +143,24 @@ class Checkpointed(Report, frozen=True):
 
 
 class SlabRequest(Report, frozen=True):
+    """So many tensors of at most so many bytes found no room."""
+
     type: ClassVar[int] = 76
     size_bytes: Count
     count: Count
+
+
+class Chunk(Report, frozen=True):
+    """The payload is the next piece of a transfer."""
+
+    type: ClassVar[int] = 77
+    transfer: Count
+    offset: Count
+    total_bytes: Count
+
+
+class SlabsDropped(Report, frozen=True):
+    """The worker has let go of them."""
+
+    type: ClassVar[int] = 78
+    slabs: list[SlabReference]

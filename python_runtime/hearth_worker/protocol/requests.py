@@ -1,4 +1,4 @@
-"""What the server says: types 1 to 18 of PROTOCOL.md section 4."""
+"""What the server says: types 1 to 19 of PROTOCOL.md section 4."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -165,11 +165,28 @@ class SlabReference(Struct, rename="camel", frozen=True):
     generation: Count
 
 
-class SlabGrant(Request, frozen=True):
+class SlabRefusal(Struct, rename="camel", frozen=True):
+    """There are no slabs of so many bytes or more for now; ask no sooner than after `pause_ms`."""
+
+    size_bytes: Count
+    pause_ms: Millis
+
+
+class SlabGrant(Request, frozen=True, omit_defaults=True):
     type: ClassVar[int] = 17
     slabs: list[Slab]
+    refused: SlabRefusal | None = None
 
 
 class SlabReturn(Request, frozen=True):
+    """Generations are the new ones."""
+
     type: ClassVar[int] = 18
+    slabs: list[SlabReference]
+
+
+class SlabRecall(Request, frozen=True):
+    """Others need them."""
+
+    type: ClassVar[int] = 19
     slabs: list[SlabReference]

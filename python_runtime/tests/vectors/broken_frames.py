@@ -6,9 +6,11 @@ from tests.vectors.example_metadata import (
     failed,
     policy_meta,
     restore_meta,
+    slab_tensor,
     steps_of,
     task_of,
     tensor,
+    transfer_tensor,
     without,
 )
 from tests.vectors.frame_bytes import (
@@ -54,9 +56,9 @@ def broken_headers() -> list[Vector]:
             "magic",
         ),
         stream("type 0", TO_WORKER, frame(0, 1, 0, {}), [], "type"),
-        stream("type 19", TO_WORKER, frame(19, 1, 0, {}), [], "type"),
+        stream("type 20", TO_WORKER, frame(20, 1, 0, {}), [], "type"),
         stream("type 63", TO_SERVER, frame(63, 0, 0, {}), [], "type"),
-        stream("type 77", TO_SERVER, frame(77, 0, 0, {}), [], "type"),
+        stream("type 79", TO_SERVER, frame(79, 0, 0, {}), [], "type"),
         stream("type 255", TO_WORKER, frame(255, 1, 0, {}), [], "type"),
         stream("a worker's type from the server", TO_WORKER, frame(73, 1, 0, {}), [], "type"),
         stream("a server's type from a worker", TO_SERVER, frame(8, 1, 0, {}), [], "type"),
@@ -147,6 +149,33 @@ def broken_spans() -> list[Vector]:
             TO_SERVER,
             frame(67, 0, 1, steps_of(done({"v": tensor([2, 2], 0, 8)})), bytes(8)),
         ),
+        bad(
+            "a tensor in a slab with too few bytes for its shape",
+            TO_SERVER,
+            frame(67, 0, 1, steps_of(done({"v": slab_tensor([100, 200], 80_004)}))),
+        ),
+        bad(
+            "a tensor in a slab without a number",
+            TO_SERVER,
+            frame(67, 0, 1, steps_of(done({"v": slab_tensor([2], 8) | {"slab": {"offset": 0, "length": 8}}}))),
+        ),
+        bad(
+            "a tensor in chunks with too few bytes for its shape",
+            TO_SERVER,
+            frame(67, 0, 1, steps_of(done({"v": transfer_tensor([50, 200], 39_996)}))),
+        ),
+        bad(
+            "a large tensor among partial values",
+            TO_SERVER,
+            frame(68, 0, 1, {"task": 1, "values": [slab_tensor([2], 8)], "left": 1}),
+        ),
+        bad("a chunk of nothing", TO_SERVER, frame(77, 0, 1, {"transfer": 1, "offset": 0, "totalBytes": 9})),
+        bad(
+            "a chunk beyond its transfer",
+            TO_SERVER,
+            frame(77, 0, 1, {"transfer": 1, "offset": 2, "totalBytes": 9}, bytes(8)),
+        ),
+        bad("a chunk without an offset", TO_SERVER, frame(77, 0, 1, {"transfer": 1, "totalBytes": 9}, bytes(9))),
         bad(
             "a tensor of unknown dtype",
             TO_SERVER,

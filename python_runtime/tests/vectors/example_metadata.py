@@ -34,6 +34,13 @@ def load_meta() -> Meta:
     return {"model": 1, "manifest": manifest, "directory": "/models/tiny", "components": ["text-encoder"]}
 
 
+def verified_load_meta() -> Meta:
+    """A LOAD that names the files of the model."""
+    times = {"modifiedNs": "1795449600123456789", "changedNs": "1795449600987654321"}
+    file = {"path": "/models/tiny/model.onnx", "device": "66306", "inode": "18446744073709551615", "sizeBytes": 27_567}
+    return {**load_meta(), "files": [file | times]}
+
+
 def policy_meta() -> dict[str, Any]:
     """A POLICY with every field."""
     return {"model": 1, "batchLimit": 32, "holdMs": 0.5, "interactiveFirst": True, "interruptAfterMs": 5}
@@ -113,6 +120,23 @@ def tensors_meta() -> Meta:
     return steps_of(first, {**second, "task": 2})
 
 
+def slab_tensor(shape: Sequence[int], length: int) -> dict[str, Any]:
+    """A float32 tensor in a slab."""
+    slab = {"slabId": 3, "generation": 7, "offset": 64, "length": length}
+    return {"dtype": "float32", "shape": list(shape), "slab": slab}
+
+
+def transfer_tensor(shape: Sequence[int], length: int) -> dict[str, Any]:
+    """A float32 tensor that came in chunks."""
+    return {"dtype": "float32", "shape": list(shape), "transfer": {"id": 4, "length": length}}
+
+
+def large_tensors_meta() -> Meta:
+    """A STEPS with a tensor of each kind."""
+    output = {"a": slab_tensor([100, 200], 80_000), "b": [transfer_tensor([50, 200], 40_000)], "c": tensor([2], 0, 8)}
+    return steps_of(done(output))
+
+
 def every_entry() -> list[Meta]:
     """One entry of each kind."""
     return [
@@ -121,7 +145,7 @@ def every_entry() -> list[Meta]:
         {"kind": "step", "task": 3, "done": 3, "unit": "tokens"},
         {"kind": "text", "task": 3, "item": 0, "text": "naïve 🌈"},
         {"kind": "done", "task": 4, "output": {"text": "ok", "nested": {"a": [None, 1.5]}}, "stepsRun": 7},
-        *({**failed(code), "task": 5 + index} for index, code in enumerate(failure_codes())),
+        *({**failed(code), "task": 20 + index} for index, code in enumerate(failure_codes())),
         {"kind": "cancelled", "task": 9, "output": {"text": "so far"}, "stepsRun": 2},
         {"kind": "cancelled", "task": 10, "stepsRun": 0},
         {"kind": "withdrawn", "task": 11},
@@ -131,4 +155,11 @@ def every_entry() -> list[Meta]:
 
 def failure_codes() -> Sequence[str]:
     """The codes of section 4."""
-    return ("out_of_memory", "engine_error", "deadline_exceeded", "invalid_request")
+    return (
+        "out_of_memory",
+        "engine_error",
+        "deadline_exceeded",
+        "invalid_request",
+        "stale_model",
+        "artifact_missing",
+    )

@@ -6,6 +6,7 @@ from tests.vectors.example_metadata import (
     error_meta,
     every_entry,
     hello_meta,
+    large_tensors_meta,
     lease_meta,
     load_meta,
     policy_meta,
@@ -15,6 +16,7 @@ from tests.vectors.example_metadata import (
     task_of,
     tensor,
     tensors_meta,
+    verified_load_meta,
 )
 from tests.vectors.frame_bytes import TO_SERVER, TO_WORKER, Vector, frame, good, raw_frame, stream
 
@@ -26,8 +28,10 @@ def requests() -> list[Vector]:
     """One of every type that the server sends."""
     task = task_of(1)
     slab = {"slabId": 3, "generation": 7}
+    refused = {"sizeBytes": 64 * MIB, "pauseMs": 1000}
     return [
         good("LOAD", TO_WORKER, (1, 1, 0, load_meta(), b"")),
+        good("LOAD of verified files", TO_WORKER, (1, 1, 0, verified_load_meta(), b"")),
         good("UNLOAD", TO_WORKER, (2, 2, 0, {"model": 1}, b"")),
         good("ADMIT of two tasks", TO_WORKER, (3, 3, 0, {"tasks": [task, task_of(2, {"deadlineMs": 250.5})]}, b"")),
         good("WITHDRAW", TO_WORKER, (4, 4, 0, {"tasks": [1, 2]}, b"")),
@@ -44,7 +48,9 @@ def requests() -> list[Vector]:
         good("CHECKPOINT", TO_WORKER, (15, 15, 0, {"tasks": [1]}, b""), "checkpoint"),
         good("RESTORE", TO_WORKER, (16, 16, 0, restore_meta(0, 5), b"state"), "checkpoint"),
         good("SLAB_GRANT", TO_WORKER, (17, 17, 0, {"slabs": [slab | {"path": "/a", "sizeBytes": MIB}]}, b""), "slabs"),
+        good("SLAB_GRANT of nothing", TO_WORKER, (17, 17, 0, {"slabs": [], "refused": refused}, b""), "slabs"),
         good("SLAB_RETURN", TO_WORKER, (18, 18, 0, {"slabs": [slab]}, b""), "slabs"),
+        good("SLAB_RECALL", TO_WORKER, (19, 19, 0, {"slabs": [slab]}, b""), "slabs"),
     ]
 
 
@@ -59,6 +65,7 @@ def reports() -> list[Vector]:
         good("UNLOADED", TO_SERVER, (66, 2, 2, {"model": 1, "privateBytes": 9_000_000}, b"")),
         good("STEPS of every kind", TO_SERVER, (67, 0, 3, {"entries": every_entry(), "progress": 17}, b"")),
         good("STEPS with two tensors", TO_SERVER, (67, 0, 3, tensors_meta(), bytes(range(24)))),
+        good("STEPS with large tensors", TO_SERVER, (67, 0, 3, large_tensors_meta(), bytes(range(8)))),
         good(
             "PARTIAL",
             TO_SERVER,
@@ -73,6 +80,8 @@ def reports() -> list[Vector]:
         good("REVOKED", TO_SERVER, (74, 12, 12, {"device": "cpu:0", "stepMs": 3.5}, b""), "lease"),
         good("CHECKPOINTED", TO_SERVER, (75, 15, 15, checkpointed_meta(0, 5), b"state"), "checkpoint"),
         good("SLAB_REQUEST", TO_SERVER, (76, 0, 15, {"sizeBytes": 12 * MIB, "count": 2}, b""), "slabs"),
+        good("CHUNK", TO_SERVER, (77, 0, 15, {"transfer": 4, "offset": 65_536, "totalBytes": 65_539}, b"end")),
+        good("SLABS_DROPPED", TO_SERVER, (78, 19, 19, {"slabs": [{"slabId": 3, "generation": 7}]}, b""), "slabs"),
     ]
 
 

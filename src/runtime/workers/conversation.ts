@@ -3,6 +3,9 @@
  * It knows bytes and nothing of processes; who owns it decides what a ProtocolError means.
  */
 import type { TaskId, VersionId, WorkerId } from '../../scheduler/ids.ts'
+import type { TensorMemory } from '../memory/tensor-memory.ts'
+import type { SlabMessages } from '../memory/worker-slabs.ts'
+import type { WorkerTensors } from '../memory/worker-tensors.ts'
 import type { Frame } from './frame.ts'
 import { FrameDecoder } from './frame-decoder.ts'
 import { ModelRequests } from './model-requests.ts'
@@ -17,10 +20,13 @@ import {
   policyMeta,
   requestType,
   type StepPolicy,
+  slabGrantMeta,
+  slabNamesMeta,
   taskBytes,
   unloadMeta,
 } from './requests.ts'
 import { failureCodes } from './step-entries.ts'
+import { releaseRegions } from './tensors.ts'
 import type { WorkerLimits } from './worker-limits.ts'
 import type { ReportEntry, WorkerListener } from './worker-listener.ts'
 import { WorkerTasks } from './worker-tasks.ts'
@@ -39,6 +45,9 @@ export interface ConversationOptions {
   readonly onProgress: (progress: number) => void
   readonly onMeasured: (privateBytes: number) => void
   readonly onLog: (level: LogLevel, message: string) => void
+  /** Whether the stream shall be read: what came cannot be kept any faster. */
+  readonly onHold: (isHeld: boolean) => void
+  readonly memory: TensorMemory
   readonly listener: WorkerListener
 }
 
@@ -48,15 +57,18 @@ export class Conversation {
   readonly #options: ConversationOptions
   readonly #outbox: Outbox
   readonly #decoder: FrameDecoder
+  readonly #tensors: WorkerTensors
   readonly #tasks = new WorkerTasks()
   readonly #models = new ModelRequests()
   #saidHello = false
   #isClosed = false
+  #isHeld = false
 
   constructor(options: ConversationOptions) {
     const { limits, now, write } = options
     this.#options = options
     this.#outbox = new Outbox({ now, write, depth: limits.pipelineDepth, joinedBytesMax: limits.joinedBytesMax })
+    this.#tensors = options.memory.forWorker({ messages: this.#slabMessages(), onHold: (isHeld) => this.#hold(isHeld) })
     this.#decoder = new FrameDecoder((frame) => this.#take(frame))
   }
 
@@ -66,6 +78,11 @@ export class Conversation {
 
   get isLoading(): boolean {
     return this.#models.isLoading
+  }
+
+  /** Its stream is not read for now, which is no fault of the worker. */
+  get isHeld(): boolean {
+    return this.#isHeld
   }
 
   get taskCount(): number {
@@ -98,7 +115,7 @@ export class Conversation {
         const { taskId } = task
         refused.push({ kind: 'failed', taskId, code: 'invalid_request', message: bytes, retryable: false })
       } else {
-        this.#tasks.add(task.taskId)
+        this.#tasks.add(task.taskId, task.versionId)
         this.#outbox.admit(task.taskId, bytes)
       }
     }
@@ -144,10 +161,11 @@ export class Conversation {
     this.#outbox.close()
   }
 
-  /** Nothing is passed on any more either. */
+  /** Nothing is passed on any more either: the process is reaped and its stream read to the end. */
   close(): void {
     this.#isClosed = true
     this.#outbox.close()
+    this.#tensors.close()
   }
 
   /** Throws ProtocolError; the frames before the broken one have been passed on, and nothing may be read after it. */
@@ -161,7 +179,15 @@ export class Conversation {
   }
 
   #take(frame: Frame): void {
-    const report = readReport(frame)
+    try {
+      this.#takeReport(frame, readReport(frame, this.#tensors))
+    } catch (error) {
+      this.#tensors.discardFrame()
+      throw error
+    }
+  }
+
+  #takeReport(frame: Frame, report: Report): void {
     if (!this.#saidHello) {
       if (report.kind !== 'hello')
         throw new ProtocolError('order', `A worker's first frame must be HELLO, not ${report.kind}.`)
@@ -187,7 +213,7 @@ export class Conversation {
     switch (report.kind) {
       case 'steps':
         this.#options.onProgress(report.progress)
-        for (const entry of report.entries) this.#tasks.settle(entry)
+        this.#settle(report.entries)
         this.#report(report.entries)
         return
       case 'partial':
@@ -198,6 +224,7 @@ export class Conversation {
         const { versionId, loadMs, weightsBytes, privateBytes } = report
         this.#models.answered(requestId, 'load', versionId)
         listener.modelLoaded(workerId, versionId, { loadMs, weightsBytes, privateBytes })
+        this.#tensors.loaded(versionId)
         return
       }
       case 'unloaded':
@@ -219,9 +246,17 @@ export class Conversation {
         return
       case 'ack':
         return
+      case 'chunk':
+        this.#tensors.takeChunk(report)
+        return
+      case 'slabRequest':
+        this.#tensors.request(report.sizeBytes, report.count)
+        return
+      case 'slabsDropped':
+        this.#tensors.dropped(report.slabs)
+        return
       case 'revoked':
       case 'checkpointed':
-      case 'slabRequest':
         throw new ProtocolError('order', `\`${report.kind}\` came, but this server asks for nothing of the kind.`)
       case 'hello':
         throw new ProtocolError('order', 'HELLO came a second time.')
@@ -230,8 +265,33 @@ export class Conversation {
     }
   }
 
+  #settle(entries: readonly ReportEntry[]): void {
+    const versions = new Set<VersionId>()
+    for (const entry of entries) {
+      const version = this.#tasks.versionOf(entry.taskId)
+      if (version !== undefined && entry.kind === 'done') versions.add(version)
+      this.#tasks.settle(entry)
+    }
+    this.#tensors.endFrame(versions)
+  }
+
+  /** Whoever is told owns the large tensors in what is told. */
   #report(entries: readonly ReportEntry[]): void {
-    if (entries.length > 0 && !this.#isClosed) this.#options.listener.stepsReported(this.#options.workerId, entries)
+    if (this.#isClosed) for (const entry of entries) releaseRegions(entry)
+    else if (entries.length > 0) this.#options.listener.stepsReported(this.#options.workerId, entries)
+  }
+
+  #hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    this.#options.onHold(isHeld)
+  }
+
+  #slabMessages(): SlabMessages {
+    return {
+      grant: (slabs, refused) => this.#outbox.send(requestType.slabGrant, slabGrantMeta(slabs, refused)),
+      giveBack: (slabs) => this.#outbox.send(requestType.slabReturn, slabNamesMeta(slabs)),
+      recall: (slabs) => this.#outbox.send(requestType.slabRecall, slabNamesMeta(slabs)),
+    }
   }
 
   #refused(requestId: number, error: Extract<Report, { kind: 'error' }>): void {

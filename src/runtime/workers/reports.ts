@@ -2,6 +2,7 @@
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import type { Frame } from './frame.ts'
 import {
+  asMap,
   countField,
   decodeMetadata,
   durationField,
@@ -14,7 +15,7 @@ import {
 } from './metadata.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { readStepEntry, type StepEntry } from './step-entries.ts'
-import { copySpan, materialize } from './tensors.ts'
+import { copySpan, type LargeTensors, materialize, noLargeTensors } from './tensors.ts'
 
 export const reportType = {
   hello: 64,
@@ -30,6 +31,8 @@ export const reportType = {
   revoked: 74,
   checkpointed: 75,
   slabRequest: 76,
+  chunk: 77,
+  slabsDropped: 78,
 } as const
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
@@ -78,12 +81,31 @@ export type Report =
   | { readonly kind: 'revoked'; readonly device: string; readonly stepMs: number }
   | { readonly kind: 'checkpointed'; readonly taskId: TaskId; readonly step: number; readonly saved: Uint8Array }
   | { readonly kind: 'slabRequest'; readonly sizeBytes: number; readonly count: number }
+  | Chunk
+  | { readonly kind: 'slabsDropped'; readonly slabs: readonly SlabName[] }
 
-/** Throws ProtocolError. Nothing of the result refers to the frame's buffers. */
-export function readReport(frame: Frame): Report {
+/** `data` is a view of the frame: it holds only until the next bytes are read. */
+export interface Chunk {
+  readonly kind: 'chunk'
+  readonly transfer: number
+  readonly offset: number
+  readonly totalBytes: number
+  readonly data: Buffer
+}
+/** A slab, under the generation that it was granted or returned with. */
+export interface SlabName {
+  readonly slabId: number
+  readonly generation: number
+}
+
+/**
+ * Throws ProtocolError. Nothing of the result refers to the frame's buffers, chunks aside. Regions of `large` that were claimed for a
+ * frame that is refused in the end are left to who gave them.
+ */
+export function readReport(frame: Frame, large: LargeTensors): Report {
   switch (frame.type) {
     case reportType.steps:
-      return readSteps(frame)
+      return readSteps(frame, large)
     case reportType.ack:
       return readAck(frame)
     case reportType.partial:
@@ -108,10 +130,14 @@ export function readReport(frame: Frame): Report {
       return readCheckpointed(frame)
     case reportType.slabRequest:
       return readSlabRequest(frame)
+    case reportType.chunk:
+      return readChunk(frame)
+    case reportType.slabsDropped:
+      return readSlabsDropped(frame)
     default:
       throw new ProtocolError(
         'type',
-        `A worker's frame must have a type from ${reportType.hello} to ${reportType.slabRequest}, not ${frame.type}.`,
+        `A worker's frame must have a type from ${reportType.hello} to ${reportType.slabsDropped}, not ${frame.type}.`,
       )
   }
 }
@@ -150,9 +176,9 @@ function readUnloaded(frame: Frame): Report {
   }
 }
 
-function readSteps(frame: Frame): Report {
+function readSteps(frame: Frame, large: LargeTensors): Report {
   const map = decodeMetadata(frame.meta, 'STEPS')
-  const entries = listField(map, 'entries', 'STEPS').map((entry) => readStepEntry(entry, frame.payload))
+  const entries = listField(map, 'entries', 'STEPS').map((entry) => readStepEntry(entry, frame.payload, large))
   return { kind: 'steps', entries, progress: countField(map, 'progress', 'STEPS') }
 }
 
@@ -161,7 +187,7 @@ function readPartial(frame: Frame): Report {
   return {
     kind: 'partial',
     taskId: countField(map, 'task', 'PARTIAL') as TaskId,
-    values: listField(map, 'values', 'PARTIAL').map((value) => materialize(value, frame.payload)),
+    values: listField(map, 'values', 'PARTIAL').map((value) => materialize(value, frame.payload, noLargeTensors)),
     creditLeft: countField(map, 'left', 'PARTIAL'),
   }
 }
@@ -236,4 +262,30 @@ function readSlabRequest(frame: Frame): Report {
     sizeBytes: countField(map, 'sizeBytes', 'SLAB_REQUEST'),
     count: countField(map, 'count', 'SLAB_REQUEST'),
   }
+}
+
+function readChunk(frame: Frame): Chunk {
+  const map = decodeMetadata(frame.meta, 'CHUNK')
+  const transfer = countField(map, 'transfer', 'CHUNK')
+  const offset = countField(map, 'offset', 'CHUNK')
+  const totalBytes = countField(map, 'totalBytes', 'CHUNK')
+  const data = frame.payload
+  if (data.length === 0 || offset + data.length > totalBytes)
+    throw new ProtocolError(
+      'metadata',
+      `A CHUNK of ${data.length} bytes at ${offset} cannot be part of a transfer of ${totalBytes} bytes.`,
+    )
+  return { kind: 'chunk', transfer, offset, totalBytes, data }
+}
+
+function readSlabsDropped(frame: Frame): Report {
+  const map = decodeMetadata(frame.meta, 'SLABS_DROPPED')
+  const slabs = listField(map, 'slabs', 'SLABS_DROPPED').map((value) => {
+    const slab = asMap(value, 'a slab of SLABS_DROPPED')
+    return {
+      slabId: countField(slab, 'slabId', 'SLABS_DROPPED'),
+      generation: countField(slab, 'generation', 'SLABS_DROPPED'),
+    }
+  })
+  return { kind: 'slabsDropped', slabs }
 }

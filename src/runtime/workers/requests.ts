@@ -3,6 +3,7 @@ import type { PriorityClass } from '../../scheduler/events.ts'
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import type { FileIdentity } from '../models/file-identity.ts'
 import { encode } from './message-pack.ts'
+import type { SlabName } from './reports.ts'
 
 export const requestType = {
   load: 1,
@@ -15,6 +16,9 @@ export const requestType = {
   ping: 8,
   stats: 9,
   shutdown: 10,
+  slabGrant: 17,
+  slabReturn: 18,
+  slabRecall: 19,
 } as const
 
 /** A file as it was when its content was verified. */
@@ -103,6 +107,26 @@ export function taskBytes(task: AdmittedTask): Buffer {
     attempt,
   }
   return encode(deadlineMs === null ? fields : { ...fields, deadlineMs })
+}
+
+export interface GrantedSlab extends SlabName {
+  readonly path: string
+  readonly sizeBytes: number
+}
+/** There are no slabs of so many bytes or more for now; the worker asks no sooner than after the pause. */
+export interface SlabRefusal {
+  readonly sizeBytes: number
+  readonly pauseMs: number
+}
+
+export function slabGrantMeta(slabs: readonly GrantedSlab[], refused: SlabRefusal | null): Buffer {
+  const granted = slabs.map(({ slabId, generation, path, sizeBytes }) => ({ slabId, generation, path, sizeBytes }))
+  return encode(refused === null ? { slabs: granted } : { slabs: granted, refused })
+}
+
+/** The metadata of SLAB_RETURN and SLAB_RECALL. */
+export function slabNamesMeta(slabs: readonly SlabName[]): Buffer {
+  return encode({ slabs: slabs.map(({ slabId, generation }) => ({ slabId, generation })) })
 }
 
 /** One entry of CREDIT. */

@@ -11,7 +11,7 @@ import {
   textField,
   wordField,
 } from './metadata.ts'
-import { materializeOutput, type ProgramOutput } from './tensors.ts'
+import { type LargeTensors, materializeOutput, type ProgramOutput } from './tensors.ts'
 
 export type StepUnit = 'steps' | 'tokens' | 'items'
 
@@ -55,8 +55,8 @@ export const failureCodes: readonly TaskFailureCode[] = [
 const kinds = ['done', 'started', 'step', 'text', 'failed', 'cancelled', 'withdrawn', 'paused'] as const
 const units: readonly StepUnit[] = ['steps', 'tokens', 'items']
 
-/** Throws ProtocolError. Outputs are copied out of `payload`. */
-export function readStepEntry(value: unknown, payload: Buffer): StepEntry {
+/** Throws ProtocolError. Outputs are copied out of `payload`; the regions of `large` that they hold belong to the caller. */
+export function readStepEntry(value: unknown, payload: Buffer, large: LargeTensors): StepEntry {
   const map = asMap(value, 'An entry of STEPS')
   const kind = wordField(map, 'kind', kinds, 'an entry of STEPS')
   const taskId = countField(map, 'task', kind) as TaskId
@@ -78,7 +78,7 @@ export function readStepEntry(value: unknown, payload: Buffer): StepEntry {
       return {
         kind,
         taskId,
-        output: materializeOutput(mapField(map, 'output', kind), payload),
+        output: materializeOutput(mapField(map, 'output', kind), payload, large),
         stepsRun: countField(map, 'stepsRun', kind),
       }
     case 'failed':
@@ -90,7 +90,7 @@ export function readStepEntry(value: unknown, payload: Buffer): StepEntry {
         retryable: flagField(map, 'retryable', kind),
       }
     case 'cancelled':
-      return { kind, taskId, output: keptOutput(map, payload), stepsRun: countField(map, 'stepsRun', kind) }
+      return { kind, taskId, output: keptOutput(map, payload, large), stepsRun: countField(map, 'stepsRun', kind) }
     case 'paused':
       return { kind, taskId, stateBytes: countField(map, 'stateBytes', kind) }
     default:
@@ -98,8 +98,8 @@ export function readStepEntry(value: unknown, payload: Buffer): StepEntry {
   }
 }
 
-function keptOutput(map: Metadata, payload: Buffer): ProgramOutput | null {
+function keptOutput(map: Metadata, payload: Buffer, large: LargeTensors): ProgramOutput | null {
   return map['output'] === undefined || map['output'] === null
     ? null
-    : materializeOutput(mapField(map, 'output', 'cancelled'), payload)
+    : materializeOutput(mapField(map, 'output', 'cancelled'), payload, large)
 }

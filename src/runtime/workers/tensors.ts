@@ -1,6 +1,7 @@
 /**
  * What a program gives back: a map of plain values in which tensors may stand anywhere. On the wire a tensor is `{dtype, shape, span}`, its bytes
- * in the frame's payload; here it becomes `{dtype, shape, data}` with a copy of its own, so that nothing keeps a frame alive.
+ * in the frame's payload; here it becomes `{dtype, shape, data}` with a copy of its own, so that nothing keeps a frame alive. One whose bytes are
+ * elsewhere (PROTOCOL.md section 9) becomes `{dtype, shape, region}`.
  */
 import { countField, isMap, listField, type Metadata, mapField, textField } from './metadata.ts'
 import { ProtocolError } from './protocol-error.ts'
@@ -27,6 +28,40 @@ export interface TensorRegion {
 }
 export type ProgramOutput = Readonly<Record<string, unknown>>
 
+/** Finds the bytes that a frame refers to and does not hold. Both throw ProtocolError when the worker cannot refer to them. */
+export interface LargeTensors {
+  slab(reference: SlabReference): TensorRegion
+  transfer(reference: TransferReference): TensorRegion
+}
+export interface SlabReference {
+  readonly slabId: number
+  readonly generation: number
+  readonly offset: number
+  readonly length: number
+}
+export interface TransferReference {
+  readonly id: number
+  readonly length: number
+}
+
+/** Where only what is in the frame may be referred to. */
+export const noLargeTensors: LargeTensors = { slab: refuseLarge, transfer: refuseLarge }
+
+function refuseLarge(): never {
+  throw new ProtocolError('metadata', 'Only an output may hold tensors that are not in the payload.')
+}
+
+/** Releases every region in a value: to be called by whoever drops an output that may hold large tensors. */
+export function releaseRegions(value: unknown): void {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
+  if (isLargeTensor(value)) value.region.release()
+  else for (const item of Object.values(value)) releaseRegions(item)
+}
+
+export function isLargeTensor(value: object): value is LargeTensor {
+  return 'region' in value && 'dtype' in value && 'shape' in value
+}
+
 const itemBytes: Readonly<Record<string, number>> = {
   bool: 1,
   int8: 1,
@@ -46,40 +81,68 @@ const itemBytes: Readonly<Record<string, number>> = {
 /** As deep as what a caller may send. Without a limit one value could use up the stack. */
 const depthMax = 64
 
-export function materializeOutput(output: Metadata, payload: Buffer): ProgramOutput {
-  return materializeFields(output, payload, 0)
+export function materializeOutput(output: Metadata, payload: Buffer, large: LargeTensors): ProgramOutput {
+  return materializeFields(output, payload, large, 0)
 }
 
 /** Tensors get their bytes; integers that JavaScript's numbers cannot hold become decimal text, as the API shows them. */
-export function materialize(value: unknown, payload: Buffer, depth = 0): unknown {
+export function materialize(value: unknown, payload: Buffer, large: LargeTensors, depth = 0): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
   if (depth > depthMax)
     throw new ProtocolError('metadata', `An output or item may not be nested deeper than ${depthMax} levels.`)
-  if (Array.isArray(value)) return value.map((item) => materialize(item, payload, depth + 1))
+  if (Array.isArray(value)) return value.map((item) => materialize(item, payload, large, depth + 1))
   if (!isMap(value))
     throw new ProtocolError(
       'metadata',
       'An output may hold maps, lists, texts, numbers, bytes, true, false and nil, and nothing else.',
     )
-  return isTensor(value) ? tensor(value, payload) : materializeFields(value, payload, depth)
+  return isTensor(value) ? tensor(value, payload, large) : materializeFields(value, payload, large, depth)
 }
 
-function materializeFields(fields: Metadata, payload: Buffer, depth: number): ProgramOutput {
+function materializeFields(fields: Metadata, payload: Buffer, large: LargeTensors, depth: number): ProgramOutput {
   const result: Record<string, unknown> = {}
-  for (const name in fields) result[name] = materialize(fields[name], payload, depth + 1)
+  for (const name in fields) result[name] = materialize(fields[name], payload, large, depth + 1)
   return result
 }
 
 function isTensor(map: Metadata): boolean {
-  return 'dtype' in map && 'shape' in map && ('span' in map || 'slab' in map)
+  return 'dtype' in map && 'shape' in map && ('span' in map || 'slab' in map || 'transfer' in map)
 }
 
-function tensor(map: Metadata, payload: Buffer): Tensor {
-  if ('slab' in map) throw new ProtocolError('metadata', 'A tensor came by reference, but no slab was granted.')
+function tensor(map: Metadata, payload: Buffer, large: LargeTensors): Tensor | LargeTensor {
   const dtype = textField(map, 'dtype', 'a tensor')
   const shape = listField(map, 'shape', 'a tensor').map(dimension)
-  const data = copySpan(mapField(map, 'span', 'a tensor'), payload)
+  if ('span' in map) {
+    const data = copySpan(mapField(map, 'span', 'a tensor'), payload)
+    requireLength(dtype, shape, data.length)
+    return { dtype, shape, data }
+  }
+  // The length is looked at before anything is claimed, so that nothing is left claimed by a tensor that is refused.
+  if ('slab' in map) {
+    const reference = slabReference(mapField(map, 'slab', 'a tensor'))
+    requireLength(dtype, shape, reference.length)
+    return { dtype, shape, region: large.slab(reference) }
+  }
+  const reference = transferReference(mapField(map, 'transfer', 'a tensor'))
+  requireLength(dtype, shape, reference.length)
+  return { dtype, shape, region: large.transfer(reference) }
+}
+
+function slabReference(map: Metadata): SlabReference {
+  return {
+    slabId: countField(map, 'slabId', 'a slab'),
+    generation: countField(map, 'generation', 'a slab'),
+    offset: countField(map, 'offset', 'a slab'),
+    length: countField(map, 'length', 'a slab'),
+  }
+}
+
+function transferReference(map: Metadata): TransferReference {
+  return { id: countField(map, 'id', 'a transfer'), length: countField(map, 'length', 'a transfer') }
+}
+
+function requireLength(dtype: string, shape: readonly number[], lengthBytes: number): void {
   const bytesEach = itemBytes[dtype]
   if (bytesEach === undefined)
     throw new ProtocolError(
@@ -87,12 +150,11 @@ function tensor(map: Metadata, payload: Buffer): Tensor {
       `\`dtype\` of a tensor must be one of ${Object.keys(itemBytes).join(', ')}, not ${JSON.stringify(dtype)}.`,
     )
   const expectedBytes = shape.reduce((count, length) => count * length, bytesEach)
-  if (data.length !== expectedBytes)
+  if (lengthBytes !== expectedBytes)
     throw new ProtocolError(
       'metadata',
-      `A ${dtype} tensor of shape [${shape.join(', ')}] takes ${expectedBytes} bytes; its span has ${data.length}.`,
+      `A ${dtype} tensor of shape [${shape.join(', ')}] takes ${expectedBytes} bytes; its span has ${lengthBytes}.`,
     )
-  return { dtype, shape, data }
 }
 
 function dimension(value: unknown): number {

@@ -28,7 +28,7 @@ export interface WorkerPool {
   close(withinMs?: number): Promise<void>
 }
 
-/** `limits` left out = the defaults. */
+/** `limits` left out = the defaults. `context.memory` outlives the pool. */
 export function createWorkerPool(
   context: Omit<WorkerContext, 'limits'> & Partial<Pick<WorkerContext, 'limits'>>,
 ): WorkerPool {

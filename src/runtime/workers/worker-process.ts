@@ -80,6 +80,12 @@ export class WorkerProcess {
     return !this.#stream.writableNeedDrain
   }
 
+  /** Held, the process is not read from, and waits when it writes much. */
+  holdReading(isHeld: boolean): void {
+    if (isHeld) this.#stream.pause()
+    else this.#stream.resume()
+  }
+
   /** To the whole process group, so that nobody it has started stays behind. */
   signalGroup(signal: NodeJS.Signals): void {
     if (this.pid !== null) sendSignal(-this.pid, signal)

@@ -1,14 +1,19 @@
 /** The tasks that one worker has now: an entry about any other would give a task two ends. */
-import type { TaskId } from '../../scheduler/ids.ts'
+import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import { ProtocolError } from './protocol-error.ts'
 import type { StepEntry } from './step-entries.ts'
 
 export class WorkerTasks {
-  readonly #tasks = new Set<TaskId>()
+  readonly #tasks = new Map<TaskId, VersionId>()
   #endedCount = 0
 
-  add(taskId: TaskId): void {
-    this.#tasks.add(taskId)
+  add(taskId: TaskId, versionId: VersionId): void {
+    this.#tasks.set(taskId, versionId)
+  }
+
+  /** The model of a task that is here. */
+  versionOf(taskId: TaskId): VersionId | undefined {
+    return this.#tasks.get(taskId)
   }
 
   has(taskId: TaskId): boolean {

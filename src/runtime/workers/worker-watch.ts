@@ -27,6 +27,7 @@ export class WorkerWatch {
   #progress = 0
   #isStepping = false
   #lastLookAt: number
+  #wasHeld = false
   #toldPrivateBytes = 0
 
   constructor(options: WatchOptions) {
@@ -59,13 +60,15 @@ export class WorkerWatch {
   }
 
   #look(): void {
-    const { limits, now, onHung } = this.#options
+    const { conversation, limits, now, onHung } = this.#options
     const lateMs = now() - this.#lastLookAt - limits.pingIntervalMs
     this.#lastLookAt = now()
     this.#options.onLook()
     this.#measure()
-    // When this process itself did not run for a while, answers may lie unread: judge next time.
-    const reason = lateMs < limits.pingIntervalMs ? this.#judge() : null
+    // When this process itself did not run for a while, or did not read, answers may lie unread: judge next time.
+    const isReading = lateMs < limits.pingIntervalMs && !conversation.isHeld && !this.#wasHeld
+    this.#wasHeld = conversation.isHeld
+    const reason = isReading ? this.#judge() : null
     if (reason === null) {
       this.#ping()
     } else {

@@ -3,6 +3,7 @@
  * Its end is told once, as the last thing.
  */
 import type { DeviceId, Millis, WorkerId } from '../../scheduler/ids.ts'
+import type { TensorMemory } from '../memory/tensor-memory.ts'
 import { Conversation } from './conversation.ts'
 import { readPrivateBytes } from './process-activity.ts'
 import { ProtocolError } from './protocol-error.ts'
@@ -19,6 +20,7 @@ export interface WorkerContext {
   readonly command: WorkerCommand
   readonly listener: WorkerListener
   readonly limits: WorkerLimits
+  readonly memory: TensorMemory
   readonly clock: { now(): Millis }
 }
 /** Called when nothing more comes from it, before the listener is told. */
@@ -109,7 +111,7 @@ export class Worker {
   }
 
   #openConversation(): Conversation {
-    const { limits, listener } = this.#context
+    const { limits, listener, memory } = this.#context
     return new Conversation({
       workerId: this.spec.workerId,
       engine: this.spec.engine,
@@ -121,6 +123,8 @@ export class Worker {
       onProgress: (progress) => this.#watch?.progress(progress),
       onMeasured: (privateBytes) => this.#watch?.measured(privateBytes),
       onLog: (level, message) => this.#log.frame(level, message),
+      onHold: (isHeld) => this.#process.holdReading(isHeld),
+      memory,
       listener,
     })
   }

@@ -4,6 +4,7 @@ import type { AdmittedTask } from '../../../../src/runtime/workers/requests.ts'
 import { defaultWorkerLimits } from '../../../../src/runtime/workers/worker-limits.ts'
 import type { TaskId, VersionId, WorkerId } from '../../../../src/scheduler/ids.ts'
 import { hello, readRequests, report } from '../../../support/frames.ts'
+import { withoutSlabs } from '../../../support/real-pool.ts'
 import { WorkerLog } from '../../../support/worker-log.ts'
 
 const workerId = 1 as WorkerId
@@ -33,6 +34,8 @@ beforeEach(() => {
     onProgress: (progress) => seen.push(`progress ${progress}`),
     onMeasured: (privateBytes) => seen.push(`measured ${privateBytes}`),
     onLog: (level, message) => seen.push(`${level}: ${message}`),
+    onHold: (isHeld) => seen.push(`held ${isHeld}`),
+    memory: withoutSlabs(),
     listener,
   })
 })
@@ -223,7 +226,7 @@ describe('after the greeting', () => {
     conversation.admit([admitted(5)])
     const slab = { slabId: 1, generation: 1, offset: 0, length: 8 }
     const entries = [{ kind: 'done', task: 5, output: { tensor: { dtype: 'float32', shape: [2], slab } }, stepsRun: 1 }]
-    expect(() => conversation.read(report('steps', { entries, progress: 1 }))).toThrow('no slab was granted')
+    expect(() => conversation.read(report('steps', { entries, progress: 1 }))).toThrow('none was granted')
   })
 
   test('after it was closed nothing is passed on by itself', async () => {

@@ -1,0 +1,19 @@
+/** What is counted of large tensors since the start. */
+export interface TensorFigures {
+  /** Tensors that came in a slab. */
+  hits: number
+  /** Tensors that came in chunks although there are slabs: none was free, or none so large. */
+  misses: number
+  /** Tensors that came in chunks because there are no slabs at all. */
+  fallbacks: number
+  /** Requests of workers for slabs that were not met. */
+  refusals: number
+  /** Transfers that no frame referred to, and those that a worker's death cut off. */
+  droppedTransfers: number
+  /** By any copy between the array that a worker made and whoever reads the tensor here. */
+  copiedBytes: number
+}
+
+export function noFigures(): TensorFigures {
+  return { hits: 0, misses: 0, fallbacks: 0, refusals: 0, droppedTransfers: 0, copiedBytes: 0 }
+}
