@@ -113,7 +113,7 @@ export class WorkerReports implements WorkerListener {
     this.#logger.warn({ workerId, versionId, failure }, 'model could not be loaded')
     this.#models.loadFailed(versionId, failure, this.#clock.now())
     this.#results.putLoadFailure(versionId, `The model could not be loaded: ${failure.message}`)
-    const code = failure.code === 'out_of_memory' ? 'out_of_memory' : 'engine_error'
+    const code = failure.code === 'out_of_memory' || failure.code === 'stale_model' ? failure.code : 'engine_error'
     this.#shell.feed({ type: 'modelLoadFailed', workerId, versionId, code, retryable: failure.retryable })
   }
 
