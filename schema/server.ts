@@ -18,6 +18,34 @@ const StorageInfo = builder.objectRef<ServerView['storage']>('StorageInfo').impl
   }),
 })
 
+const TensorPoolInfo = builder.objectRef<ServerView['tensorPool']>('TensorPoolInfo').implement({
+  description: 'Shared memory for the large tensors that workers send. Counts are since the start.',
+  fields: (t) => ({
+    problem: t.exposeString('problem', {
+      nullable: true,
+      description: 'Why there is no shared memory: large tensors go in chunks then. Null = there is.',
+    }),
+    limitBytes: t.expose('limitBytes', { type: 'ByteCount' }),
+    sizeBytes: t.expose('sizeBytes', { type: 'ByteCount', description: 'Of all slabs that there are now.' }),
+    freeBytes: t.expose('freeBytes', { type: 'ByteCount' }),
+    grantedBytes: t.expose('grantedBytes', { type: 'ByteCount', description: 'In the hands of workers, not filled.' }),
+    inUseBytes: t.expose('inUseBytes', { type: 'ByteCount', description: 'Filled, and being read.' }),
+    hits: t.exposeInt('hits', { description: 'Tensors that came in shared memory.' }),
+    misses: t.exposeInt('misses', {
+      description: 'Tensors that found no room there at the moment, and came in chunks.',
+    }),
+    fallbacks: t.exposeInt('fallbacks', { description: 'Tensors that came in chunks for want of shared memory.' }),
+    refusals: t.exposeInt('refusals', { description: 'Requests of workers for room that were not met.' }),
+    droppedTransfers: t.exposeInt('droppedTransfers', {
+      description: 'Tensors in chunks that were cut off or that nobody referred to.',
+    }),
+    copiedBytes: t.expose('copiedBytes', {
+      type: 'ByteCount',
+      description: "By all copies between a worker's arrays and whoever took the tensors.",
+    }),
+  }),
+})
+
 const ServerInfo = builder.objectRef<ServerView>('ServerInfo').implement({
   fields: (t) => ({
     version: t.exposeString('version'),
@@ -28,6 +56,7 @@ const ServerInfo = builder.objectRef<ServerView>('ServerInfo').implement({
     policies: t.expose('policies', { type: [NamedSetting] }),
     limits: t.expose('limits', { type: [NamedSetting] }),
     storage: t.expose('storage', { type: StorageInfo, nullable: true }),
+    tensorPool: t.expose('tensorPool', { type: TensorPoolInfo }),
   }),
 })
 

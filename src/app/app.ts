@@ -2,6 +2,7 @@
  * The use cases of Hearth, as `schema/` and the doors see them. Everything that changes something answers when the intent is durable.
  * Expected failures are returned (`errors.ts`); a thrown error is a bug or a broken machine.
  */
+import type { TensorPoolInfo } from '../runtime/memory/tensor-memory.ts'
 import type { Residency } from '../scheduler/commands.ts'
 import type { PriorityClass } from '../scheduler/events.ts'
 import type {
@@ -78,6 +79,7 @@ export interface GenerateTextInput {
   readonly stop?: readonly string[] | null
   readonly seed?: number | null
 }
+export type { RegisteredModel, RegisterModelInput } from './register-model.ts'
 export interface OpenSessionInput {
   readonly name?: string | null
   readonly priorityClass: PriorityClass
@@ -216,6 +218,9 @@ export interface App {
   retryJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
   openSession(input: OpenSessionInput): Promise<SessionRecord | InvalidInput | NotFound | Overloaded>
   closeSession(id: SessionId): Promise<SessionRecord | NotFound | Overloaded>
+  registerModel(
+    input: RegisterModelInput,
+  ): Promise<RegisteredModel | InvalidInput | NotFound | Conflict | Overloaded>
   loadModel(
     model: string,
     deviceId: DeviceId | null,
@@ -305,6 +310,7 @@ export interface App {
     readonly policies: readonly NamedSetting[]
     readonly limits: readonly NamedSetting[]
     readonly storage: { readonly databaseBytes: number; readonly walBytes: number }
+    readonly tensorPool: TensorPoolInfo
   }
   /** Durable and accepting. */
   ready(): boolean

@@ -1,5 +1,6 @@
 /** The App of `app.ts`, put together from the use cases and what they work with. */
 
+import type { TensorMemory } from '../runtime/memory/tensor-memory.ts'
 import { defaultWorkerLimits } from '../runtime/workers/worker-limits.ts'
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import { explainWait, queueView } from '../scheduler/explain.ts'
@@ -31,6 +32,7 @@ export interface AppParts {
   readonly models: ModelEvents
   readonly trouble: EngineTrouble
   readonly pool: WorkerPool
+  readonly memory: TensorMemory
   readonly results: TaskResults
   readonly recoveredJobs: number
   readonly startedAt: number
@@ -130,7 +132,7 @@ export function createApp(parts: AppParts): App {
     },
     workers: () => workerViews(pool, shell.state),
     queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
-    server: () => serverFacts(context, parts.recoveredJobs, parts.startedAt),
+    server: () => serverFacts(context, parts.memory, parts.recoveredJobs, parts.startedAt),
     ready: () => !shell.draining && store.metrics.accepting,
     silentWorkers: () =>
       pool

@@ -1,10 +1,16 @@
 /** What the server says of itself. */
+import type { TensorMemory } from '../runtime/memory/tensor-memory.ts'
 import type { App } from './app.ts'
 import type { AppContext } from './context.ts'
 import { jobsPerSubmissionMax } from './submit-jobs.ts'
 import { version } from './version.ts'
 
-export function serverFacts(context: AppContext, recoveredJobs: number, startedAt: number): ReturnType<App['server']> {
+export function serverFacts(
+  context: AppContext,
+  memory: TensorMemory,
+  recoveredJobs: number,
+  startedAt: number,
+): ReturnType<App['server']> {
   const { config, clock, store, shell } = context
   return {
     version,
@@ -54,5 +60,6 @@ export function serverFacts(context: AppContext, recoveredJobs: number, startedA
       },
     ],
     storage: { databaseBytes: store.metrics.databaseBytes, walBytes: store.metrics.walBytes },
+    tensorPool: memory.info(),
   }
 }

@@ -14,7 +14,7 @@ const count = (minimum: number) => z.coerce.number().int().min(minimum)
 const valuesBytesMax = 12 * 1024 * 1024
 
 /** Mechanisms that can be switched off, to measure what they bring. */
-export const mechanisms = ['validation-cache'] as const
+export const mechanisms = ['validation-cache', 'slabs', 'adaptive-chunks', 'pipelining'] as const
 
 export const settings = z.object({
   HEARTH_HOST: z
@@ -25,7 +25,16 @@ export const settings = z.object({
   HEARTH_DATA_DIR: z.string().default('./data').describe('Database, lock and caches; one server per folder.'),
   HEARTH_MODEL_PATHS: list
     .default(['./models'])
-    .describe('Folders whose sub-folders hold models (model.json and weights), separated by commas.'),
+    .describe(
+      'Folders whose sub-folders hold models (model.json and weights), separated by commas. Models are registered from below them only.',
+    ),
+  HEARTH_MODEL_LIMIT: count(1).default(1000).describe('Most models that may be known at once.'),
+  HEARTH_MODEL_CHECK_MS: count(10)
+    .default(2000)
+    .describe('How often the files of all models are looked at for changes, milliseconds.'),
+  HEARTH_REGISTER_WAIT_MS: count(0)
+    .default(2000)
+    .describe('How long registerModel waits for the files to be read before it answers VERIFYING, milliseconds.'),
   HEARTH_DEVICES: z
     .string()
     .default('')
@@ -77,6 +86,9 @@ export const settings = z.object({
     .describe('Highest cost of one GraphQL operation (fields, multiplied by page sizes).'),
   HEARTH_MAX_SUBSCRIPTIONS_PER_SOCKET: count(1).default(1000).describe('Most operations in flight on one WebSocket.'),
   HEARTH_MAX_CONNECTIONS: count(1).default(4096).describe('Most open connections, HTTP and WebSocket together.'),
+  HEARTH_HEADERS_TIMEOUT_MS: count(100)
+    .default(10_000)
+    .describe('How long a connection may take to send the headers of a request, milliseconds.'),
   HEARTH_KEEP_ALIVE_MS: count(100)
     .default(12_000)
     .describe('How often an open stream or WebSocket is checked for life, milliseconds.'),
@@ -126,6 +138,15 @@ export const settings = z.object({
   HEARTH_THREADS_PER_WORKER: count(0)
     .default(0)
     .describe('Compute threads of a worker; 0 = the cores of its device, at most 4.'),
+  HEARTH_SHARED_MEMORY_DIR: z
+    .string()
+    .default('/dev/shm')
+    .describe(
+      'Folder in shared memory, for large tensors from workers. Where it is missing or small they go in chunks.',
+    ),
+  HEARTH_TENSOR_POOL_BYTES: count(0)
+    .default(256 * 1024 * 1024)
+    .describe('Most shared memory for tensors, bytes; never more than half of what is free at the start. 0 = none.'),
   HEARTH_WITHOUT: list
     .pipe(z.array(z.enum(mechanisms)))
     .default([])

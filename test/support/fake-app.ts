@@ -378,6 +378,20 @@ export class FakeApp implements App {
       policies: [],
       limits: [{ name: 'queue', value: '100000', description: 'Most jobs that may wait.' }],
       storage: { databaseBytes: 4096, walBytes: 0 },
+      tensorPool: {
+        problem: null,
+        limitBytes: 2 ** 28,
+        sizeBytes: 2 ** 20,
+        freeBytes: 0,
+        grantedBytes: 2 ** 20,
+        inUseBytes: 0,
+        hits: 3,
+        misses: 1,
+        fallbacks: 0,
+        refusals: 0,
+        droppedTransfers: 0,
+        copiedBytes: 2 ** 21,
+      },
     }
   }
   ready() {
