@@ -3,8 +3,8 @@
  * is always whole. Who puts a file holds its content until its row is committed (or given up): a content that is held is not removed.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { unlinkSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { renameSync, statSync, unlinkSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArtifactDiskFull, ArtifactTooLarge, isDiskFull } from './errors.ts'
 
@@ -135,15 +135,15 @@ export class ArtifactFiles {
       await syncFolder(this.#folder)
       this.#madeFolders.add(folder)
     }
-    const existing = await stat(path).catch(() => null)
-    if (existing?.size === sizeBytes) {
-      await rm(temporary)
-    } else {
-      await rename(temporary, path)
+    // In one step, so that two who bring the same content count it once.
+    const existing = statSync(path, { throwIfNoEntry: false })
+    if (existing?.size !== sizeBytes) {
+      renameSync(temporary, path)
       this.#usedBytes += sizeBytes - (existing?.size ?? 0)
     }
     // Also for one that was there: its own writer may not have come so far yet.
     await syncFolder(folder)
+    await rm(temporary, { force: true })
   }
 }
 
