@@ -21,6 +21,8 @@ export interface RequestOutline {
 
 /** As many dimensions as numpy has. */
 const dimensionsMax = 64
+/** Ports of a model that an error names. */
+const namedMax = 20
 /** Of a name that nobody knows, so much is repeated to the caller. */
 const nameCharsShown = 80
 
@@ -31,7 +33,8 @@ export function checkSignature(
   tensorBytesMax: number,
 ): readonly FieldProblem[] {
   const problems = new Problems('')
-  const ports = new Map(signature.inputs.map((port) => [port.name, port]))
+  const known = [...signature.inputs, ...(signature.optionalInputs ?? [])]
+  const ports = new Map(known.map((port) => [port.name, port]))
   const bindings = new Map<string, Binding>()
   const given = new Set<string>()
   for (const [index, tensor] of outline.tensors.entries()) {
@@ -39,7 +42,7 @@ export function checkSignature(
     const path = `tensors.${index}`
     const port = ports.get(tensor.name)
     if (!port)
-      problems.add(`${path}.name`, `this model has no input ${quoted(tensor.name)}; it takes ${inWords(signature)}.`)
+      problems.add(`${path}.name`, `this model has no input ${quoted(tensor.name)}; it takes ${inWords(known)}.`)
     else if (given.has(tensor.name))
       problems.add(`${path}.name`, `the input ${quoted(tensor.name)} is given twice; give each input once.`)
     given.add(tensor.name)
@@ -131,14 +134,19 @@ function checkOutputs(signature: Signature, outputs: readonly string[], problems
   for (const [index, name] of outputs.entries()) {
     if (problems.isFull) return
     if (!names.has(name))
-      problems.add(`outputs.${index}`, `this model has no output ${quoted(name)}; it gives ${known.join(', ')}.`)
+      problems.add(
+        `outputs.${index}`,
+        `this model has no output ${quoted(name)}; it gives ${known.slice(0, namedMax).join(', ')}.`,
+      )
     else if (asked.has(name)) problems.add(`outputs.${index}`, `the output ${quoted(name)} is asked for twice.`)
     asked.add(name)
   }
 }
 
-function inWords({ inputs }: Signature): string {
-  return inputs.length === 0 ? 'none' : inputs.map(portInWords).join(', ')
+function inWords(ports: readonly TensorPort[]): string {
+  if (ports.length === 0) return 'none'
+  const more = ports.length > namedMax ? ` and ${ports.length - namedMax} more` : ''
+  return ports.slice(0, namedMax).map(portInWords).join(', ') + more
 }
 
 function portInWords({ name, dtype, shape }: TensorPort): string {

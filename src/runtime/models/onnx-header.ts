@@ -38,6 +38,7 @@ const limits: ProtobufLimits = {
 /** No tensor has more: its shape would not fit any request. */
 const dimensionsMax = 64
 const portsMax = 4096
+const optionalInputsSince = 4
 
 /** Throws an Error that says what is wrong with the file. */
 export async function readOnnxHeader(path: string): Promise<OnnxHeader> {
@@ -60,17 +61,17 @@ export async function parseOnnxHeader(source: ByteSource): Promise<OnnxHeader> {
     irVersion,
     producer: producer === '' ? null : producer,
     opsets,
-    signature: signatureOf(graph),
+    signature: signatureOf(graph, irVersion),
     externalData: [...tensorsOf(model)].flatMap((tensor) => externalTensor(tensor) ?? []),
   }
 }
 
-function signatureOf(graph: Message): Signature {
+function signatureOf(graph: Message, irVersion: number): Signature {
   const constants = new Set([
     ...graph.messages('initializer').map((tensor) => tensor.text('name')),
     ...graph.messages('sparseInitializer').map((tensor) => tensor.message('values')?.text('name')),
   ])
-  // Before format version 4 every constant was an input too; a request gives what has no value in the file.
+  // Before format version 4 every constant was an input too; since then one that is can be replaced by a request.
   const inputs = graph.messages('input').filter((input) => !constants.has(input.text('name')))
   const outputs = graph.messages('output')
   if (outputs.length === 0) throw new Error('its graph has no outputs')
@@ -81,13 +82,21 @@ function signatureOf(graph: Message): Signature {
   const alien = inputs.find((input) => !isTensor(input))
   if (alien)
     throw new Error(`its input ${nameOf(alien)} is a ${typeInWords(alien.message('type'))}; inputs must be tensors`)
+  const defaults = irVersion < optionalInputsSince ? [] : replaceable(graph, constants)
   return {
     inputs: inputs.map(portOf),
+    ...(defaults.length > 0 ? { optionalInputs: defaults.map(portOf) } : {}),
     outputs: outputs.filter(isTensor).map(portOf),
     others: outputs
       .filter((output) => !isTensor(output))
       .map((output) => ({ name: nameOf(output), type: typeInWords(output.message('type')) })),
   }
+}
+
+function replaceable(graph: Message, constants: ReadonlySet<string | null | undefined>): Message[] {
+  const inputs = graph.messages('input').filter((input) => constants.has(input.text('name')) && isTensor(input))
+  checkNames(inputs, 'input')
+  return inputs.length > portsMax ? [] : inputs
 }
 
 function checkNames(ports: readonly Message[], what: string): void {

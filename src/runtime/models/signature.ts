@@ -10,6 +10,8 @@ export interface TensorPort {
 
 export interface Signature {
   readonly inputs: readonly TensorPort[]
+  /** Inputs that the file has a value for, which a request may replace. */
+  readonly optionalInputs?: readonly TensorPort[]
   readonly outputs: readonly TensorPort[]
   /** Outputs that are no tensors (sequences, maps), with their type in words, e.g. `sequence of map of int64 to float32`. */
   readonly others: readonly { readonly name: string; readonly type: string }[]
