@@ -24,7 +24,7 @@ import { fromRoot } from './paths.mjs'
 /** @typedef {{ name: string, components: { files: ListedFile[] }[], source?: PackageSource[] }} Manifest */
 
 /** Named, because other folders are somebody's own, perhaps copied from one of these; the server looks after them. */
-const STARTER_MODELS = ['all-minilm-l6-v2', 'smollm2-135m-instruct']
+const STARTER_MODELS = ['all-minilm-l6-v2', 'open-nsfw', 'smollm2-135m-instruct']
 
 /** The models that come with the project; their manifests name the packages that their files are in. */
 export function starterModels() {

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Hashable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -88,6 +89,10 @@ class Gate(Program[GateRequest, GateRequest, dict[str, Any]]):
 
     def batch_key(self, state: GateRequest) -> Hashable:
         return None
+
+    def expected_step_ms(self, states: Sequence[GateRequest]) -> float:
+        """Nobody knows; so it is announced, however short the last one was."""
+        return inf
 
     def step(self, states: Sequence[GateRequest]) -> list[Done[dict[str, Any]]]:
         for state in states:

@@ -1,0 +1,213 @@
+"""Labels for a picture, by any classifier whose manifest says how it wants pictures. Several pictures share a run."""
+
+import logging
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from msgspec import Meta, Struct, ValidationError, convert
+
+from hearth_worker.engines.manifest import Manifest
+from hearth_worker.failures import ArtifactMissing, InvalidRequest, LoadFailed
+from hearth_worker.programs.input_files import InputFile
+from hearth_worker.programs.outcomes import Done, Failed
+from hearth_worker.programs.program import Program, Promise
+from hearth_worker.protocol.numbers import PositiveCount
+
+if TYPE_CHECKING:
+    from hearth_worker.engines.onnx import OnnxComponent, OnnxModel
+    from hearth_worker.engines.onnx_values import Array
+
+logger = logging.getLogger(__name__)
+
+Side = Annotated[int, Meta(ge=1, le=8192)]
+
+
+class CropOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Cut out of the middle, in pixels."""
+
+    width: Side
+    height: Side
+
+
+class ImageOptions(Struct, rename="camel", frozen=True, forbid_unknown_fields=True):
+    """`options.image` of a manifest: from a picture to the graph's input, in this order of steps.
+
+    The picture is made `width` x `height` (`stretch`), or as small as it still covers that, and cut to it from the
+    middle (`cover`); cropped; sent through JPEG once, where a model was measured so; its channels ordered; and each
+    value v of 0 to 255 becomes (v * scale - mean) / std, where mean and std are in the order of `channels`.
+    """
+
+    width: Side
+    height: Side
+    fit: Literal["stretch", "cover"] = "stretch"
+    resize: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] = "bilinear"
+    crop: CropOptions | None = None
+    jpeg_round_trip: bool = False
+    channels: Literal["RGB", "BGR"] = "RGB"
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    scale: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        if 0.0 in self.std:
+            raise ValueError("image.std may not be 0")
+
+
+class ClassifierOptions(Struct, frozen=True):
+    """`options` of a manifest. Without `labels` they are the lines of the component's file of role `labels`."""
+
+    image: ImageOptions
+    labels: list[str] | None = None
+    # What the graph gives is made a score by this; `none`: it gives scores.
+    scores: Literal["softmax", "sigmoid", "none"] = "none"
+
+
+class ClassifierLimits(Struct, rename="camel", frozen=True):
+    """Pictures of one run; pixels of one picture, told by its header before it is decoded."""
+
+    batch_limit: PositiveCount = 1
+    max_image_pixels: PositiveCount = 100_000_000
+
+
+class InlineImage(Struct, frozen=True):
+    """A picture that came with the request."""
+
+    data: bytes
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self.data
+
+
+class ImageReference(Struct, rename="camel", frozen=True):
+    """Exactly one of them."""
+
+    data: bytes | None = None
+    path: str | None = None
+
+
+class ClassifyRequest(Struct, rename="camel", frozen=True):
+    """The `top_k` best labels."""
+
+    image: ImageReference
+    top_k: PositiveCount = 5
+
+
+class ClassifyState(Struct, frozen=True):
+    """Nothing is computed before its step."""
+
+    image: InlineImage | InputFile
+    top_k: int
+
+
+class ScoredLabel(Struct, frozen=True):
+    """A label, and how well it fits."""
+
+    label: str
+    score: float
+
+
+class ClassifyOutput(Struct, frozen=True):
+    """Best first."""
+
+    labels: list[ScoredLabel]
+
+
+Outcome = Done[ClassifyOutput] | Failed
+
+
+class ClassifyImage(Program[ClassifyRequest, ClassifyState, ClassifyOutput]):
+    """For graphs that take pictures and give a row of scores for each."""
+
+    promise: ClassVar[Promise] = "tolerance"
+    engine: ClassVar[str | None] = "onnx"
+    request_type: ClassVar[type] = ClassifyRequest
+
+    def __init__(self, model: "OnnxModel", components: Sequence[str]) -> None:
+        """Raises LoadFailed if manifest or graph are not those of a classifier."""
+        # Here, not above: workers of other engines read this file too, and need neither numpy nor Pillow.
+        from hearth_worker.programs import pictures, probe_rows, scores
+
+        self._component = model.components[components[0]]
+        self._options = _options(model.manifest)
+        self._limits = _limits(model.manifest)
+        self._labels = _labels(self._component, self._options)
+        self._pictures = pictures
+        self._scores = scores
+        pictures.check_input(self._component.inputs, self._options.image)
+        scores.check_output(self._component.outputs, len(self._labels))
+        alone = None if self._limits.batch_limit > 1 else "its batchLimit is 1"
+        reason = alone or probe_rows.why_rows_stay_apart(self._component)
+        self._joins = reason is None
+        logger.info("Pictures for %s %s.", model.manifest.name, f"run one by one: {reason}" if reason else "share runs")
+
+    def start(self, request: ClassifyRequest) -> ClassifyState:
+        image = request.image
+        if image.data is not None and image.path is None:
+            return ClassifyState(InlineImage(image.data), request.top_k)
+        if image.path is not None and image.data is None:
+            return ClassifyState(InputFile(image.path), request.top_k)
+        raise InvalidRequest("`image` needs either data or a path.")
+
+    def batch_key(self, state: ClassifyState) -> Hashable:
+        return None if self._joins else id(state)
+
+    def step(self, states: Sequence[ClassifyState]) -> list[Outcome]:
+        """A picture that cannot be read fails alone, before the others run."""
+        inputs = [self._input(state) for state in states]
+        arrays = [each for each in inputs if not isinstance(each, Failed)]
+        rows = iter(self._run(arrays))
+        return [
+            each if isinstance(each, Failed) else self._outcome(state, next(rows))
+            for state, each in zip(states, inputs, strict=True)
+        ]
+
+    def _input(self, state: ClassifyState) -> "Array | Failed":
+        try:
+            picture = self._pictures.decode(state.image.read(), self._limits.max_image_pixels)
+        except InvalidRequest as error:
+            return Failed("invalid_request", str(error))
+        except ArtifactMissing as error:
+            return Failed("artifact_missing", str(error))
+        return self._pictures.as_input(picture, self._options.image)
+
+    def _run(self, arrays: "Sequence[Array]") -> "Sequence[Array]":
+        if not arrays:
+            return []
+        port = self._component.inputs[0]
+        batch = self._pictures.as_batch(arrays, port.dtype)
+        first = self._component.outputs[0].name
+        rows: Sequence[Array] = self._scores.as_scores(
+            self._component.run({port.name: batch}, [first])[0], len(arrays), self._options.scores
+        )
+        return rows
+
+    def _outcome(self, state: ClassifyState, row: "Array") -> Outcome:
+        if not self._scores.are_numbers(row):
+            return Failed("engine_error", "The model gave scores that are no numbers for this picture.")
+        best = self._scores.best(row, state.top_k)
+        return Done(ClassifyOutput([ScoredLabel(self._labels[index], float(row[index])) for index in best]))
+
+
+def _options(manifest: Manifest) -> ClassifierOptions:
+    try:
+        return convert(manifest.options, ClassifierOptions)
+    except ValidationError as error:
+        raise LoadFailed(f"The options of classifier {manifest.name!r} cannot be read: {error}.") from error
+
+
+def _limits(manifest: Manifest) -> ClassifierLimits:
+    try:
+        return convert(manifest.limits, ClassifierLimits)
+    except ValidationError as error:
+        raise LoadFailed(f"The limits of classifier {manifest.name!r} cannot be read: {error}.") from error
+
+
+def _labels(component: "OnnxComponent", options: ClassifierOptions) -> list[str]:
+    if options.labels is not None:
+        return options.labels
+    path = component.files.optional_path("labels")
+    if path is None:
+        raise LoadFailed("A classifier needs its labels: `options.labels`, or a file of role `labels` with one a line.")
+    return path.read_text(encoding="utf-8").splitlines()
