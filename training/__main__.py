@@ -10,7 +10,6 @@ See README.md for stages, settings and how long they take.
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -39,8 +38,6 @@ def main() -> None:
     enter_environment(arguments.folder, arguments.threads)
     from training.run import run_stages
 
-    # Whoever needs the machine for a while may `kill -STOP` and `-CONT` this process.
-    (arguments.folder / "train.pid").write_text(f"{os.getpid()}\n")
     run_stages(arguments.stages or list(STAGES), settings_from(arguments))
 
 

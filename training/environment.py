@@ -1,4 +1,4 @@
-"""The virtual environment of training: made on the first run, apart from Hearth's own. Only built-in modules here."""
+"""The virtual environment of training: made on the first run, apart from Hearth's own. Only built-in modules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
 
 
 def enter_environment(folder: Path, threads: int) -> None:
-    """Goes on in `folder`'s virtual environment, made first if need be; returns when this process runs there already."""
+    """Goes on in `folder`'s virtual environment, made first if need be; returns if this process is there already."""
     home = folder / "venv"
     python = home / "bin" / "python"
     if Path(sys.prefix).resolve() == home.resolve() and os.environ.get("OMP_NUM_THREADS") == str(threads):
@@ -37,7 +37,8 @@ def make_environment(home: Path, python: Path) -> None:
         return
     sys.stdout.write(f"Setting up {home}: torch and seven more packages, some minutes the first time.\n")
     sys.stdout.flush()
-    venv.create(home, with_pip=True, clear=not python.exists())
+    # Always from nothing: what an interrupted installation left half-done must not survive.
+    venv.create(home, with_pip=True, clear=True, symlinks=True)
     subprocess.run(  # noqa: S603 - every argument is ours
         [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "-r", REQUIREMENTS],
         check=True,

@@ -21,10 +21,10 @@ class Settings:
     seed: int = 20260
 
     # How long each part learns. A stage that has done its steps is skipped; raise a number to go on.
-    vae_steps: int = 8000
-    decoder_steps: int = 3000
+    vae_steps: int = 2000
+    decoder_steps: int = 1000
     denoiser_steps: int = 30000
-    judge_steps: int = 3000
+    judge_steps: int = 2200
     upscaler_steps: int = 1500
     preview_steps: int = 1500
 

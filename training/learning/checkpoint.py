@@ -1,5 +1,7 @@
-"""What a stage has learnt so far, in one safetensors file, replaced as a whole: a kill at any instant loses no more than
-the steps since the last one."""
+"""What a stage has learnt so far, in one safetensors file, replaced as a whole.
+
+A kill at any instant loses no more than the steps since the last one.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -43,6 +44,8 @@ def learn(lesson: Lesson, learner: Learner, settings: Settings) -> None:
         read_checkpoint(learner, path)
     if learner.step >= lesson.plan.steps:
         return
+    # Whoever needs the machine for a while may `kill -STOP` and `kill -CONT` this process.
+    settings.path("train.pid").write_text(f"{os.getpid()}\n")
     progress = Progress(lesson.name, lesson.plan.steps, lesson.batch, settings.path("curves.jsonl"))
     random = torch.Generator(lesson.device)
     clock = Alarms(settings)

@@ -90,7 +90,7 @@ class Denoiser(nn.Module):
 
 
 class Summary(nn.Module):
-    """A few learned questions to the words, answered by weighted means: [batch, tokens, n] to [batch, questions x n]."""
+    """A few learned questions to the words, answered by weighted means: [batch, tokens, n] to [batch, 4 n]."""
 
     def __init__(self, size: int, questions: int) -> None:
         super().__init__()

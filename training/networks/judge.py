@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from training.networks.blocks import convolution
@@ -13,9 +15,7 @@ class Judge(nn.Module):
 
     def __init__(self, objects: int, widths: tuple[int, ...] = (32, 64, 128, 256)) -> None:
         super().__init__()
-        stages = [
-            layer for a, b in zip(widths, widths[1:], strict=False) for layer in (*normed(a, b, 2), *normed(b, b, 1))
-        ]
+        stages = [layer for a, b in pairwise(widths) for layer in (*normed(a, b, 2), *normed(b, b, 1))]
         self.features = nn.Sequential(
             convolution(3, widths[0], 3, 2),
             *stages,

@@ -1,4 +1,4 @@
-"""Latents to a small picture, for a look while the denoiser still works: a few hundred times cheaper than the decoder."""
+"""Latents to a small picture, for a look while the denoiser still works; far cheaper than the decoder."""
 
 from __future__ import annotations
 

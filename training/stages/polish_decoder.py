@@ -1,4 +1,4 @@
-"""The decoder learns on alone, from the frozen encoder's latents: pictures get sharper and latents stay what they are."""
+"""The decoder learns on alone, from the frozen encoder's latents: pictures get sharper, latents stay."""
 
 from __future__ import annotations
 

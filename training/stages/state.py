@@ -1,4 +1,4 @@
-"""A compact state for going on elsewhere: the averaged weights of every network in bfloat16, packed, small enough for git.
+"""A compact state for going on elsewhere: the averaged weights of every network in bfloat16, packed for git.
 
 Momentum is left out (a new leg warms up again), and so are the last weights: training goes on from their average, which
 is better than any one of them. Latents are left out too: the frozen encoder makes the same ones again.
@@ -68,7 +68,7 @@ def write_restored(average: dict[str, Tensor], step: int, path: Path) -> None:
 
 
 def pack(tensors: dict[str, Tensor]) -> bytes:
-    """safetensors in bfloat16, its high bytes apart from its low ones: exponents repeat themselves, so they pack well."""
+    """safetensors in bfloat16, high bytes apart from low ones: exponents repeat themselves, so they pack well."""
     plain = save({name: v.bfloat16() if v.is_floating_point() else v for name, v in tensors.items()})
     even = plain + b"\0" * (len(plain) % 2)
     halves = np.frombuffer(even, np.uint8).reshape(-1, 2).T

@@ -1,5 +1,7 @@
-"""The upscaler learns from the same pictures drawn twice as large. Some inputs are softened: it will meet pictures that a
-decoder made."""
+"""The upscaler learns from the same pictures drawn twice as large, their small ones a little noisy.
+
+It will meet pictures that a decoder made.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The networks again, as ONNX graphs over safetensors weights."""
