@@ -17,7 +17,7 @@ export interface OpenedArtifact {
 
 /** The signature is looked at first: who has none learns nothing about what is there. */
 export async function openArtifact(
-  { artifacts, clock }: AppContext,
+  { artifacts, clock }: Pick<AppContext, 'artifacts' | 'clock'>,
   { id, expires, signature }: ArtifactAddress,
 ): Promise<OpenedArtifact | 'wrong' | 'expired' | 'gone'> {
   const check = artifacts.urls.check(id, expires, signature, clock.now())

@@ -22,6 +22,11 @@ export interface Upload {
   readonly sha256: string | null
 }
 
+/** What taking a file needs of the context. */
+export type UploadContext = Pick<AppContext, 'config' | 'artifacts' | 'store'> & {
+  readonly shell: Pick<AppContext['shell'], 'draining'>
+}
+
 /** Why a file is not taken. */
 export class UploadRefused {
   readonly kind = 'UploadRefused'
@@ -39,7 +44,7 @@ const retryWhenBusyMs = 1000
 const retryWhenFullMs = 5000
 
 /** Known before a byte is read, so that nobody sends a gigabyte in vain. Null = go on. */
-export function refuseUpload(context: AppContext, upload: Upload): UploadRefused | Overloaded | null {
+export function refuseUpload(context: UploadContext, upload: Upload): UploadRefused | Overloaded | null {
   const { HEARTH_MAX_UPLOAD_BYTES: sizeBytesMax, HEARTH_UPLOAD_TYPES: types } = context.config
   if (upload.sizeBytes !== null && upload.sizeBytes > sizeBytesMax) return tooLarge(sizeBytesMax)
   if (upload.mimeType !== null && !types.includes(essenceOf(upload.mimeType)))
@@ -54,7 +59,7 @@ export function refuseUpload(context: AppContext, upload: Upload): UploadRefused
 
 /** Rejects with what `source` fails with: the client went away. Then, as after every refusal, nothing is left. */
 export async function takeUpload(
-  context: AppContext,
+  context: UploadContext,
   upload: Upload,
   source: AsyncIterable<Uint8Array>,
 ): Promise<ArtifactRecord | UploadRefused | Overloaded> {
@@ -85,7 +90,7 @@ export async function takeUpload(
 }
 
 async function storeUpload(
-  context: AppContext,
+  context: UploadContext,
   { mimeType, sha256 }: Upload,
   source: AsyncIterable<Uint8Array>,
 ): Promise<ArtifactRecord | Overloaded> {
@@ -113,7 +118,7 @@ async function storeUpload(
 
 /** The type that the file gets, and its size in pixels where it is a picture. */
 async function inspect(
-  context: AppContext,
+  context: UploadContext,
   content: StoredContent,
   declared: string | null,
   start: Uint8Array,
