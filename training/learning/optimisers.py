@@ -17,7 +17,7 @@ def adamw(network: nn.Module, rate: float) -> list[torch.optim.Optimizer]:
 
 
 def muon_and_adamw(network: nn.Module, rate: float, adamw_parts: tuple[str, ...]) -> list[torch.optim.Optimizer]:
-    """Muon for matrices and convolutions; AdamW for the rest, and wherever a piece of the dotted name is in the parts."""
+    """Muon for matrices and convolutions; AdamW for the rest, and wherever `adamw_parts` has a piece of the name."""
     matrices: list[Tensor] = []
     others: list[Tensor] = []
     for name, weight in network.named_parameters():

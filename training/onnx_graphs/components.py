@@ -24,7 +24,7 @@ PICTURE_SHAPE = ["batch", 3, 64, 64]
 
 @dataclass(frozen=True)
 class LatentScale:
-    """Mean and deviation of the autoencoder's own latents, by channel; everywhere else they have mean 0, deviation 1."""
+    """Mean and deviation of the autoencoder's own latents, by channel; everywhere else they are 0 and 1."""
 
     mean: list[float]
     deviation: list[float]

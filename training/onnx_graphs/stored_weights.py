@@ -22,6 +22,7 @@ class StoredWeights:
 def store_weights(weights: dict[str, Tensor], path: Path) -> StoredWeights:
     """Writes `weights` as float16 and reads back where they went."""
     save_file({name: value.detach().half().contiguous() for name, value in weights.items()}, path)
+    path.chmod(0o644)  # the library writes for the owner alone
     with path.open("rb") as file:
         (header_length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(header_length))

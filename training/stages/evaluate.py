@@ -1,6 +1,7 @@
 """All scores of a run, on prompts never seen as pairs.
 
-Those are each object in each style on the one background it was never shown on. Printed, and written to scores.json, from which the model card is made.
+Those are each object in each style on the one background it was never shown on. Printed, and written to scores.json,
+from which the model card is made.
 """
 
 from __future__ import annotations
