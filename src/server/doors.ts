@@ -28,7 +28,8 @@ export interface Doors {
   close(graceMs: number): Promise<void>
 }
 
-const headersTimeoutMs = 10_000
+/** How much later than its time a connection may be found to be late. */
+const lateMsMax = 5000
 /** For the body of any request but an upload, which may last as long as it moves. */
 const bodyMsMax = 60_000
 const keepAliveTimeoutMs = 65_000
@@ -64,7 +65,13 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
     isClosing: () => isClosing,
   })
   const server = createServer(
-    { headersTimeout: headersTimeoutMs, requestTimeout: 0, keepAliveTimeout: keepAliveTimeoutMs },
+    {
+      headersTimeout: config.HEARTH_HEADERS_TIMEOUT_MS,
+      // Node looks only twice a minute by itself.
+      connectionsCheckingInterval: Math.min(lateMsMax, config.HEARTH_HEADERS_TIMEOUT_MS),
+      requestTimeout: 0,
+      keepAliveTimeout: keepAliveTimeoutMs,
+    },
     answer,
   )
   // An upload is given leave to send its body only when it is known to be wanted.

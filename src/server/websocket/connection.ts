@@ -9,6 +9,8 @@ import { Pace } from '../pace.ts'
 
 const bufferedBytesWait = 64 * 1024
 const bufferedBytesPause = 1024 * 1024
+/** A control frame holds 125 bytes, two of them for the code. */
+const reasonBytesMax = 123
 
 export class Connection {
   readonly protocol: string
@@ -45,8 +47,9 @@ export class Connection {
     if (isBehind || pause) await Promise.all([taken, pause])
   }
 
+  /** Reasons name what a client sent, which may be long; a close frame is not. */
   close(code: number, reason: string): void {
-    this.#socket.close(code, reason)
+    this.#socket.close(code, Buffer.from(reason).length <= reasonBytesMax ? reason : 'Too long to be told')
   }
 
   terminate(): void {

@@ -71,6 +71,7 @@ export class WebSocketDoor {
     const { logger } = this.#options
     const connection = new Connection(socket, stream)
     const fail = (error: unknown) => {
+      if (isServersMessage(error)) return connection.close(CloseCode.BadRequest, 'Only a server sends this')
       logger.error({ err: error }, 'A WebSocket message failed unexpectedly.')
       connection.close(CloseCode.InternalServerError, 'Internal server error')
     }
@@ -118,3 +119,8 @@ export class WebSocketDoor {
 }
 
 const goingAway = 1001
+
+/** What graphql-ws throws at a message that is right in form but goes the other way, such as `next`: no fault of ours. */
+function isServersMessage(error: unknown): boolean {
+  return error instanceof Error && /^Unexpected message of type \w+ received$/.test(error.message)
+}
