@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { Problems } from '../../../../src/app/validation/problems.ts'
 import { normaliseProgram } from '../../../../src/app/validation/program.ts'
 import type { Manifest } from '../../../../src/runtime/models/manifest.ts'
+import type { ArtifactId } from '../../../../src/store/records.ts'
+import { artifactRecord } from '../../../support/artifacts.ts'
 
 const manifest = { graph: [{ program: 'noop' }] } as unknown as Manifest
 
@@ -32,4 +34,29 @@ test('parameters nested without end are refused, not followed', () => {
 
 test('parameters are bounded in size', () => {
   expect(paths({ value: 'x'.repeat(1024 * 1024) })).toEqual(['parameters'])
+})
+
+test('files are kept by their content, and one that is gone is named', () => {
+  const record = artifactRecord({ id: 1 as ArtifactId, sizeBytes: 5, mimeType: 'text/plain' })
+  const artifacts = new Map([[record.id, { record, npy: null }]])
+  const problems = new Problems('')
+  const request = normaliseProgram(
+    { name: 'noop', parameters: {}, artifactIds: [record.id] },
+    manifest,
+    artifacts,
+    problems,
+  )
+  expect(problems.found).toEqual([])
+  expect(request).toEqual({
+    name: 'noop',
+    parameters: {},
+    artifacts: [{ artifactId: 1, sha256: record.sha256, mimeType: 'text/plain', sizeBytes: 5 }],
+  })
+  normaliseProgram(
+    { name: 'noop', parameters: {}, artifactIds: [record.id, 2 as never] },
+    manifest,
+    artifacts,
+    problems,
+  )
+  expect(problems.found.map(({ path }) => path)).toEqual(['artifactIds.1'])
 })
