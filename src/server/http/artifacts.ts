@@ -5,7 +5,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import fresh from 'fresh'
 import type { App } from '../../app/app.ts'
 import { fileNameOf } from '../../app/file-names.ts'
 import type { ArtifactAddress } from '../../app/open-artifact.ts'
@@ -105,7 +104,7 @@ function answerFor(
   { headers, method }: IncomingMessage,
   { etag, sizeBytes }: { readonly etag: string; readonly sizeBytes: number },
 ): Answer {
-  if (fresh(headers, { etag })) return { status: 304, headers: { etag }, range: null }
+  if (isAmong(headers['if-none-match'], etag)) return { status: 304, headers: { etag }, range: null }
   const ifRange = headers['if-range']
   const isRangeMeant = method === 'GET' && (ifRange === undefined || ifRange === etag)
   const range = isRangeMeant ? readByteRange(headers.range, sizeBytes) : null
@@ -114,6 +113,17 @@ function answerFor(
   if (range === null) return { status: 200, headers: { etag }, range: { first: 0, last: sizeBytes - 1 } }
   const contentRange = `bytes ${range.first}-${range.last}/${sizeBytes}`
   return { status: 206, headers: { etag, 'content-range': contentRange }, range }
+}
+
+/**
+ * If-None-Match by weak comparison. A request's `cache-control: no-cache`, which browsers' fetch adds to any condition, is about caches on the way
+ * and changes nothing here.
+ */
+function isAmong(header: string | undefined, etag: string): boolean {
+  return (
+    header !== undefined &&
+    header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag)
+  )
 }
 
 function lengthOf(range: ByteRange | null): number {
