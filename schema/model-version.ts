@@ -3,6 +3,7 @@ import { encodeId } from './ids.ts'
 import { required } from './loaders.ts'
 import { Node } from './node.ts'
 import { Component, Model, ModelVersion, Residency } from './nouns.ts'
+import { TensorPort } from './tensor-port.ts'
 
 builder.objectType(ModelVersion, {
   interfaces: [Node],
@@ -19,8 +20,36 @@ builder.objectType(ModelVersion, {
     }),
     sha256: t.exposeString('sha256'),
     state: t.expose('state', { type: ModelVersionState }),
+    problem: t.string({
+      nullable: true,
+      description: 'Why it was REFUSED or REMOVED, and what to do about it.',
+      resolve: (version, _, { app }) => app.versionFacts(version).problem,
+    }),
+    verifiedBytes: t.field({
+      type: 'ByteCount',
+      nullable: true,
+      description: 'Of sizeBytes, while it is VERIFYING; null at other times.',
+      resolve: (version, _, { app }) => app.versionFacts(version).verifiedBytes,
+    }),
     license: t.exposeString('license', { nullable: true }),
     defaults: t.field({ type: 'JSON', resolve: (version, _, { app }) => app.versionFacts(version).defaults }),
+    metadata: t.field({
+      type: 'JSON',
+      description: 'What the headers of its files say, by component.',
+      resolve: (version, _, { app }) => app.versionFacts(version).metadata,
+    }),
+    inputs: t.field({
+      type: [TensorPort],
+      nullable: true,
+      description: 'What its graph takes; null where no header says so.',
+      resolve: (version, _, { app }) => app.versionFacts(version).signature?.inputs ?? null,
+    }),
+    outputs: t.field({
+      type: [TensorPort],
+      nullable: true,
+      description: 'What its graph gives as tensors; null where no header says so.',
+      resolve: (version, _, { app }) => app.versionFacts(version).signature?.outputs ?? null,
+    }),
     examplePrompts: t.stringList({ resolve: (version, _, { app }) => [...app.versionFacts(version).examplePrompts] }),
     components: t.field({ type: [Component], resolve: ({ id }, _, { app }) => app.components(id) }),
     sizeBytes: t.expose('sizeBytes', { type: 'ByteCount' }),
@@ -30,4 +59,6 @@ builder.objectType(ModelVersion, {
   }),
 })
 
-const ModelVersionState = builder.enumType('ModelVersionState', { values: ['READY', 'REFUSED', 'REMOVED'] as const })
+const ModelVersionState = builder.enumType('ModelVersionState', {
+  values: ['READY', 'VERIFYING', 'REFUSED', 'REMOVED'] as const,
+})

@@ -13,16 +13,17 @@ import type { AppContext } from './app/context.ts'
 import { createApp } from './app/create-app.ts'
 import { DeviceViews } from './app/device-views.ts'
 import { EngineTrouble } from './app/engine-trouble.ts'
+import { addFoundModels, findModels } from './app/find-models.ts'
 import { Ids } from './app/ids.ts'
 import { JobCommands } from './app/job-commands.ts'
 import { knownDevices, placementOn } from './app/known-devices.ts'
 import { LiveJobs } from './app/live-jobs.ts'
 import { watchMemory } from './app/memory-watch.ts'
 import { ModelEvents } from './app/model-events.ts'
+import { ModelRegistry } from './app/model-registry.ts'
 import { OpenSessions } from './app/open-sessions.ts'
 import { FileRecorder } from './app/recorder.ts'
 import { describeRecovery, recoverJobs, reloadWanted } from './app/recovery.ts'
-import { registerModels } from './app/register-models.ts'
 import { watchIdleSessions } from './app/sessions.ts'
 import { Shell } from './app/shell.ts'
 import { shutDown } from './app/shut-down.ts'
@@ -36,9 +37,8 @@ import { ArtifactFiles } from './runtime/artifacts/artifact-files.ts'
 import { readSigningKey } from './runtime/artifacts/signing-key.ts'
 import { cpuDevices } from './runtime/devices/cpu.ts'
 import { Executor } from './runtime/executor.ts'
-import { DigestCache } from './runtime/models/digest-cache.ts'
 import { TensorMemory } from './runtime/memory/tensor-memory.ts'
-import { discoverModels } from './runtime/models/discovery.ts'
+import { DigestCache } from './runtime/models/digest-cache.ts'
 import { pythonWorker, type WorkerCommand } from './runtime/workers/worker-command.ts'
 import { defaultWorkerLimits, type WorkerLimits } from './runtime/workers/worker-limits.ts'
 import { createWorkerPool, type WorkerPool } from './runtime/workers/worker-pool.ts'
@@ -81,13 +81,11 @@ async function main(): Promise<void> {
     now: clock.now,
     onDeath: onBroken,
   })
+  const modelFolders = config.HEARTH_MODEL_PATHS.map((path) => resolve(path))
   const digests = await DigestCache.open(join(folder, 'digests.json'))
   const [provider, found, openSessions] = await Promise.all([
     cpuDevices(config.HEARTH_DEVICES === '' ? null : resolve(config.HEARTH_DEVICES)),
-    discoverModels(
-      config.HEARTH_MODEL_PATHS.map((path) => resolve(path)),
-      digests,
-    ),
+    store.readRegistrations().then((registrations) => findModels(modelFolders, registrations, digests)),
     store.readSessions({ states: ['OPEN'] }, everySession),
   ])
 
@@ -115,6 +113,20 @@ async function main(): Promise<void> {
     clock,
     sizeBytesMax: config.HEARTH_MAX_ARTIFACT_BYTES,
   })
+  const models = new ModelEvents(catalogue)
+  const registry = new ModelRegistry({
+    store,
+    catalogue,
+    clock,
+    shell,
+    models,
+    live,
+    wanted,
+    digests,
+    logger,
+    folders: modelFolders,
+    limits: { modelsMax: config.HEARTH_MODEL_LIMIT, checkMs: config.HEARTH_MODEL_CHECK_MS },
+  })
   const context: AppContext = {
     config,
     clock,
@@ -126,12 +138,12 @@ async function main(): Promise<void> {
     sessions,
     shell,
     wanted,
+    registry,
     artifacts,
     validation: validationCache(config),
   }
 
   const devices = await knownDevices(provider, store)
-  const models = new ModelEvents(catalogue)
   const results = new TaskResults()
   const trouble = new EngineTrouble()
   const giveCredit: GiveCredit = (workerId, taskId, items) => pool.credit(workerId, taskId, items)
@@ -159,17 +171,14 @@ async function main(): Promise<void> {
     inlineTensorBytesMax: config.HEARTH_INLINE_TENSOR_BYTES,
     onLost: onBroken,
   })
-  shell.start(carryOutWith({ jobs, executor, models, trouble }))
+  shell.start(carryOutWith({ jobs, executor, models, registry, trouble }))
 
   for (const { id, facts } of devices) {
     const { name, limitBytes, coreCount } = facts
     shell.feed({ type: 'deviceAdded', device: { deviceId: id, name, limitBytes, coreCount } })
   }
   for (const problem of found.problems) logger.warn({ problem }, 'model left out')
-  for (const { version, spec, problem } of await registerModels(store, catalogue, found.models, clock)) {
-    if (spec) shell.feed({ type: 'versionRegistered', version: spec })
-    else logger.warn({ directory: version.directory, problem }, 'model refused')
-  }
+  await addFoundModels(registry, found)
   const recovered = await recoverJobs(context)
   reloadWanted(context)
 
@@ -185,6 +194,7 @@ async function main(): Promise<void> {
   watchMemory(provider, devices, pool, shell, running.signal)
   watchIdleSessions(context, running.signal)
   keepSnapshots(context, running.signal)
+  void registry.watch(running.signal)
   onStopSignal(async () => {
     running.abort()
     await shutDown({
@@ -224,7 +234,9 @@ function workerCommand(config: Config): WorkerCommand {
 }
 
 function workerLimits(config: Config): WorkerLimits {
-  return config.HEARTH_WITHOUT.includes('pipelining') ? { ...defaultWorkerLimits, pipelineDepth: 1 } : defaultWorkerLimits
+  return config.HEARTH_WITHOUT.includes('pipelining')
+    ? { ...defaultWorkerLimits, pipelineDepth: 1 }
+    : defaultWorkerLimits
 }
 
 function tensorMemory(config: Config, folder: string): Promise<TensorMemory> {

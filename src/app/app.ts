@@ -3,6 +3,7 @@
  * Expected failures are returned (`errors.ts`); a thrown error is a bug or a broken machine.
  */
 import type { TensorPoolInfo } from '../runtime/memory/tensor-memory.ts'
+import type { Signature, TensorPort } from '../runtime/models/signature.ts'
 import type { Residency } from '../scheduler/commands.ts'
 import type { PriorityClass } from '../scheduler/events.ts'
 import type {
@@ -31,6 +32,7 @@ import type { SignedUrl } from './artifact-urls.ts'
 import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
 import type { ArtifactAddress, OpenedArtifact } from './open-artifact.ts'
 import type { Upload, UploadRefused } from './upload.ts'
+import type { ValidationFigures } from './validation/validation-cache.ts'
 
 /** As in contract.graphql; `model` is `name` or `name@version`. */
 export interface SubmitJobInput {
@@ -79,7 +81,18 @@ export interface GenerateTextInput {
   readonly stop?: readonly string[] | null
   readonly seed?: number | null
 }
-export type { RegisteredModel, RegisterModelInput } from './register-model.ts'
+export interface RegisterModelInput {
+  readonly name?: string | null
+  /** Absolute, or relative to a model folder. */
+  readonly path: string
+  readonly task?: string | null
+  readonly expectedSha256?: string | null
+}
+export type TensorPortView = TensorPort
+export interface RegisteredModel {
+  readonly model: ModelRecord
+  readonly version: VersionRecord
+}
 export interface OpenSessionInput {
   readonly name?: string | null
   readonly priorityClass: PriorityClass
@@ -218,9 +231,7 @@ export interface App {
   retryJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
   openSession(input: OpenSessionInput): Promise<SessionRecord | InvalidInput | NotFound | Overloaded>
   closeSession(id: SessionId): Promise<SessionRecord | NotFound | Overloaded>
-  registerModel(
-    input: RegisterModelInput,
-  ): Promise<RegisteredModel | InvalidInput | NotFound | Conflict | Overloaded>
+  registerModel(input: RegisterModelInput): Promise<RegisteredModel | InvalidInput | NotFound | Conflict | Overloaded>
   loadModel(
     model: string,
     deviceId: DeviceId | null,
@@ -264,8 +275,14 @@ export interface App {
   version(id: VersionId): Promise<VersionRecord | null>
   versions(modelId: ModelId, page: PageRequest): Promise<readonly VersionRecord[]>
   countVersions(modelId: ModelId): Promise<number>
-  /** Defaults, example prompts and planned bytes of a version. */
+  /** What manifest and headers of a version say, planned bytes, and how it stands. */
   versionFacts(version: VersionRecord): {
+    readonly signature: Signature | null
+    readonly metadata: unknown
+    /** Why it was refused or is gone; null when neither is so, or nobody knows any more. */
+    readonly problem: string | null
+    /** Of `sizeBytes`, while its files are being read; null at other times. */
+    readonly verifiedBytes: number | null
     readonly defaults: unknown
     readonly examplePrompts: readonly string[]
     readonly peakBytes: number
@@ -311,6 +328,7 @@ export interface App {
     readonly limits: readonly NamedSetting[]
     readonly storage: { readonly databaseBytes: number; readonly walBytes: number }
     readonly tensorPool: TensorPoolInfo
+    readonly validation: ValidationFigures
   }
   /** Durable and accepting. */
   ready(): boolean

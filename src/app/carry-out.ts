@@ -3,15 +3,17 @@ import type { Executor } from '../runtime/executor.ts'
 import type { EngineTrouble } from './engine-trouble.ts'
 import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
+import type { ModelRegistry } from './model-registry.ts'
 import type { CarryOut } from './shell.ts'
 
 export function carryOutWith(doers: {
   readonly jobs: JobCommands
   readonly executor: Executor
   readonly models: ModelEvents
+  readonly registry: ModelRegistry
   readonly trouble: EngineTrouble
 }): CarryOut {
-  const { jobs, executor, models, trouble } = doers
+  const { jobs, executor, models, registry, trouble } = doers
   return (command, now) => {
     switch (command.type) {
       case 'jobLoading':
@@ -32,6 +34,10 @@ export function carryOutWith(doers: {
       case 'withdraw':
       case 'cancelTasks':
         return executor.carryOut(command)
+      case 'checkVersion':
+        // The answer comes as an event, whatever becomes of the reading.
+        void registry.check(command.versionId)
+        return
       case 'residencyChanged':
         return models.changed(command.residency, now)
       case 'residencyEnded':

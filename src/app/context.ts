@@ -7,6 +7,7 @@ import type { Catalogue } from './catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
 import type { LiveJobs } from './live-jobs.ts'
+import type { ModelRegistry } from './model-registry.ts'
 import type { OpenSessions } from './open-sessions.ts'
 import type { Shell } from './shell.ts'
 import type { ValidationCache } from './validation/validation-cache.ts'
@@ -23,6 +24,7 @@ export interface AppContext {
   readonly sessions: OpenSessions
   readonly shell: Shell
   readonly wanted: WantedModels
+  readonly registry: ModelRegistry
   readonly artifacts: Artifacts
   readonly validation: ValidationCache
 }

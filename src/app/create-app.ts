@@ -18,6 +18,7 @@ import { loadModel, unloadModel } from './load-model.ts'
 import type { ModelEvents } from './model-events.ts'
 import { openArtifact } from './open-artifact.ts'
 import { decodeOutput } from './outputs/stored-output.ts'
+import { registerModel } from './register-model.ts'
 import { retryJob } from './retry-job.ts'
 import { serverFacts } from './server-facts.ts'
 import { closeSession, openSession } from './sessions.ts'
@@ -53,6 +54,7 @@ export function createApp(parts: AppParts): App {
     retryJob: (id) => retryJob(context, id),
     openSession: (input) => openSession(context, input),
     closeSession: (id) => closeSession(context, id),
+    registerModel: (input) => registerModel(context, input),
     loadModel: (model, deviceId, component) => loadModel(context, model, deviceId, component),
     unloadModel: (model, deviceId) => unloadModel(context, model, deviceId),
 
@@ -98,8 +100,14 @@ export function createApp(parts: AppParts): App {
       ),
     countVersions: (modelId) => store.countVersions(modelId),
     versionFacts: (version) => {
-      const manifest = catalogue.version(version.id)?.manifest ?? JSON.parse(version.manifest)
+      const entry = catalogue.version(version.id)
+      const manifest = entry?.manifest ?? JSON.parse(version.manifest)
+      const { signature = null, metadata = {} } = entry ?? manifest.readFromHeaders ?? {}
       return {
+        signature,
+        metadata,
+        problem: entry?.problem ?? null,
+        verifiedBytes: entry?.version.state === 'VERIFYING' ? Math.min(entry.verified.bytes, version.sizeBytes) : null,
         defaults: manifest.defaults ?? {},
         examplePrompts: manifest.examplePrompts ?? [],
         peakBytes: version.peakBytes,

@@ -135,7 +135,8 @@ export interface VersionRecord {
   readonly modelId: ModelId
   /** 64 hex digits over the content; the API's version is the first 12. */
   readonly sha256: string
-  readonly state: 'READY' | 'REFUSED' | 'REMOVED'
+  /** VERIFYING: its files are still being read, and `sha256` stands for a digest that is not known yet. */
+  readonly state: 'READY' | 'VERIFYING' | 'REFUSED' | 'REMOVED'
   readonly license: string | null
   /** The manifest as JSON text. */
   readonly manifest: string

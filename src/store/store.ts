@@ -138,6 +138,8 @@ export interface Store {
     model: Omit<ModelRecord, 'id'>,
     version: Omit<VersionRecord, 'id' | 'modelId'>,
     components: readonly Omit<ComponentRecord, 'id' | 'versionId'>[],
+    /** A VERIFYING version that this one turned out to be: its row takes the digest, or goes where the version has a row already. */
+    provisional?: VersionId | null,
   ): Promise<{ model: ModelRecord; version: VersionRecord; components: readonly ComponentRecord[] }>
   /** Inserts or replaces by name. Rejects with StoreOverloaded (`storage`) while commits fail. */
   saveRegistration(registration: RegistrationRecord): Promise<void>

@@ -8,6 +8,7 @@ import type {
   ModelEvent,
   OpenSessionInput,
   QueueView,
+  RegisterModelInput,
   SubmitJobInput,
   Waiting,
   WorkerView,
@@ -201,6 +202,10 @@ export class FakeApp implements App {
     session.closedAt = epoch
     return session
   }
+  async registerModel({ path }: RegisterModelInput) {
+    if (this.refusal) return this.refusal
+    return { model: textModel, version: { ...versionOf(textModel.id), directory: path } }
+  }
   async loadModel(name: string) {
     return (await this.model(name)) ?? new NotFound('Model', name)
   }
@@ -293,7 +298,15 @@ export class FakeApp implements App {
     return 1
   }
   versionFacts() {
-    return { defaults: { temperature: 0.2 }, examplePrompts: ['Once upon a time'], peakBytes: 3000 }
+    return {
+      signature: null,
+      metadata: {},
+      problem: null,
+      verifiedBytes: null,
+      defaults: { temperature: 0.2 },
+      examplePrompts: ['Once upon a time'],
+      peakBytes: 3000,
+    }
   }
   async components(versionId: VersionId) {
     return [componentOf(versionId)]
@@ -378,6 +391,7 @@ export class FakeApp implements App {
       policies: [],
       limits: [{ name: 'queue', value: '100000', description: 'Most jobs that may wait.' }],
       storage: { databaseBytes: 4096, walBytes: 0 },
+      validation: { hits: 17, misses: 3, savedMs: 0.25 },
       tensorPool: {
         problem: null,
         limitBytes: 2 ** 28,

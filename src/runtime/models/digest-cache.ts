@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { open, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { type FileIdentity, identityOf, sameIdentity } from './file-identity.ts'
 
@@ -18,7 +19,31 @@ const entry = z.object({
 const cacheFile = z.object({ format: z.literal(1), files: z.record(z.string(), entry) })
 type Entry = z.infer<typeof entry>
 
-const readBytes = 1024 * 1024
+export interface Digest {
+  /** Lower-case hex. */
+  readonly sha256: string
+  /** Of the file whose content it is. */
+  readonly identity: FileIdentity
+}
+
+/** Told as a file is read, with the bytes since the last time; at once for a file that need not be read. */
+export type OnBytes = (bytes: number) => void
+
+/** Long enough to cost little per piece, short enough that nobody waits for the event loop. */
+const readBytes = 256 * 1024
+/**
+ * Two writes within one tick of the kernel's clock leave the same times, so that a file changed a moment ago could change again unseen. It is read
+ * once it has been left alone for longer than a tick.
+ */
+const clockTickMs = 20
+
+/** The file is not what it was when its reading began. */
+export class FileChanged extends Error {
+  override readonly name = 'FileChanged'
+  constructor() {
+    super('it changed while it was read')
+  }
+}
 
 export class DigestCache {
   readonly #path: string
@@ -26,6 +51,7 @@ export class DigestCache {
   /** Those asked for in this run; others have left the model folders and are forgotten. */
   readonly #used = new Map<string, Entry>()
   #isChanged = false
+  #saving: Promise<void> = Promise.resolve()
 
   private constructor(path: string, known: ReadonlyMap<string, Entry>) {
     this.#path = path
@@ -37,25 +63,46 @@ export class DigestCache {
     return new DigestCache(path, await readKnown(path))
   }
 
-  /** Lower-case hex digest of the content. Throws when the file cannot be read, or changes while it is. */
-  async sha256(path: string): Promise<string> {
-    const before = identityOf(await stat(path, { bigint: true }))
+  /** The digest is known without reading the file. */
+  knows(path: string, identity: FileIdentity): boolean {
+    const known = this.#used.get(path) ?? this.#known.get(path)
+    return known !== undefined && sameIdentity(known, identity)
+  }
+
+  /** Throws when the file cannot be read; FileChanged when it changes while it is. */
+  async digest(path: string, onBytes: OnBytes = () => {}): Promise<Digest> {
+    const before = await settledIdentity(path)
     const known = this.#used.get(path) ?? this.#known.get(path)
     if (known && sameIdentity(known, before)) {
       this.#used.set(path, known)
-      return known.sha256
+      onBytes(before.sizeBytes)
+      return { sha256: known.sha256, identity: before }
     }
-    const sha256 = await hashFile(path)
-    if (!sameIdentity(before, identityOf(await stat(path, { bigint: true }))))
-      throw new Error('it changed while it was read')
-    this.#used.set(path, { ...before, sha256 } satisfies FileIdentity & Entry)
+    const sha256 = await hashFile(path, onBytes)
+    if (!sameIdentity(before, identityOf(await stat(path, { bigint: true })))) throw new FileChanged()
+    this.#used.set(path, { ...before, sha256 })
     this.#isChanged = true
-    return sha256
+    return { sha256, identity: before }
+  }
+
+  /** Forgets what has gone, so that files which come and go do not add up. */
+  forget(path: string): void {
+    if (this.#used.delete(path)) this.#isChanged = true
   }
 
   /** Keeps what was learnt, if anything was. */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    // One after the other: two writers of one file would leave half of each.
+    this.#saving = this.#saving.then(
+      () => this.#saveNow(),
+      () => this.#saveNow(),
+    )
+    return this.#saving
+  }
+
+  async #saveNow(): Promise<void> {
     if (!this.#isChanged && this.#used.size === this.#known.size) return
+    this.#isChanged = false
     const temporary = `${this.#path}.new`
     await writeFile(temporary, `${JSON.stringify({ format: 1, files: Object.fromEntries(this.#used) }, null, 2)}\n`)
     await rename(temporary, this.#path)
@@ -71,7 +118,16 @@ async function readKnown(path: string): Promise<Map<string, Entry>> {
   }
 }
 
-async function hashFile(path: string): Promise<string> {
+async function settledIdentity(path: string): Promise<FileIdentity> {
+  const stats = await stat(path, { bigint: true })
+  const ageMs = Date.now() - Number(stats.ctimeMs)
+  // A time in the future is another machine's clock, which says nothing of this kind.
+  if (ageMs < 0 || ageMs > clockTickMs) return identityOf(stats)
+  await sleep(clockTickMs)
+  return identityOf(await stat(path, { bigint: true }))
+}
+
+async function hashFile(path: string, onBytes: OnBytes): Promise<string> {
   const hash = createHash('sha256')
   const buffer = Buffer.allocUnsafe(readBytes)
   await using file = await open(path, 'r')
@@ -79,5 +135,6 @@ async function hashFile(path: string): Promise<string> {
     const { bytesRead } = await file.read(buffer, 0, readBytes, null)
     if (bytesRead === 0) return hash.digest('hex')
     hash.update(buffer.subarray(0, bytesRead))
+    onBytes(bytesRead)
   }
 }

@@ -115,7 +115,8 @@ export function readManifest(text: string): { readonly manifest: Manifest } | { 
   return { problems: result.error.issues.map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`) }
 }
 
-function staysBelow(path: string): boolean {
+/** A relative path that cannot leave the folder that it is joined to, links aside. */
+export function staysBelow(path: string): boolean {
   return (
     path !== '' &&
     !isAbsolute(path) &&

@@ -1,5 +1,6 @@
 /** The identity of a version: what it computes, and so its manifest and the content of its files. */
 import { createHash } from 'node:crypto'
+import type { InspectedComponent } from './inspect-files.ts'
 import type { Manifest } from './manifest.ts'
 import type { VerifiedComponent, VerifiedFile } from './verify-files.ts'
 
@@ -9,22 +10,35 @@ import type { VerifiedComponent, VerifiedFile } from './verify-files.ts'
  */
 export function versionDigest(manifest: Manifest, components: readonly VerifiedComponent[]): string {
   const { source, ...content } = manifest
-  return sha256([
+  return digestOf([
     canonicalJson(content),
     ...components.flatMap(({ name, files }) => files.map((file) => `${name} ${fileLine(file)}`)),
   ])
 }
 
-/** SHA-256 over the digests of a component's files, lower-case hex. */
+/** Stands for the digest of a version whose files are still being read: over the manifest and what tells the files apart. Never equal to a digest. */
+export function provisionalDigest(manifest: Manifest, components: readonly InspectedComponent[]): string {
+  return digestOf([
+    'files not read yet',
+    canonicalJson(manifest),
+    ...components.flatMap(({ files }) => files.map(({ path, identity }) => `${path} ${canonicalJson(identity)}`)),
+  ])
+}
+
+/** SHA-256 over roles and digests of a component's files, lower-case hex: equal for equal components, whatever their files are called. */
 export function componentDigest(files: readonly VerifiedFile[]): string {
-  return sha256(files.map(fileLine))
+  return digestOf(files.map((file) => `${file.role ?? ''} ${contentOf(file)}`))
 }
 
 function fileLine(file: VerifiedFile): string {
-  return `${file.sha256 ?? `unreadable of ${file.sizeBytes} bytes`} ${file.path}`
+  return `${contentOf(file)} ${file.path}`
 }
 
-function sha256(lines: readonly string[]): string {
+function contentOf({ sha256, sizeBytes }: VerifiedFile): string {
+  return sha256 ?? `unreadable of ${sizeBytes} bytes`
+}
+
+function digestOf(lines: readonly string[]): string {
   return createHash('sha256').update(lines.join('\n')).digest('hex')
 }
 

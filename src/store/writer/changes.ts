@@ -149,11 +149,11 @@ export function changesOf(writer: WriterClient, sequences: Sequences, limits: Wr
       return { id, name, kind }
     },
 
-    async registerVersion(model, version, components) {
+    async registerVersion(model, version, components, provisional = null) {
       const { modelId, versionId, registeredAt, componentIds } = await queue.add<VersionIds>({
         ...oneRow,
         operation: 'registerVersion',
-        write: (values) => encodeVersion(values, model, version, components),
+        write: (values) => encodeVersion(values, model, version, components, provisional),
       })
       return {
         model: { id: modelId, ...model },

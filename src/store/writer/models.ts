@@ -20,9 +20,11 @@ export function encodeVersion(
   model: NewModel,
   version: NewVersion,
   components: readonly NewComponent[],
+  provisional: VersionId | null,
 ): void {
   const { sha256, state, license, manifest, directory, sizeBytes, peakBytes, registeredAt } = version
   values.push(
+    provisional,
     model.name,
     model.task,
     sha256,
@@ -69,12 +71,41 @@ export function prepareRegisterVersion(database: Connection): (input: MessageRea
        RETURNING id`,
     )
     .pluck()
+  const settle = prepareSettleVersion(database)
   return (input) => {
+    const provisional = input.take(1)[0] ?? null
     const modelId = found(model.get(...input.take(2)))
-    const [versionId, registeredAt] = found(version.get(modelId, ...input.take(8)))
+    const described = input.take(8)
+    if (provisional !== null) settle(provisional, described[0] ?? null)
+    const [versionId, registeredAt] = found(version.get(modelId, ...described))
     const componentIds = Array.from({ length: input.number() }, () => found(component.get(versionId, ...input.take(5))))
     return { modelId, versionId, registeredAt, componentIds }
   }
+}
+
+/** Nothing but its components refers to a VERIFYING version: no job can be submitted to it. */
+function prepareSettleVersion(database: Connection): (id: Primitive, sha256: Primitive) => void {
+  const rename = database.prepare<Primitive[]>(
+    "UPDATE OR IGNORE model_versions SET sha256 = ? WHERE id = ? AND state = 'VERIFYING'",
+  )
+  const isLeft = "version_id IN (SELECT id FROM model_versions WHERE id = ? AND sha256 <> ? AND state = 'VERIFYING')"
+  const dropComponents = database.prepare<Primitive[]>(`DELETE FROM components WHERE ${isLeft}`)
+  const drop = database.prepare<Primitive[]>(
+    "DELETE FROM model_versions WHERE id = ? AND sha256 <> ? AND state = 'VERIFYING'",
+  )
+  return (id, sha256) => {
+    rename.run(sha256, id)
+    dropComponents.run(id, sha256)
+    drop.run(id, sha256)
+  }
+}
+
+/** What a server that was killed had not read to the end: it is read anew, under a new row. */
+export function dropUnverified(database: Connection): void {
+  database.exec(
+    `DELETE FROM components WHERE version_id IN (SELECT id FROM model_versions WHERE state = 'VERIFYING');
+     DELETE FROM model_versions WHERE state = 'VERIFYING'`,
+  )
 }
 
 export function prepareRegisterDevice(database: Connection): (input: MessageReader) => DeviceId {

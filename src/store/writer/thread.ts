@@ -8,6 +8,7 @@ import { readHolder, removeHolder, thisProcess, writeHolder } from '../opening/h
 import { migrate } from '../opening/migrations.ts'
 import { readOpening } from '../opening/read-opening.ts'
 import type { FromWriter, ToWriter, WriterSettings } from './messages.ts'
+import { dropUnverified } from './models.ts'
 import { Writer } from './writer.ts'
 
 if (!parentPort) throw new Error('The writer runs in a thread of its own.')
@@ -47,6 +48,7 @@ function open({ folder, migrationsFolder, startedAt }: WriterSettings) {
     writeHolder(folder, thisProcess(startedAt, null))
     const database = openForWriting(folder)
     migrate(database, migrationsFolder)
+    dropUnverified(database)
     return { database, lock, opening: readOpening(database) }
   } catch (error) {
     lock.release()

@@ -2,11 +2,12 @@ import { copyFile, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DigestCache } from '../../../../src/runtime/models/digest-cache.ts'
-import { type Discovery, discoverModels, type FoundModel } from '../../../../src/runtime/models/discovery.ts'
+import { type Discovery, discoverModels } from '../../../../src/runtime/models/discovery.ts'
+import type { FoundModel } from '../../../../src/runtime/models/found-model.ts'
 import type { VersionId } from '../../../../src/scheduler/ids.ts'
 import { ModelFolders, manifestOf } from '../../../support/model-folder.ts'
 
-const files = { 'model.onnx': 'a graph', 'weights/model.safetensors': 'many numbers' }
+const files = { 'model.onnx': 'a graph', 'weights/numbers.bin': 'many numbers' }
 let folders: ModelFolders
 
 beforeEach(async () => {
@@ -128,7 +129,7 @@ describe('a model is refused, with its reason, when', () => {
     await symlink(join(folders.root, 'elsewhere.onnx'), join(directory, 'model.onnx'))
     expect(await discoverOne()).toMatchObject({
       state: 'REFUSED',
-      problem: 'model.onnx leads out of the model folder.',
+      problem: 'model.onnx leads out of the model folder; put the file itself there.',
     })
   })
 
