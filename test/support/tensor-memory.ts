@@ -19,11 +19,13 @@ export async function sharedFolder(): Promise<string> {
 }
 
 export async function tensorMemory(poolBytesMax = 64 * mib, sharedMemory?: string): Promise<TensorMemory> {
-  return TensorMemory.open({
+  const memory = await TensorMemory.open({
     sharedMemory: sharedMemory ?? (await sharedFolder()),
     poolBytesMax,
     transferFolder: join(await dataFolder(), 'transfers'),
   })
+  onTestFinished(() => memory.close())
+  return memory
 }
 
 /** Those in the output of a no-op task with `tensorBytes`. */
