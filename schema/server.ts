@@ -46,6 +46,18 @@ const TensorPoolInfo = builder.objectRef<ServerView['tensorPool']>('TensorPoolIn
   }),
 })
 
+const ValidationInfo = builder.objectRef<ServerView['validation']>('ValidationInfo').implement({
+  description:
+    'Checks of the names, dtypes and shapes of `infer` that were remembered. Values, and other tasks, are checked anew each time.',
+  fields: (t) => ({
+    hits: t.exposeInt('hits', { description: 'Checks that were not repeated.' }),
+    misses: t.exposeInt('misses'),
+    savedMs: t.exposeFloat('savedMs', {
+      description: 'What those that were not repeated took the first time, less what finding their answers took.',
+    }),
+  }),
+})
+
 const ServerInfo = builder.objectRef<ServerView>('ServerInfo').implement({
   fields: (t) => ({
     version: t.exposeString('version'),
@@ -57,6 +69,7 @@ const ServerInfo = builder.objectRef<ServerView>('ServerInfo').implement({
     limits: t.expose('limits', { type: [NamedSetting] }),
     storage: t.expose('storage', { type: StorageInfo, nullable: true }),
     tensorPool: t.expose('tensorPool', { type: TensorPoolInfo }),
+    validation: t.expose('validation', { type: ValidationInfo }),
   }),
 })
 

@@ -49,6 +49,21 @@ export function serverFacts(
         description: 'Largest request body and WebSocket frame.',
       },
       {
+        name: 'valuesBytes',
+        value: String(config.HEARTH_MAX_VALUES_BYTES),
+        description: 'Most bytes of all input tensors of a request that are given as values.',
+      },
+      {
+        name: 'tensorBytes',
+        value: String(config.HEARTH_MAX_TENSOR_BYTES),
+        description: 'Largest input tensor, bytes.',
+      },
+      {
+        name: 'inlineTensorBytes',
+        value: String(config.HEARTH_INLINE_TENSOR_BYTES),
+        description: 'Largest output tensor that comes as values, bytes.',
+      },
+      {
         name: 'attempts',
         value: String(config.HEARTH_JOB_ATTEMPTS),
         description: 'Attempts of a job before it fails.',
@@ -61,5 +76,6 @@ export function serverFacts(
     ],
     storage: { databaseBytes: store.metrics.databaseBytes, walBytes: store.metrics.walBytes },
     tensorPool: memory.info(),
+    validation: context.validation.figures,
   }
 }

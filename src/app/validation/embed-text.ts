@@ -2,7 +2,7 @@
 import type { Manifest } from '../../runtime/models/manifest.ts'
 import type { Problems } from './problems.ts'
 
-const textsMaxDefault = 256
+const textsMaxDefault = 10_000
 
 export function normaliseEmbedText(
   input: { readonly texts: readonly string[] },
