@@ -69,6 +69,7 @@ test('the operations of the first issue are there', () => {
     'closeSession',
     'loadModel',
     'openSession',
+    'registerModel',
     'retryJob',
     'submitJob',
     'submitJobs',
