@@ -228,7 +228,10 @@ function workerCommand(config: Config): WorkerCommand {
   const python =
     config.HEARTH_WORKER_PYTHON === '' ? join(project, '.venv', 'bin', 'python') : config.HEARTH_WORKER_PYTHON
   if (!existsSync(python)) throw new Error(`There is no Python interpreter at ${python}. Run \`npm run setup\`.`)
-  const command = pythonWorker(python, join(project, 'python_runtime'))
+  const command = pythonWorker(python, join(project, 'python_runtime'), {
+    paths: config.HEARTH_PROGRAM_PATHS.map((path) => resolve(path)),
+    reload: config.HEARTH_PROGRAM_RELOAD === 'on',
+  })
   const without = config.HEARTH_WITHOUT.join(',')
   return { ...command, environment: { ...command.environment, HEARTH_WITHOUT: without } }
 }

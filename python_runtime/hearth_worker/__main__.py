@@ -20,7 +20,7 @@ from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.log_frames import log_to
 from hearth_worker.loop import StepLoop
 from hearth_worker.models import Models
-from hearth_worker.programs.registry import find_programs
+from hearth_worker.programs.known_programs import KnownPrograms
 from hearth_worker.protocol.reports import PROTOCOL_VERSION, Hello
 from hearth_worker.reader import EXIT_BUG, EXIT_PROTOCOL_ERROR, EXIT_SERVER_GONE, Reader
 
@@ -54,7 +54,7 @@ def work() -> int:
     except (ValueError, OSError, ImportError, LookupError) as error:
         print(f"This worker cannot start: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_CANNOT_START
-    programs = find_programs(environment.engine)
+    programs = KnownPrograms(environment.engine, environment.program_paths, reload=environment.reload_programs)
     # What lives now lives as long as the worker: the garbage collector need not look at it again.
     gc.freeze()
     connection.tell(hello(environment, engine, list(programs)))

@@ -1,5 +1,6 @@
 """What the server tells a worker about itself (PROTOCOL.md section 1)."""
 
+import os
 from collections.abc import Mapping
 
 from msgspec import Struct, ValidationError, convert
@@ -7,7 +8,7 @@ from msgspec import Struct, ValidationError, convert
 
 class Environment(Struct, frozen=True):
     """`epoch` is unique per worker process; `cores` is empty when the worker may run anywhere; `without` names
-    mechanisms that are switched off for a measurement.
+    mechanisms that are switched off for a measurement; `program_paths` are folders whose sub-folders hold programs.
     """
 
     worker_id: str
@@ -16,6 +17,8 @@ class Environment(Struct, frozen=True):
     threads: int
     cores: list[int]
     without: frozenset[str] = frozenset()
+    program_paths: tuple[str, ...] = ()
+    reload_programs: bool = False
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -28,6 +31,8 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         threads=_positive(variables, "HEARTH_THREADS"),
         cores=[_core(core) for core in cores.split(",") if core.strip()],
         without=frozenset(variables.get("HEARTH_WITHOUT", "").split(",")) - {""},
+        program_paths=tuple(path for path in variables.get("HEARTH_PROGRAM_PATHS", "").split(os.pathsep) if path),
+        reload_programs=variables.get("HEARTH_PROGRAM_RELOAD") == "on",
     )
 
 

@@ -21,13 +21,20 @@ class NotRunnable(Exception):  # noqa: N818
     """This worker cannot run such a task, in words; another one may."""
 
 
+class Binding(Struct, frozen=True):
+    """A program on a loaded model, and what made it."""
+
+    factory: ProgramFactory
+    bound: BoundProgram
+
+
 class ResidentModel(Struct):
     """One loaded model."""
 
     loaded: LoadedModel
     weights_bytes: int
     files: ModelFiles
-    programs: dict[tuple[str, tuple[str, ...]], BoundProgram] = {}
+    programs: dict[tuple[str, tuple[str, ...]], Binding] = {}
 
 
 class Models:
@@ -100,22 +107,23 @@ class Models:
                 self.bind(model, node.program, node.components)
 
     def bind(self, model: int, program: str, components: Sequence[str]) -> BoundProgram:
-        """The program, made for this model at its first task. Raises NotRunnable, StaleModel."""
+        """The program, made for this model at its first task. Raises NotRunnable, BrokenProgram, StaleModel."""
         resident = self._resident.get(model)
         if resident is None:
             raise NotRunnable(f"Model {model} is not loaded in this worker.")
+        factory = self._factories.get(program)
+        if factory is None:
+            raise NotRunnable(f"This worker has no program {program!r}; it has {', '.join(self._factories)}.")
         key = (program, tuple(components))
-        bound = resident.programs.get(key)
-        if bound is None:
-            factory = self._factories.get(program)
-            if factory is None:
-                raise NotRunnable(f"This worker has no program {program!r}; it has {', '.join(self._factories)}.")
+        binding = resident.programs.get(key)
+        if binding is None or binding.factory is not factory:
             self._programs_bound += 1
             bound = BoundProgram(self._programs_bound, model, factory(resident.loaded, components))
             # It may have read files by their names.
             resident.files.expect_as_verified()
-            resident.programs[key] = bound
-        return bound
+            # In place of what was made of an older version of the program; its tasks keep that to their ends.
+            binding = resident.programs[key] = Binding(factory, bound)
+        return binding.bound
 
     def change_of(self, model: int) -> str | None:
         """What has happened to the files of a loaded model, in words; None as long as nothing has."""

@@ -35,6 +35,15 @@ export const settings = z.object({
   HEARTH_REGISTER_WAIT_MS: count(0)
     .default(2000)
     .describe('How long registerModel waits for the files to be read before it answers VERIFYING, milliseconds.'),
+  HEARTH_PROGRAM_PATHS: list
+    .default([])
+    .describe(
+      'Folders whose sub-folders hold programs of your own (NAME/program.py), separated by commas. Their code runs in the workers.',
+    ),
+  HEARTH_PROGRAM_RELOAD: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('on = a program.py that has changed is imported again before the next task. For development.'),
   HEARTH_DEVICES: z
     .string()
     .default('')

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.failures import ArtifactMissing, InvalidRequest, LoadFailed
-from hearth_worker.programs.input_files import InputFile
+from hearth_worker.programs.files import InputFile
 from hearth_worker.programs.outcomes import Done, Failed
 from hearth_worker.programs.program import Program, Promise
 from hearth_worker.protocol.numbers import PositiveCount

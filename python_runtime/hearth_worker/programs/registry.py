@@ -23,7 +23,7 @@ def find_programs(engine: str) -> dict[str, ProgramFactory]:
         try:
             program = entry_point.load()
             runs_here = getattr(program, "engine", None) in (None, engine)
-            _check(program)
+            check_program(program)
         except Exception:
             logger.exception("The program %s (%s) cannot be used.", entry_point.name, entry_point.value)
             continue
@@ -36,7 +36,8 @@ def find_programs(engine: str) -> dict[str, ProgramFactory]:
     return dict(sorted(programs.items()))
 
 
-def _check(program: object) -> None:
+def check_program(program: object) -> None:
+    """Raises TypeError for what cannot be a program."""
     if not callable(program):
         raise TypeError("it cannot be called with a model and its components")
     for attribute in ("promise", "request_type"):

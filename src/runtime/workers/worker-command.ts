@@ -1,4 +1,5 @@
 /** How a worker process is started, and the little that it gets to know of its surroundings. */
+import { delimiter } from 'node:path'
 import type { DeviceId, WorkerId } from '../../scheduler/ids.ts'
 
 export interface WorkerCommand {
@@ -8,9 +9,28 @@ export interface WorkerCommand {
   readonly environment: Readonly<Record<string, string>>
 }
 
+/** Programs of third parties that are not installed: absolute paths of folders whose sub-folders hold a program.py. */
+export interface ProgramFolders {
+  readonly paths: readonly string[]
+  /** Whether a file that has changed is imported again before the next task. */
+  readonly reload: boolean
+}
+
 /** The Python worker of this repository: `python` is the interpreter, `packageFolder` the folder that holds `hearth_worker`. */
-export function pythonWorker(python: string, packageFolder: string): WorkerCommand {
-  return { file: python, arguments: ['-m', 'hearth_worker'], environment: { PYTHONPATH: packageFolder } }
+export function pythonWorker(
+  python: string,
+  packageFolder: string,
+  programs: ProgramFolders = { paths: [], reload: false },
+): WorkerCommand {
+  return {
+    file: python,
+    arguments: ['-m', 'hearth_worker'],
+    environment: {
+      PYTHONPATH: packageFolder,
+      HEARTH_PROGRAM_PATHS: programs.paths.join(delimiter),
+      HEARTH_PROGRAM_RELOAD: programs.reload ? 'on' : 'off',
+    },
+  }
 }
 
 export interface WorkerSpec {

@@ -25,3 +25,11 @@ test('a worker learns who it is, and nothing of the secrets around it', () => {
   })
   expect(environment).not.toHaveProperty('DATABASE_PASSWORD')
 })
+
+test('a worker learns where programs of third parties lie', () => {
+  const programs = { paths: ['/own/programs', '/more'], reload: true }
+  const environment = workerEnvironment(spec, pythonWorker('/venv/bin/python', '/hearth/python_runtime', programs), {
+    HEARTH_PROGRAM_PATHS: 'relative',
+  })
+  expect(environment).toMatchObject({ HEARTH_PROGRAM_PATHS: '/own/programs:/more', HEARTH_PROGRAM_RELOAD: 'on' })
+})
