@@ -2,6 +2,7 @@
  * Live jobs. The iterators of the use cases are handed to GraphQL as they are: they bring their own `return()`, which wakes a
  * waiting `next()`, so a client that leaves releases them at once. (An `async function*` in between would not.)
  */
+import { CursorExpired } from '../src/app/errors.ts'
 import type { JobEvent as JobEventRecord, JobRecord, JobState as State } from '../src/store/records.ts'
 import { builder } from './builder.ts'
 import type { RequestContext } from './context.ts'
@@ -34,9 +35,10 @@ builder.subscriptionFields((t) => ({
     args: { filter: t.arg({ type: JobFilter }), after: t.arg.string() },
     subscribe: async (_, args, context) => {
       const after = readPlace('change', args.after, context)
+      if (after !== null && after < context.app.expiredSequence()) throw cursorExpired()
       const filter = await readJobFilter(args.filter, context)
       if (!filter) throw requestError('NOT_FOUND', 'filter: no such model or task is known here.')
-      return context.app.jobChanges(filter, after)
+      return untilExpired(context.app.jobChanges(filter, after))
     },
     resolve: (change) => change,
   }),
@@ -57,6 +59,29 @@ const JobChange = builder
 function stateReached({ to, sequence }: JobEventRecord): State {
   if (to === null) throw new Error(`Event ${sequence} is no state change.`)
   return to
+}
+
+/** A reader that falls so far behind that its next change is deleted is told so, like one that comes back too late. */
+function untilExpired<Change>(changes: AsyncIterableIterator<Change>): AsyncIterableIterator<Change> {
+  const end = () => changes.return?.() ?? Promise.resolve({ done: true as const, value: undefined })
+  return {
+    next: () =>
+      changes.next().catch((error: unknown) => {
+        throw error instanceof CursorExpired ? cursorExpired() : error
+      }),
+    return: end,
+    throw: end,
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}
+
+function cursorExpired() {
+  return requestError(
+    'CURSOR_EXPIRED',
+    'after: changes after this cursor have been deleted. Read the list of jobs again, and go on from its changesCursor.',
+  )
 }
 
 /** A place in the log that has been given out. One beyond the end comes from another data folder. */

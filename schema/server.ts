@@ -15,6 +15,8 @@ const StorageInfo = builder.objectRef<ServerView['storage']>('StorageInfo').impl
   fields: (t) => ({
     databaseBytes: t.expose('databaseBytes', { type: 'ByteCount' }),
     walBytes: t.expose('walBytes', { type: 'ByteCount' }),
+    artifactBytes: t.expose('artifactBytes', { type: 'ByteCount', description: 'Files of artifacts.' }),
+    freeBytes: t.expose('freeBytes', { type: 'ByteCount', description: 'Free on the disk of the data folder.' }),
   }),
 })
 

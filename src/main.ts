@@ -12,6 +12,7 @@ import { monotonicClock } from './app/clock.ts'
 import type { AppContext } from './app/context.ts'
 import { createApp } from './app/create-app.ts'
 import { DeviceViews } from './app/device-views.ts'
+import { watchDisk } from './app/disk-watch.ts'
 import { EngineTrouble } from './app/engine-trouble.ts'
 import { addFoundModels, findModels } from './app/find-models.ts'
 import { Ids } from './app/ids.ts'
@@ -24,6 +25,7 @@ import { ModelRegistry } from './app/model-registry.ts'
 import { OpenSessions } from './app/open-sessions.ts'
 import { FileRecorder } from './app/recorder.ts'
 import { describeRecovery, recoverJobs, reloadWanted } from './app/recovery.ts'
+import { keepRetention } from './app/retention.ts'
 import { watchIdleSessions } from './app/sessions.ts'
 import { Shell } from './app/shell.ts'
 import { shutDown } from './app/shut-down.ts'
@@ -112,6 +114,7 @@ async function main(): Promise<void> {
     ids,
     clock,
     sizeBytesMax: config.HEARTH_MAX_ARTIFACT_BYTES,
+    freeBytesMin: config.HEARTH_DISK_RESERVE_BYTES,
   })
   const models = new ModelEvents(catalogue)
   const registry = new ModelRegistry({
@@ -185,15 +188,21 @@ async function main(): Promise<void> {
   const recoveredJobs = recovered.waiting + recovered.interrupted + recovered.failed
   const views = new DeviceViews(devices, state)
   const app = createApp({ context, devices: views, models, trouble, pool, memory, results, recoveredJobs, startedAt })
+  const running = new AbortController()
+  await watchDisk(folder, artifacts, running.signal)
   const doors = createDoors({ app, config, logger })
   const { url } = await doors.listen()
   if (origin === '') origin = new URL(url).origin
   store.announce(url)
 
-  const running = new AbortController()
   watchMemory(provider, devices, pool, shell, running.signal)
   watchIdleSessions(context, running.signal)
   keepSnapshots(context, running.signal)
+  keepRetention(context, running.signal, (err) => logger.error({ err }, 'old jobs and artifacts could not be deleted'))
+  // Files that a crash left without a row. Nothing waits for this: what is put meanwhile is held.
+  artifacts.files
+    .sweep((contents) => store.findUnusedContents(contents))
+    .catch((err: unknown) => logger.error({ err }, 'the files of artifacts could not be looked through'))
   void registry.watch(running.signal)
   onStopSignal(async () => {
     running.abort()

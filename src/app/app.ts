@@ -263,6 +263,8 @@ export interface App {
   changesCursor(): number
   /** The greatest sequence given out so far; a cursor beyond it is unknown. */
   lastSequence(): number
+  /** A cursor over the changes of all jobs that lies before this has expired: retention has deleted what came after it. */
+  expiredSequence(): number
 
   model(name: string): Promise<ModelRecord | null>
   modelById(id: ModelId): Promise<ModelRecord | null>
@@ -326,7 +328,12 @@ export interface App {
     readonly recoveredJobs: number
     readonly policies: readonly NamedSetting[]
     readonly limits: readonly NamedSetting[]
-    readonly storage: { readonly databaseBytes: number; readonly walBytes: number }
+    readonly storage: {
+      readonly databaseBytes: number
+      readonly walBytes: number
+      readonly artifactBytes: number
+      readonly freeBytes: number
+    }
     readonly tensorPool: TensorPoolInfo
     readonly validation: ValidationFigures
   }

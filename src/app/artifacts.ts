@@ -32,6 +32,8 @@ export interface ArtifactParts {
   readonly clock: Clock
   /** Largest file that a job may give. */
   readonly sizeBytesMax: number
+  /** With less than this free on the disk, nothing new is taken in. */
+  readonly freeBytesMin: number
 }
 
 const retryMsMin = 100
@@ -44,6 +46,7 @@ export class Artifacts {
   readonly #closing = new AbortController()
   /** Outputs that wait for room on the disk. */
   #waiting = 0
+  #freeBytes: number | null = null
   #uploads = 0
 
   constructor(parts: ArtifactParts) {
@@ -52,9 +55,25 @@ export class Artifacts {
     this.urls = parts.urls
   }
 
-  /** In words, while finished work cannot be written because the disk is full: nothing more should be admitted. */
+  /** In words, while the disk is full or nearly so: nothing more should be taken in. */
   get trouble(): string | null {
-    return this.#waiting === 0 ? null : `${this.#waiting} results wait for room on the disk of the data folder`
+    return this.#troubleWith(0)
+  }
+
+  #troubleWith(sizeBytes: number): string | null {
+    if (this.#waiting > 0) return `${this.#waiting} results wait for room on the disk of the data folder`
+    const { freeBytesMin } = this.#parts
+    if (this.#freeBytes === null || this.#freeBytes - sizeBytes >= freeBytesMin) return null
+    return `${this.#freeBytes} bytes are left on the disk of the data folder, of which ${freeBytesMin} stay in reserve (HEARTH_DISK_RESERVE_BYTES)`
+  }
+
+  /** Free on the disk of the data folder when it was last looked at; null = not known. */
+  get freeBytes(): number | null {
+    return this.#freeBytes
+  }
+
+  noteFreeBytes(bytes: number): void {
+    this.#freeBytes = bytes
   }
 
   /**
@@ -84,13 +103,18 @@ export class Artifacts {
   /** Files of contents that no row has, and that nobody holds. */
   async removeUnused(records: readonly StoredContent[]): Promise<void> {
     const sizes = new Map(records.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]))
-    for (const sha256 of await this.#parts.store.findUnusedContents([...sizes.keys()]))
-      this.files.remove(sha256, sizes.get(sha256) ?? 0)
+    const unused = await this.#parts.store.findUnusedContents([...sizes.keys()])
+    this.removeFiles(unused.map((sha256) => [sha256, sizes.get(sha256) ?? 0]))
   }
 
-  /** Null: new files may come in. Else why not, and when to ask again. */
-  refusal(): Overloaded | null {
-    const { trouble } = this
+  /** Contents whose last row was just deleted. Called as soon as that is committed: a file that somebody holds for a new row stays. */
+  removeFiles(contents: readonly (readonly [sha256: string, sizeBytes: number])[]): void {
+    for (const [sha256, sizeBytes] of contents) this.files.remove(sha256, sizeBytes)
+  }
+
+  /** Null: a new file of so many bytes (or a job) may come in. Else why not, and when to ask again. */
+  refusal(sizeBytes = 0): Overloaded | null {
+    const trouble = this.#troubleWith(sizeBytes)
     if (trouble === null) return null
     return new Overloaded('disk', retryMsMax, `Nothing more is taken at present: ${trouble}.`)
   }

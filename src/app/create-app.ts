@@ -79,6 +79,7 @@ export function createApp(parts: AppParts): App {
     jobChanges: (filter, after) => changesWithJobs(log.changes(after), filter, job),
     changesCursor: () => log.committedSequence(),
     lastSequence: () => log.lastSequence(),
+    expiredSequence: () => store.deletedSequence(),
 
     model: (name) => Promise.resolve(catalogue.resolve(name)?.model ?? null),
     modelById: async (id) => catalogue.model(id)?.model ?? (await store.readModel(id)),
@@ -141,7 +142,7 @@ export function createApp(parts: AppParts): App {
     workers: () => workerViews(pool, shell.state),
     queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
     server: () => serverFacts(context, parts.memory, parts.recoveredJobs, parts.startedAt),
-    ready: () => !shell.draining && store.metrics.accepting,
+    ready: () => !shell.draining && store.metrics.accepting && context.artifacts.trouble === null,
     silentWorkers: () =>
       pool
         .describe()

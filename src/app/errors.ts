@@ -1,3 +1,5 @@
+export { CursorExpired } from '../store/store.ts'
+
 /** Failures that a caller can expect and act upon. They are returned, not thrown, and become members of a mutation's result union. */
 export interface FieldProblem {
   /** Where, as in the input: `task.generateText.maxTokens`, `jobs.3.model`. */

@@ -82,6 +82,11 @@ export class LiveJobs {
     this.#ended.set(id, job.record)
   }
 
+  /** Retention has deleted it. */
+  forget(id: JobId): void {
+    this.#ended.delete(id)
+  }
+
   get count(): number {
     return this.#live.size
   }

@@ -11,12 +11,12 @@ export function serverFacts(
   recoveredJobs: number,
   startedAt: number,
 ): ReturnType<App['server']> {
-  const { config, clock, store, shell } = context
+  const { artifacts, config, clock, store, shell } = context
   return {
     version,
     now: clock.now(),
     startedAt,
-    ready: !shell.draining && store.metrics.accepting,
+    ready: !shell.draining && store.metrics.accepting && artifacts.trouble === null,
     recoveredJobs,
     policies: [
       {
@@ -74,7 +74,12 @@ export function serverFacts(
         description: 'Worker deaths that a job causes alone before it is quarantined.',
       },
     ],
-    storage: { databaseBytes: store.metrics.databaseBytes, walBytes: store.metrics.walBytes },
+    storage: {
+      databaseBytes: store.metrics.databaseBytes,
+      walBytes: store.metrics.walBytes,
+      artifactBytes: artifacts.files.usedBytes,
+      freeBytes: artifacts.freeBytes ?? 0,
+    },
     tensorPool: memory.info(),
     validation: context.validation.figures,
   }

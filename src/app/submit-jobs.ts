@@ -87,6 +87,8 @@ export function jobSpec(record: JobRecord, tasks: readonly TaskRecord[]): JobSpe
 export function refuseWhenFull(context: AppContext, count: number): Overloaded | null {
   if (context.shell.draining)
     return new Overloaded('draining', retryWhenFullMs, 'The server is shutting down; submit again when it is back.')
+  const diskFull = context.artifacts.refusal()
+  if (diskFull) return diskFull
   const limit = context.config.HEARTH_QUEUE_LIMIT
   if (context.live.count + count <= limit) return null
   return new Overloaded(

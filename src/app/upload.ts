@@ -54,7 +54,7 @@ export function refuseUpload(context: UploadContext, upload: Upload): UploadRefu
     )
   if (context.shell.draining)
     return new Overloaded('draining', retryWhenBusyMs, 'The server is shutting down; upload when it is back.')
-  return context.artifacts.refusal()
+  return context.artifacts.refusal(upload.sizeBytes ?? 0)
 }
 
 /** Rejects with what `source` fails with: the client went away. Then, as after every refusal, nothing is left. */

@@ -8,6 +8,7 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 )
+const days = z.coerce.number().min(0)
 const count = (minimum: number) => z.coerce.number().int().min(minimum)
 
 /** A task's admission, request and all, has to fit one frame's share of 16 MiB. */
@@ -139,6 +140,20 @@ export const settings = z.object({
     ])
     .describe('Media types that may be uploaded, separated by commas.'),
   HEARTH_MAX_IMAGE_PIXELS: count(1).default(64_000_000).describe('Largest picture that is taken, width times height.'),
+  HEARTH_JOB_RETENTION_DAYS: days.default(30).describe('How long finished jobs are kept, days.'),
+  HEARTH_DATABASE_LIMIT_BYTES: count(1024 * 1024)
+    .default(4 * 1024 ** 3)
+    .describe('When the database holds more, the oldest finished jobs go before their time, bytes.'),
+  HEARTH_ARTIFACT_RETENTION_DAYS: days.default(7).describe('How long artifacts are kept after their last use, days.'),
+  HEARTH_ARTIFACT_LIMIT_BYTES: count(0)
+    .default(10_000_000_000)
+    .describe('When artifacts take more, those used longest ago go before their time, bytes.'),
+  HEARTH_RETENTION_INTERVAL_MS: count(100)
+    .default(60_000)
+    .describe('How often it is looked for what may be deleted, milliseconds.'),
+  HEARTH_DISK_RESERVE_BYTES: count(0)
+    .default(256 * 1024 ** 2)
+    .describe('With less than this free on the disk of the data folder, submissions and uploads are refused, bytes.'),
   HEARTH_JOB_ATTEMPTS: count(1).default(5).describe('Attempts of a job before it fails; server restarts do not count.'),
   HEARTH_QUARANTINE_DEATHS: count(1)
     .default(2)

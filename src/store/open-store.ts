@@ -52,13 +52,16 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     rows: options.queueLimit ?? queueLimitDefault,
     chars: options.queueCharsLimit ?? queueCharsLimitDefault,
   }
+  let { deletedSequence } = rows
+  const onDeleted = (sequence: number) => (deletedSequence = Math.max(deletedSequence, sequence))
   let closing: Promise<void> | null = null
   return {
     opening: openingOf(rows),
-    ...changesOf(writer, sequences, limits, now),
+    ...changesOf({ writer, sequences, limits, now, onDeleted }),
     ...historyOf(reader),
     nextSequence: () => sequences.take(),
     lastSequence: () => sequences.last,
+    deletedSequence: () => deletedSequence,
     isReserved: (sequence) => sequences.isReserved(sequence),
     onCommit: (listener) => writer.onCommit(listener),
     get metrics() {

@@ -22,6 +22,7 @@ import type {
   TaskRecord,
   VersionRecord,
 } from './records.ts'
+import type { ArtifactRetention, DeletedArtifacts, DeletedJobs, JobRetention } from './retention.ts'
 
 /** Known after opening, before the first write. */
 export interface Opening {
@@ -55,6 +56,14 @@ export class StoreOverloaded extends Error {
     super(message)
     this.limit = limit
     this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** A cursor over the changes of all jobs that lies before what retention has deleted: whoever reads on would miss changes without knowing. */
+export class CursorExpired extends Error {
+  override readonly name = 'CursorExpired'
+  constructor() {
+    super('Changes after this cursor have been deleted. Read the list of jobs again, and go on from its changesCursor.')
   }
 }
 
@@ -147,6 +156,13 @@ export interface Store {
   removeRegistration(name: string): Promise<void>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   saveSnapshot(json: string): Promise<void>
+  /** A step of deleting what has been kept long enough; jobs that have not ended, and what they need, stay. */
+  retainJobs(retention: JobRetention): Promise<DeletedJobs>
+  retainArtifacts(retention: ArtifactRetention): Promise<DeletedArtifacts>
+  /** A step of giving free pages back to the file system; resolves with how many are left. */
+  vacuum(): Promise<number>
+  /** State changes up to this number may have been deleted with their jobs: a cursor over all jobs before it has expired. */
+  deletedSequence(): number
   /** Takes the next number of the event log; blocks of numbers are reserved by a committed row ahead of use. */
   nextSequence(): number
   /** The greatest number given out so far, by this process or one before it. */

@@ -38,6 +38,7 @@ export async function openArtifactDoors(environment: Readonly<Record<string, str
     ids: new Ids(store.opening),
     clock,
     sizeBytesMax: config.HEARTH_MAX_ARTIFACT_BYTES,
+    freeBytesMin: config.HEARTH_DISK_RESERVE_BYTES,
   })
   onTestFinished(() => artifacts.close())
   const app = new ArtifactApp({ config, artifacts, store, shell: { draining: false } }, clock)

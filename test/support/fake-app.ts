@@ -14,7 +14,8 @@ import type {
   WorkerView,
 } from '../../src/app/app.ts'
 import { Conflict, InvalidInput, NotFound, type Overloaded } from '../../src/app/errors.ts'
-import { UploadRefused } from '../../src/app/upload.ts'
+import type { ArtifactAddress } from '../../src/app/open-artifact.ts'
+import { type Upload, UploadRefused } from '../../src/app/upload.ts'
 import type { Residency } from '../../src/scheduler/commands.ts'
 import type {
   ComponentId,
@@ -60,6 +61,8 @@ export class FakeApp implements App {
   readonly modelTopic = new FakeTopic<ModelEvent>()
   readonly reads = { job: 0, model: 0, version: 0, session: 0, key: 0, count: 0, waiting: 0 }
   isReady = true
+  /** Changes before this are deleted. */
+  expired = 0
   /** No longer declared. */
   readonly lostDevices: DeviceView[] = []
   readonly artifacts: ArtifactRecord[] = []
@@ -267,6 +270,9 @@ export class FakeApp implements App {
   changesCursor() {
     return this.events.length
   }
+  expiredSequence() {
+    return this.expired
+  }
   lastSequence() {
     return this.events.length
   }
@@ -331,13 +337,13 @@ export class FakeApp implements App {
     return { url: `http://127.0.0.1/artifacts/${id}/artifact-${id}.bin`, expiresAt: epoch }
   }
 
-  async openArtifact() {
-    return 'gone' as const
+  async openArtifact(_address: ArtifactAddress): ReturnType<App['openArtifact']> {
+    return 'gone'
   }
-  refuseUpload() {
+  refuseUpload(_upload: Upload): ReturnType<App['refuseUpload']> {
     return this.refusal
   }
-  async upload() {
+  async upload(_upload: Upload, _source: AsyncIterable<Uint8Array>): ReturnType<App['upload']> {
     return new UploadRefused('type', 'The fake takes no files.')
   }
 
@@ -390,7 +396,7 @@ export class FakeApp implements App {
       recoveredJobs: 0,
       policies: [],
       limits: [{ name: 'queue', value: '100000', description: 'Most jobs that may wait.' }],
-      storage: { databaseBytes: 4096, walBytes: 0 },
+      storage: { databaseBytes: 4096, walBytes: 0, artifactBytes: 0, freeBytes: 1e9 },
       validation: { hits: 17, misses: 3, savedMs: 0.25 },
       tensorPool: {
         problem: null,

@@ -27,6 +27,8 @@ export class ArtifactFiles {
   readonly #held = new Map<string, number>()
   readonly #madeFolders = new Set<string>()
   #usedBytes = 0
+  /** Counted while the sweep has not come to its end; null afterwards. */
+  #counted: Set<string> | null = new Set()
 
   private constructor(folder: string) {
     this.#folder = folder
@@ -110,16 +112,23 @@ export class ArtifactFiles {
       const contents = (await readdir(join(this.#folder, folder))).filter((name) => contentName.test(name))
       const sizes = new Map<string, number>()
       for (const sha256 of contents) {
-        if (this.#held.has(sha256)) continue
         const found = await stat(this.path(sha256)).catch(() => null)
         if (found) sizes.set(sha256, found.size)
       }
-      for (const sizeBytes of sizes.values()) this.#usedBytes += sizeBytes
+      for (const [sha256, sizeBytes] of sizes) if (!this.#counted?.has(sha256)) this.#count(sha256, sizeBytes, 0)
       for (const sha256 of await findUnused([...sizes.keys()])) {
         if (this.remove(sha256, sizes.get(sha256) ?? 0)) removed++
       }
     }
+    this.#counted = null
     return removed
+  }
+
+  #count(sha256: string, sizeBytes: number, formerBytes: number): void {
+    // Of what the sweep has not come to yet, nothing was counted before.
+    const isKnown = this.#counted === null || this.#counted.has(sha256)
+    this.#usedBytes += sizeBytes - (isKnown ? formerBytes : 0)
+    this.#counted?.add(sha256)
   }
 
   #hold(sha256: string): void {
@@ -139,7 +148,7 @@ export class ArtifactFiles {
     const existing = statSync(path, { throwIfNoEntry: false })
     if (existing?.size !== sizeBytes) {
       renameSync(temporary, path)
-      this.#usedBytes += sizeBytes - (existing?.size ?? 0)
+      this.#count(sha256, sizeBytes, existing?.size ?? 0)
     }
     // Also for one that was there: its own writer may not have come so far yet.
     await syncFolder(folder)

@@ -13,6 +13,8 @@ export interface OpeningRows {
   /** First number of the event log that this process may give out, and the first that it may not show before a further block is committed. */
   readonly firstSequence: number
   readonly reservedSequence: number
+  /** State changes up to this number may have been deleted with their jobs. */
+  readonly deletedSequence: number
   readonly unfinished: readonly JobRow[]
   readonly tasks: readonly TaskRow[]
   readonly snapshot: string | null
@@ -34,6 +36,8 @@ export function readOpening(database: Connection): OpeningRows {
     firstRuntimeId: first.runtime,
     firstSequence: first.event,
     reservedSequence: first.event + sequencesPerBlock,
+    deletedSequence:
+      database.prepare<[], number>('SELECT deleted_sequence FROM retention WHERE id = 1').pluck().get() ?? 0,
     unfinished: database
       .prepare<[], JobRow>(`SELECT ${sqlList(jobColumns)} FROM jobs WHERE finished_at IS NULL ORDER BY id`)
       .raw()

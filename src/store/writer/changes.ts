@@ -2,6 +2,7 @@
 import type { Millis } from '../../scheduler/ids.ts'
 import type { ArtifactRow } from '../columns.ts'
 import type { NewJob } from '../records.ts'
+import type { DeletedJobs } from '../retention.ts'
 import { artifactOf } from '../rows.ts'
 import type { Sequences } from '../sequences.ts'
 import { type Store, StoreOverloaded } from '../store.ts'
@@ -9,6 +10,7 @@ import { encodeArtifact } from './artifacts.ts'
 import { encodeEvent, encodePatch } from './job-events.ts'
 import { encodeVersion, type VersionIds } from './models.ts'
 import { encodeRegistration } from './registrations.ts'
+import { encodeArtifactRetention, encodeJobRetention } from './retention.ts'
 import { encodeSession, encodeSessionUpdate } from './sessions.ts'
 import { encodeSubmission, outcomeOf, queuedEvents, type SubmissionResult } from './submit-jobs.ts'
 import type { WriterClient } from './writer-client.ts'
@@ -25,6 +27,9 @@ export type Changes = Pick<
   | 'findUnusedContents'
   | 'saveRegistration'
   | 'removeRegistration'
+  | 'retainJobs'
+  | 'retainArtifacts'
+  | 'vacuum'
   | 'registerDevice'
   | 'registerVersion'
   | 'saveSnapshot'
@@ -42,7 +47,16 @@ const retryWhenFullMs = 100
 /** What a row counts for in a batch, beside its texts. */
 const rowBytes = 200
 
-export function changesOf(writer: WriterClient, sequences: Sequences, limits: WriteLimits, now: () => Millis): Changes {
+export interface ChangeParts {
+  readonly writer: WriterClient
+  readonly sequences: Sequences
+  readonly limits: WriteLimits
+  readonly now: () => Millis
+  /** Hears the greatest number among the state changes that a step of retention deleted; 0 = none. */
+  readonly onDeleted: (sequence: number) => void
+}
+
+export function changesOf({ writer, sequences, limits, now, onDeleted }: ChangeParts): Changes {
   const { queue } = writer
   return {
     submitJobs(jobs) {
@@ -129,6 +143,27 @@ export function changesOf(writer: WriterClient, sequences: Sequences, limits: Wr
       unlessRefused(() =>
         queue.add({ ...oneRow, operation: 'removeRegistration', write: (values) => void values.push(name) }),
       ),
+
+    async retainJobs(retention) {
+      const deleted = await queue.add<DeletedJobs>({
+        ...oneRow,
+        operation: 'retainJobs',
+        write: (values) => encodeJobRetention(values, retention),
+        urgent: false,
+      })
+      onDeleted(deleted.deletedSequence)
+      return deleted
+    },
+
+    retainArtifacts: (retention) =>
+      queue.add({
+        ...oneRow,
+        operation: 'retainArtifacts',
+        write: (values) => encodeArtifactRetention(values, retention),
+        urgent: false,
+      }),
+
+    vacuum: () => queue.add({ ...oneRow, operation: 'vacuum', write: () => {}, urgent: false }),
 
     insertSession: (session) =>
       unlessRefused(() =>

@@ -5,6 +5,7 @@ import { preparePatchJob, prepareRecordEvent } from './job-events.ts'
 import type { MessageReader } from './message-values.ts'
 import { prepareRegisterDevice, prepareRegisterVersion } from './models.ts'
 import { prepareRemoveRegistration, prepareSaveRegistration } from './registrations.ts'
+import { prepareRetainArtifacts, prepareRetainJobs, prepareVacuum } from './retention.ts'
 import { prepareInsertSession, prepareUpdateSession } from './sessions.ts'
 import { prepareSubmitJobs } from './submit-jobs.ts'
 
@@ -22,6 +23,9 @@ export const operationCodes = {
   findUnusedContents: 11,
   saveRegistration: 12,
   removeRegistration: 13,
+  retainJobs: 14,
+  retainArtifacts: 15,
+  vacuum: 16,
 } as const
 export type OperationName = keyof typeof operationCodes
 
@@ -49,6 +53,9 @@ export function prepareOperations(database: Connection): ReadonlyMap<number, Ope
     findUnusedContents: prepareFindUnusedContents(database),
     saveRegistration: prepareSaveRegistration(database),
     removeRegistration: prepareRemoveRegistration(database),
+    retainJobs: prepareRetainJobs(database),
+    retainArtifacts: prepareRetainArtifacts(database),
+    vacuum: prepareVacuum(database),
   }
   return new Map(
     Object.entries(operations).map(([name, operation]) => [operationCodes[name as OperationName], operation]),
