@@ -18,7 +18,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'logic',
-          include: ['test/{unit,property,contract,simulation}/**/*.test.ts'],
+          include: ['test/{unit,property,contract,simulation,fuzz}/**/*.test.ts'],
           sequence: { groupOrder: 0 },
         },
       },

@@ -1,0 +1,143 @@
+/** What is read of files that somebody registers as models: manifests and headers. */
+
+import { readNpyHeader } from '../../../src/app/tensors/npy-header.ts'
+import { bytesSource } from '../../../src/runtime/models/byte-source.ts'
+import { parseGgufHeader } from '../../../src/runtime/models/gguf-header.ts'
+import { readManifest, staysBelow } from '../../../src/runtime/models/manifest.ts'
+import { parseOnnxHeader } from '../../../src/runtime/models/onnx-header.ts'
+import { parseSafetensorsHeader } from '../../../src/runtime/models/safetensors-header.ts'
+import { manifestOf } from '../../support/model-folder.ts'
+import { addingModel, addingModelBeside } from '../../support/onnx-file.ts'
+import { holds, refusedAs, type Target } from '../target.ts'
+
+export const modelFileTargets: readonly Target[] = [
+  {
+    name: 'manifest',
+    seeds: [Buffer.from(JSON.stringify(manifestOf('tiny', { 'model.onnx': 'graph', 'a/b.gguf': 'x' })))],
+    words: [
+      '"../x"',
+      '"/etc"',
+      '\\u0000',
+      '"a\\\\b"',
+      'null',
+      '[]',
+      '{}',
+      '"__proto__":',
+      '"a/./b"',
+      '1e400',
+      '\\ud800',
+    ],
+    read(input) {
+      const read = readManifest(input.toString())
+      if ('problems' in read)
+        return holds(read.problems.length > 0 && read.problems.every((text) => text), 'a refusal says why')
+      for (const { files } of read.manifest.components)
+        for (const { path } of files)
+          holds(staysBelow(path) && !path.includes('..') && !path.startsWith('/'), `${path} stays inside`)
+    },
+  },
+  {
+    name: 'gguf-header',
+    seeds: [gguf(3), gguf(2)],
+    words: ['GGUF', 'general.architecture', '\u0008\u0000\u0000\u0000', '\u0009\u0000\u0000\u0000', '\u00ff'.repeat(8)],
+    read(input) {
+      try {
+        parseGgufHeader(input)
+      } catch (error) {
+        refusedAs(error, Error)
+      }
+    },
+  },
+  {
+    name: 'onnx-header',
+    seeds: [addingModel(1), addingModel(2, 3), addingModelBeside('weights.bin')],
+    words: [
+      '\u0012',
+      '\u001a',
+      '\u00ff\u00ff\u00ff\u00ff\u007f',
+      '\u0080\u0080\u0080\u0080\u0080\u0080\u0080\u0080\u0080\u0001',
+      '../x',
+      'location',
+      'ai.onnx',
+    ],
+    async read(input) {
+      try {
+        await parseOnnxHeader(bytesSource(input))
+      } catch (error) {
+        refusedAs(error, Error)
+      }
+    },
+  },
+  {
+    name: 'safetensors-header',
+    seeds: [
+      safetensors({ a: { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] } }, 24),
+      safetensors({ __metadata__: { by: 'me' }, b: { dtype: 'I8', shape: [], data_offsets: [0, 1] } }, 1),
+    ],
+    words: [
+      '"__proto__":',
+      '"data_offsets":[0,9007199254740993]',
+      '"shape":[-1]',
+      '[4294967296,4294967296]',
+      '"dtype":"F99"',
+      '{}',
+    ],
+    async read(input) {
+      try {
+        const { tensors } = await parseSafetensorsHeader(bytesSource(input))
+        holds(tensors.length <= input.length, 'no more tensors than bytes')
+      } catch (error) {
+        refusedAs(error, Error)
+      }
+    },
+  },
+  {
+    name: 'npy-header',
+    seeds: [
+      Buffer.from(
+        "\u0093NUMPY\u0001\u0000v\u0000{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }".padEnd(127) + '\n',
+        'latin1',
+      ),
+    ],
+    words: ["'descr':", "'<M8[ns]'", '(,)', '(99999999999999999999,)', 'True', '\u00ff\u00ff'],
+    read(input) {
+      const read = readNpyHeader(input)
+      if (read === null || typeof read === 'string') return
+      holds(read.dataOffset <= input.length, 'the elements begin inside the file')
+      holds(
+        read.shape.every((length) => Number.isSafeInteger(length) && length >= 0),
+        'lengths are counts',
+      )
+    },
+  },
+]
+
+function gguf(version: number): Buffer {
+  const text = (value: string) => [u64(value.length), Buffer.from(value)]
+  const pairs = [
+    [...text('general.architecture'), u32(8), ...text('llama')],
+    [...text('llama.block_count'), u32(4), u32(30)],
+    [...text('llama.rope'), u32(9), u32(6), u64(2), u32(0x3fc00000), u32(0x40000000)],
+    [...text('words'), u32(9), u32(8), u64(2), ...text('a'), ...text('bc')],
+    [...text('big'), u32(10), u64(2 ** 40)],
+    [...text('yes'), u32(7), Buffer.of(1)],
+  ]
+  return Buffer.concat([Buffer.from('GGUF'), u32(version), u64(0), u64(pairs.length), ...pairs.flat()])
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(value)
+  return bytes
+}
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(BigInt(value))
+  return bytes
+}
+
+function safetensors(header: object, dataBytes: number): Buffer {
+  const json = Buffer.from(JSON.stringify(header))
+  return Buffer.concat([u64(json.length), json, Buffer.alloc(dataBytes)])
+}
