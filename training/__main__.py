@@ -21,6 +21,7 @@ STAGES = (
     "restore",
     "autoencoder",
     "latents",
+    "draft",
     "denoiser",
     "judge",
     "decoder",

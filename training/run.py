@@ -17,6 +17,7 @@ from training.stages.polish_decoder import polish_decoder
 from training.stages.state import restore_state, write_state
 from training.stages.train_autoencoder import train_autoencoder
 from training.stages.train_denoiser import train_denoiser
+from training.stages.train_draft import train_draft
 from training.stages.train_judge import train_judge
 from training.stages.train_preview import train_preview
 from training.stages.train_upscaler import train_upscaler
@@ -28,6 +29,7 @@ STAGES: dict[str, Callable[[Settings], None]] = {
     "restore": restore_state,
     "autoencoder": train_autoencoder,
     "latents": make_latents,
+    "draft": train_draft,
     "denoiser": train_denoiser,
     "judge": train_judge,
     "decoder": polish_decoder,

@@ -23,12 +23,14 @@ class Settings:
     # How long each part learns. A stage that has done its steps is skipped; raise a number to go on.
     vae_steps: int = 2000
     decoder_steps: int = 1000
+    draft_steps: int = 2000
     denoiser_steps: int = 30000
     judge_steps: int = 2200
     upscaler_steps: int = 1500
     preview_steps: int = 1500
 
     vae_batch: int = 16
+    draft_batch: int = 256
     denoiser_batch: int = 32
     denoiser_average: float = 0.998
     judge_batch: int = 64

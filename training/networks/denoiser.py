@@ -74,6 +74,10 @@ class Denoiser(nn.Module):
         velocity = (2 * t - 1) * scale * scale * latents + scale * target
         return velocity, draft[:, :LATENT_CHANNELS]
 
+    def draft_latents(self, context: Tensor) -> Tensor:
+        """What the words alone make of the latents."""
+        return self.draft(self.summary(context))[:, :LATENT_CHANNELS]
+
     def layers(self, x: Tensor, condition: Tensor, context: Tensor) -> Tensor:
         at16a = self.enter(x)
         at16b = self.down16(at16a, condition)

@@ -28,6 +28,7 @@ from training.onnx_graphs.stored_weights import store_weights
 from training.settings import Settings
 from training.stages.make_latents import load_encoder, read_latents
 from training.stages.manifest import write_manifest, write_tokenizer
+from training.stages.model_card import write_model_card
 from training.stages.prove_export import Proof, prove, time_one_picture
 from training.stages.sample import load_decoder
 from training.stages.train_denoiser import NAME as DENOISER
@@ -65,6 +66,7 @@ def export(settings: Settings) -> None:
     speed = time_one_picture(folder)
     report = {"components": [vars(proof) for proof in proofs], "milliseconds": speed}
     settings.path(PROOF_FILE).write_text(json.dumps(report, indent=2) + "\n")
+    write_model_card(settings, folder, report)
     for proof in proofs:
         say(f"{proof.name}: {proof.megabytes:.2f} MB, greatest difference to torch {proof.greatest_difference:.2e}")
         say(f"{proof.name}: the same bytes alone and in a batch: {'yes' if proof.rows_equal_alone else 'no'}")

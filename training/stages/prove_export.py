@@ -67,7 +67,8 @@ def time_one_picture(folder: Path) -> dict[str, float]:
     sessions = {name: open_session(folder, name) for name in ("text_encoder", "unet", "preview_decoder", "vae_decoder")}
     attempts = [draw_once(sessions) for _ in range(ATTEMPTS)]
     best = {name: min(attempt[name] for attempt in attempts) for name in attempts[0]}
-    return {**{name: round(value, 1) for name, value in best.items()}, "machineLoad": round(os.getloadavg()[0], 2)}
+    speed = {name: round(value, 1) for name, value in best.items()}
+    return {**speed, "steps": STEPS, "attempts": ATTEMPTS, "machineLoad": round(os.getloadavg()[0], 2)}
 
 
 def draw_once(sessions: dict[str, onnxruntime.InferenceSession]) -> dict[str, float]:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from training.device import choose_device, half_precision
-from training.learning.checkpoint import Learner, begin
-from training.learning.loop import Lesson, learn
+from training.learning.checkpoint import Learner, begin, read_average
+from training.learning.loop import Lesson, checkpoint_path, learn
 from training.learning.optimisers import muon_and_adamw
 from training.learning.schedule import Plan
 from training.networks.denoiser import ADAMW_PARTS, Denoiser
@@ -23,6 +23,8 @@ from training.vocabulary.prompts import FULL_TEMPLATES, PARTIAL_PART, PARTIAL_TE
 from training.vocabulary.tokenizer import PROMPT_TOKENS, read_vocabulary, tokenize
 
 NAME = "denoiser"
+# The checkpoint of stages/train_draft.py, from which the denoiser begins.
+DRAFT = "draft"
 # So many prompts are replaced by the empty one, against which guidance compares.
 DROPPED_PART = 0.1
 # Times come from a logistic-normal distribution, leaning to noise, where it is decided what a picture shows; some are
@@ -49,9 +51,10 @@ def train_denoiser(settings: Settings) -> None:
     latents = read_latents(settings)
     stored = latents.latents.to(device)
     prompts = prompt_table(latents, device)
-    empty = torch.tensor(tokenize("").numbers, device=device)
+    empty = empty_prompt(device)
     torch.manual_seed(settings.seed)
     network = TextToLatents().to(device, memory_format=torch.channels_last)
+    begin_from_draft(network, settings)
     plan = Plan(steps=settings.denoiser_steps, rate=2e-3, warm_up=100, fall=0.5, average=settings.denoiser_average)
 
     def batch_loss(random: torch.Generator) -> Tensor:
@@ -77,6 +80,17 @@ def train_denoiser(settings: Settings) -> None:
 
     learner = begin(network, muon_and_adamw(network, plan.rate, ADAMW_PARTS))
     learn(Lesson(NAME, settings.denoiser_batch, plan, batch_loss, device, look), learner, settings)
+
+
+def begin_from_draft(network: TextToLatents, settings: Settings) -> None:
+    """Takes over what words mean, if that was learnt before."""
+    path = checkpoint_path(settings, DRAFT)
+    if path.exists():
+        network.load_state_dict(read_average(path))
+
+
+def empty_prompt(device: torch.device) -> Tensor:
+    return torch.tensor(tokenize("").numbers, device=device)
 
 
 def prompt_table(latents: Latents, device: torch.device) -> Tensor:
