@@ -32,16 +32,15 @@ export const elementKinds: Readonly<Record<FixedDtype, ElementKind>> = {
   uint32: integers(4, 0, 2 ** 32 - 1, 'setUint32', 'getUint32'),
   int64: largeIntegers(-(2n ** 63n), 2n ** 63n - 1n, 'setBigInt64', 'getBigInt64'),
   uint64: largeIntegers(0n, 2n ** 64n - 1n, 'setBigUint64', 'getBigUint64'),
-  // Five digits tell all float16 apart, four all bfloat16: fewer than a double's, and read back to the same bits.
   float16: floats(2, 65_504, {
     isInfinite: (value) => isInfinity(float16Value(float16Bits(value))),
     write: (bytes, offset, value) => bytes.setUint16(offset, float16Bits(value), true),
-    read: (bytes, offset) => rounded(float16Value(bytes.getUint16(offset, true)), 5),
+    read: (bytes, offset) => shortest(bytes.getUint16(offset, true), float16Value, float16Bits, 5),
   }),
   bfloat16: floats(2, 3.389_531_389_251_535_5e38, {
     isInfinite: (value) => isInfinity(bfloat16Value(bfloat16Bits(value))),
     write: (bytes, offset, value) => bytes.setUint16(offset, bfloat16Bits(value), true),
-    read: (bytes, offset) => rounded(bfloat16Value(bytes.getUint16(offset, true)), 4),
+    read: (bytes, offset) => shortest(bytes.getUint16(offset, true), bfloat16Value, bfloat16Bits, 4),
   }),
   float32: floats(4, 3.402_823_466_385_288_6e38, {
     isInfinite: (value) => isInfinity(Math.fround(value)),
@@ -155,6 +154,20 @@ function isInfinity(value: number): boolean {
   return value === Infinity || value === -Infinity
 }
 
-function rounded(value: number, digits: number): number {
-  return Number.isFinite(value) ? Number(value.toPrecision(digits)) : value
+const scales = [1e1, 1e2, 1e3, 1e4, 1e5]
+
+/** A number of few digits that reads back as the same bits: 0.1, not 0.0999755859375. So many digits always do. */
+function shortest(
+  bits: number,
+  valueOf: (bits: number) => number,
+  bitsOf: (value: number) => number,
+  digits: number,
+): number {
+  const value = valueOf(bits)
+  if (!Number.isFinite(value)) return value
+  for (const scale of scales) {
+    const rounded = Math.round(value * scale) / scale
+    if (bitsOf(rounded) === bits) return rounded
+  }
+  return Number(value.toPrecision(digits))
 }
