@@ -42,12 +42,12 @@ def open_album(folder: Path) -> Album:
 
 
 def halve(large: np.ndarray) -> np.ndarray:
-    """Each pixel the mean of four."""
-    count, side = large.shape[:2]
-    small = np.empty((count, side // 2, side // 2, 4), np.uint8)
-    for number, picture in enumerate(large):  # one at a time: the whole as float would need gigabytes
-        small[number] = np.round(picture.reshape(side // 2, 2, side // 2, 2, 4).mean((1, 3)))
-    return small
+    """Each pixel the rounded mean of four."""
+    sums = np.full((len(large), large.shape[1] // 2, large.shape[2] // 2, 4), 2, np.uint16)
+    for row in (0, 1):
+        for column in (0, 1):
+            sums += large[:, row::2, column::2]
+    return (sums >> 2).astype(np.uint8)
 
 
 def is_unseen(name: str, icons_of_objects: set[str]) -> bool:
