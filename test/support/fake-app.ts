@@ -40,6 +40,7 @@ import type {
   VersionRecord,
 } from '../../src/store/records.ts'
 import type { JobFilter, PageRequest } from '../../src/store/store.ts'
+import { artifactRecord } from './artifacts.ts'
 import { FakeTopic } from './fake-topic.ts'
 
 type Change = { readonly event: JobEvent; readonly job: JobRecord }
@@ -65,7 +66,7 @@ export class FakeApp implements App {
   expired = 0
   /** No longer declared. */
   readonly lostDevices: DeviceView[] = []
-  readonly artifacts: ArtifactRecord[] = []
+  readonly artifacts: ArtifactRecord[] = [artifactRecord()]
   silent: string[] = []
   /** Answers the next mutations instead of doing anything. */
   refusal: Overloaded | null = null
