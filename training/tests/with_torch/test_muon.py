@@ -13,7 +13,7 @@ def test_directions_that_matter_become_equally_long(shape: tuple[int, int]) -> N
     torch.manual_seed(0)
     values = torch.linalg.svdvals(orthogonal(torch.randn(shape)).float())
     assert 0.6 < values.median() < 1.6
-    assert values.max() < 1.8
+    assert values.max() < 2
 
 
 def test_a_matrix_is_learnt() -> None:
