@@ -11,7 +11,7 @@ const words: Readonly<Record<DecisionReason, string>> = {
   jobs_wait: 'Jobs wait for the model.',
   asked_for: 'Somebody asked for it.',
   queue_too_long: 'The queue was too long for one copy, and another device was idle.',
-  was_resident: 'The model was resident in a worker that died.',
+  was_resident: 'The model was resident until its worker died or its files had to be read again.',
   engine_needed: 'The device had no worker of this engine.',
   spare_wanted: 'The engine had no spare worker.',
   least_recently_used: 'Another model needed the memory, and this one had been unused the longest.',

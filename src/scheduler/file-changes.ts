@@ -16,6 +16,7 @@ export function distrust(turn: Turn, residency: LiveResidency): void {
   const { version } = residency
   if (!isLive(residency)) return
   for (const each of version.residencies) if (isLive(each)) unload(turn, each, 'unloaded', 'stale_model')
+  version.rewarm = version.standing !== 'replaced'
   askForCheck(turn, version)
 }
 
@@ -29,6 +30,7 @@ export function takeStaleLoad(
   const { version } = residency
   endResidency(turn, residency, 'load_failed')
   requeueLoadingJobs(turn, version, 'stale_model', null)
+  version.rewarm = version.standing !== 'replaced'
   askForCheck(turn, version)
 }
 

@@ -113,7 +113,7 @@ export interface Version {
   readonly loadingJobs: Set<Job>
   /** Loads that somebody asked for and that have not begun; null = on any device. */
   requests: (DeviceId | null)[]
-  /** It was resident in a worker that died: bring it back when there is room. */
+  /** It was resident in a worker that died, or until its files were found changed: bring it back when there is room. */
   rewarm: boolean
   /**
    * Of its files, as far as is known. checking: a worker found them changed, and they are read again; nothing loads it until then. replaced: others

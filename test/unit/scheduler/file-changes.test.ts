@@ -89,6 +89,25 @@ describe('a worker finds the files of its model changed', () => {
     expect(jobs.map((job) => scheduler.end(job)?.type)).toEqual(['jobSucceeded', 'jobSucceeded'])
   })
 
+  test('a model that nobody waits for is brought back as well', () => {
+    const { scheduler, version, first } = withJobs()
+    scheduler.feed({ type: 'cancelRequested', jobId: first })
+    scheduler.fail(first, 'stale_model')
+    scheduler.serve()
+    scheduler.checked(version, 'intact')
+    scheduler.serve()
+    expect(scheduler.state.versions.get(version)!.residencies.map(({ state }) => state)).toEqual(['resident'])
+  })
+
+  test('so is one that somebody wanted loaded when its files were found changed', () => {
+    const { scheduler, version, worker } = withIdleWorker()
+    scheduler.feed({ type: 'loadRequested', versionId: version, deviceId: null })
+    scheduler.loadFailed(worker, version, true, 'stale_model')
+    scheduler.checked(version, 'intact')
+    scheduler.loaded(worker, version)
+    expect(scheduler.state.versions.get(version)!.residencies.map(({ state }) => state)).toEqual(['resident'])
+  })
+
   test('files that are others now are never loaded again, and every job that waits fails', () => {
     const there = withJobs(6)
     const { scheduler, version, jobs } = there
