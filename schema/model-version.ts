@@ -1,3 +1,4 @@
+import type { App, TensorPortView } from '../src/app/app.ts'
 import { builder } from './builder.ts'
 import { encodeId } from './ids.ts'
 import { required } from './loaders.ts'
@@ -47,8 +48,9 @@ builder.objectType(ModelVersion, {
     outputs: t.field({
       type: [TensorPort],
       nullable: true,
-      description: 'What its graph gives as tensors; null where no header says so.',
-      resolve: (version, _, { app }) => app.versionFacts(version).signature?.outputs ?? null,
+      description:
+        'What its graph gives; null where no header says so. Of what is no tensor, dtype is the type in words; a job gives its values as tensors.',
+      resolve: (version, _, { app }) => outputsOf(app.versionFacts(version).signature),
     }),
     examplePrompts: t.stringList({ resolve: (version, _, { app }) => [...app.versionFacts(version).examplePrompts] }),
     components: t.field({ type: [Component], resolve: ({ id }, _, { app }) => app.components(id) }),
@@ -58,6 +60,11 @@ builder.objectType(ModelVersion, {
     registeredAt: t.expose('registeredAt', { type: 'DateTime' }),
   }),
 })
+
+function outputsOf(signature: ReturnType<App['versionFacts']>['signature']): TensorPortView[] | null {
+  if (signature === null) return null
+  return [...signature.outputs, ...signature.others.map(({ name, type }) => ({ name, dtype: type, shape: null }))]
+}
 
 const ModelVersionState = builder.enumType('ModelVersionState', {
   values: ['READY', 'VERIFYING', 'REFUSED', 'REMOVED'] as const,

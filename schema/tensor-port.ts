@@ -5,7 +5,9 @@ export const TensorPort = builder.objectRef<TensorPortView>('TensorPort').implem
   description: 'An input or output of a graph, as its file has it.',
   fields: (t) => ({
     name: t.exposeString('name'),
-    dtype: t.exposeString('dtype', { description: 'A numpy name, `bfloat16`, or `string`.' }),
+    dtype: t.exposeString('dtype', {
+      description: 'A numpy name, `bfloat16`, or `string`; of an output that is no tensor, its type in words.',
+    }),
     shape: t.field({
       type: ['JSON'],
       nullable: { list: true, items: true },

@@ -30,7 +30,7 @@ async function loaded(name: string, constant: number): Promise<{ path: string; v
 function changedFrom(name: string, { sha256 }: Version): Promise<Version> {
   return until(`${name} has another version`, async () => {
     const current = await currentVersion(hearth, name)
-    return current !== null && current.state === 'READY' && current.sha256 !== sha256 && current
+    return current?.state === 'READY' && current.sha256 !== sha256 && current
   })
 }
 

@@ -7,6 +7,7 @@ const nameCharsMax = 64
 export function slugOf(text: string): string | null {
   const slug = text
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+/, '')
