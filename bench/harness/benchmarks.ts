@@ -7,9 +7,20 @@ import { startup } from '../startup.ts'
 import { stream } from '../stream.ts'
 import { submitBenchmark } from '../submit.ts'
 import { text } from '../text.ts'
+import { transfer } from '../transfer.ts'
 import type { Benchmark } from './benchmark.ts'
 
-export const benchmarks: readonly Benchmark[] = [noop, submitBenchmark, stream, batching, embed, text, crash, startup]
+export const benchmarks: readonly Benchmark[] = [
+  noop,
+  submitBenchmark,
+  stream,
+  transfer,
+  batching,
+  embed,
+  text,
+  crash,
+  startup,
+]
 
 export function benchmarkNamed(name: string): Benchmark {
   const found = benchmarks.find((benchmark) => benchmark.name === name)

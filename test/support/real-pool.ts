@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { TensorMemory } from '../../src/runtime/memory/tensor-memory.ts'
 import { pythonWorker } from '../../src/runtime/workers/worker-command.ts'
 import { defaultWorkerLimits, type WorkerLimits } from '../../src/runtime/workers/worker-limits.ts'
-import type { ReportEntry } from '../../src/runtime/workers/worker-listener.ts'
+import type { ReportEntry, WorkerListener } from '../../src/runtime/workers/worker-listener.ts'
 import { type AdmittedTask, createWorkerPool, type WorkerPool } from '../../src/runtime/workers/worker-pool.ts'
 import type { DeviceId, TaskId, VersionId, WorkerId } from '../../src/scheduler/ids.ts'
 import { until } from './until.ts'
@@ -27,22 +27,28 @@ const noopManifest = {
   limits: {},
 }
 
+export interface RealPoolOptions {
+  /** Is closed with the pool; without it there are no slabs. */
+  readonly memory?: TensorMemory
+  /** Of the workers, besides what they always get. */
+  readonly environment?: Readonly<Record<string, string>>
+  readonly listener?: WorkerListener
+}
+
 export class RealPool implements AsyncDisposable {
   readonly memory: TensorMemory
   readonly pool: WorkerPool
+  /** What the pool tells, unless somebody else listens. */
   readonly listener = new WorkerLog()
 
-  /** @param memory is closed with the pool; without it there are no slabs. */
-  constructor(
-    limits: Partial<WorkerLimits> = {},
-    { memory = withoutSlabs(), environment = {} }: { memory?: TensorMemory; environment?: Record<string, string> } = {},
-  ) {
+  constructor(limits: Partial<WorkerLimits> = {}, options: RealPoolOptions = {}) {
+    const { memory = withoutSlabs(), environment = {}, listener = this.listener } = options
     this.memory = memory
     const command = pythonWorker(python, packageFolder)
     this.pool = createWorkerPool({
       command: { ...command, environment: { ...command.environment, ...environment } },
       memory,
-      listener: this.listener,
+      listener,
       limits: { ...defaultWorkerLimits, ...limits },
       clock: { now: () => Date.now() },
     })
@@ -61,6 +67,12 @@ export class RealPool implements AsyncDisposable {
   /** A worker with the no-op model, which takes up to `batchLimit` tasks into a step. */
   async startNoop(workerId: number, batchLimit = 64): Promise<WorkerId> {
     const id = await this.start(workerId)
+    this.loadNoop(id, batchLimit)
+    await until('the model is loaded', () => this.listener.of('modelLoaded').some(([, loaded]) => loaded === id))
+    return id
+  }
+
+  loadNoop(id: WorkerId, batchLimit: number): void {
     this.pool.load(id, { versionId: noopVersion, manifest: noopManifest, directory: '/', components: [] })
     this.pool.setPolicy(id, {
       versionId: noopVersion,
@@ -69,8 +81,6 @@ export class RealPool implements AsyncDisposable {
       interactiveFirst: true,
       interruptAfterMs: 5,
     })
-    await until('the model is loaded', () => this.listener.of('modelLoaded').some(([, loaded]) => loaded === id))
-    return id
   }
 
   /** Everything reported of a task so far. */

@@ -62,7 +62,7 @@ export class TransferStore {
 function inFile(folder: string): TransferBytes {
   const file = new SpoolFile(folder)
   return {
-    append: (bytes) => file.append(Uint8Array.from(bytes)),
+    append: (bytes) => file.append(new Uint8Array(bytes)),
     read: (target, offset) => file.read(target, offset),
     close: () => file.close(),
   }
