@@ -1,8 +1,8 @@
 /** What a worker reports of its tasks. Reports of a worker that does not hold the task (any more) are about another attempt and are ignored. */
 import type { JobFailureCode } from './commands.ts'
 import type { TaskFailureCode, TaskReport } from './events.ts'
-import type { WorkerId } from './ids.ts'
 import { distrust } from './file-changes.ts'
+import type { WorkerId } from './ids.ts'
 import { cancelIfGone, completeTask, failJob, forgetAbandoned, requeueJob, returnTask, startJob } from './jobs.ts'
 import { learnExecution, learnService } from './learning.ts'
 import { leave, markStarted } from './membership.ts'

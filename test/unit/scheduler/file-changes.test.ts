@@ -65,6 +65,17 @@ describe('a worker finds the files of its model changed', () => {
     expect(there.scheduler.all('checkVersion')).toHaveLength(1)
   })
 
+  test('it is not asked again for what the leaving copy still says', () => {
+    const { scheduler, version, jobs } = withJobs(2)
+    const [first, second] = jobs
+    scheduler.start(second!)
+    scheduler.fail(first!, 'stale_model')
+    scheduler.checked(version, 'intact')
+    scheduler.fail(second!, 'stale_model')
+    expect(scheduler.all('checkVersion')).toHaveLength(1)
+    expect(scheduler.all('jobRequeued')).toHaveLength(2)
+  })
+
   test('a task of the same model that ends well meanwhile has its result; one that has not started is taken back', () => {
     const { scheduler, version, jobs, first, worker } = withJobs(3)
     const [, second, third] = jobs
@@ -175,6 +186,20 @@ describe('files that are touched again and again', () => {
       goStale(there)
       scheduler.checked(version, 'intact')
       scheduler.pass(5_000)
+      scheduler.serve()
+    }
+    expect(scheduler.end(first)).toMatchObject({ code: 'MODEL_VERSION_GONE', retryable: true })
+  })
+
+  test('so it does when others end well in between', () => {
+    const there = withJobs()
+    const { scheduler, version, first, worker } = there
+    for (let times = 0; times < 5; times += 1) {
+      expect(scheduler.end(first)).toBeUndefined()
+      scheduler.finish(scheduler.submit(version))
+      expect(scheduler.jobsAt(worker)).toEqual([first])
+      goStale(there)
+      scheduler.checked(version, 'intact')
       scheduler.serve()
     }
     expect(scheduler.end(first)).toMatchObject({ code: 'MODEL_VERSION_GONE', retryable: true })
