@@ -74,14 +74,21 @@ def test_a_text_beyond_the_limit_counts_up_to_it(worker: WorkerHarness) -> None:
     assert first == pytest.approx(second, abs=1e-6)
 
 
-def test_more_texts_than_a_frame_could_carry_come_back(worker: WorkerHarness) -> None:
-    count = 16 * 1024 * 1024 // (384 * 4) + 1
-    worker.admit(embed_task(1, ["x"] * (count - 1) + [FOOD]))
+def test_embeddings_too_large_for_a_frame_come_back_whole(worker: WorkerHarness) -> None:
+    count = 128
+    worker.admit(embed_task(1, ["x"] * (count - 1) + [FOOD]), embed_task(2, [FOOD]))
     result = embeddings(worker, 1)
     assert result.shape == (count, 384)
+    assert result.nbytes > 4 * 32 * 1024
     assert result[0] == pytest.approx(result[count - 2], abs=1e-5)
-    worker.admit(embed_task(2, [FOOD]))
     assert result[-1] == pytest.approx(embeddings(worker, 2)[0], abs=1e-5)
+
+
+def test_more_texts_than_a_result_can_hold_are_refused_at_once(worker: WorkerHarness) -> None:
+    worker.admit(embed_task(1, ["x"] * 699_051))
+    end = worker.wait_for_end_of(1)[1]
+    assert (end["kind"], end["code"]) == ("failed", "invalid_request")
+    assert "699050 are possible" in end["message"]
 
 
 def test_loading_maps_the_weights_and_tells_of_ports(worker: WorkerHarness) -> None:
@@ -125,9 +132,11 @@ def test_a_graph_that_is_none_is_refused_and_the_worker_lives_on(worker: WorkerH
     (tmp_path / "model.json").write_bytes((MINILM / "model.json").read_bytes())
     (tmp_path / "model.safetensors").write_bytes(b"")
     (tmp_path / "model.onnx").write_bytes(b"not a graph")
+    (tmp_path / "tokenizer.json").write_text("{}")
     refused = worker.answer_to(worker.send(1, load_meta(tmp_path, 2)))
     assert isinstance(refused, Error)
     assert refused.code == "engine_error"
+    assert refused.message.startswith("ONNX Runtime cannot open component 'text-encoder': ")
     worker.admit(embed_task(1, [FOOD]))
     assert embeddings(worker, 1).shape == (1, 384)
 

@@ -106,6 +106,7 @@ def test_maps_become_values_and_keys(worker: WorkerHarness, number: int, tmp_pat
         assert list(result) == ["y", "y.keys"]
         order = [labels.index(key) for key in result["y.keys"].tolist()]
         assert sorted(order) == [0, 1]
+        assert result["y"].dtype == np.float32
         assert result["y"] == pytest.approx(scores[:, order])
 
 

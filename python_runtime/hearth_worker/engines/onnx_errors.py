@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
-from hearth_worker.failures import OutOfMemory
+from hearth_worker.failures import LoadFailed, OutOfMemory
 
 # How ONNX Runtime words that an allocation failed.
 OUT_OF_MEMORY_WORDS = ("bad_alloc", "Failed to allocate memory", "bad allocation")
@@ -32,6 +32,22 @@ def telling_out_of_memory() -> Iterator[None]:
         if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY_WORDS):
             raise OutOfMemory(str(error)) from error
         raise
+
+
+@contextmanager
+def telling_broken_graph(component: str) -> Iterator[None]:
+    """Raises LoadFailed where ONNX Runtime cannot open a graph."""
+    try:
+        yield
+    except Exception as error:
+        text = str(error)
+        if any(words in text for words in OUT_OF_MEMORY_WORDS) or not PREFIX.match(text):
+            raise
+        words = plain_words(text)
+        if "locale" in words:
+            words += " (The graph compares words as a language does: install that locale on this machine, for example "
+            words += "`locale-gen en_US.UTF-8`, and start the server again.)"
+        raise LoadFailed(f"ONNX Runtime cannot open component {component!r}: {words}") from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import onnxruntime
 from msgspec import Struct
 
 from hearth_worker.engines.manifest import ComponentFiles
-from hearth_worker.engines.onnx_errors import telling_out_of_memory, telling_refused_inputs
+from hearth_worker.engines.onnx_errors import telling_broken_graph, telling_out_of_memory, telling_refused_inputs
 from hearth_worker.engines.onnx_values import BFLOAT16, Array, from_array, port_of, to_array
 from hearth_worker.engines.opened_files import OpenedFiles
 
@@ -29,7 +29,7 @@ class OnnxSession:
         """Raises OutOfMemory, LoadFailed for files that are not there, or what ONNX Runtime says of a broken graph."""
         self.files = OpenedFiles(files.paths())
         self.holders = 0
-        with telling_out_of_memory():
+        with telling_out_of_memory(), telling_broken_graph(files.component.name):
             session = onnxruntime.InferenceSession(
                 str(files.path("graph")), _session_options(threads, options), providers=["CPUExecutionProvider"]
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hearth_worker.engines.onnx_values import BFLOAT16, Array
-from hearth_worker.failures import InvalidRequest
+from hearth_worker.failures import InvalidRequest, words_of
 from hearth_worker.programs.files import missing
 from hearth_worker.programs.infer import InputTensor
 from hearth_worker.protocol.reports import TensorPort
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STRING = "string"
 NPY_MAGIC = b"\x93NUMPY"
+# Of what a library says.
+WORDS_MAX = 200
 
 
 def read_inputs(component: "OnnxComponent", tensors: Sequence[InputTensor]) -> dict[str, Array]:
@@ -93,8 +95,11 @@ def _mapped(tensor: InputTensor, path: str) -> Array:
 def _npy(tensor: InputTensor, path: str, dtype: "np.dtype[np.generic]") -> Array:
     try:
         array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise InvalidRequest(f"The .npy file of input {tensor.name!r} cannot be read: {error}") from error
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # Headers that somebody made up end anywhere in numpy, and in the parsers it uses.
+        words = words_of(error)[:WORDS_MAX]
+        raise InvalidRequest(f"The .npy file of input {tensor.name!r} cannot be read: {words}") from error
     if array.dtype.newbyteorder("=") != dtype.newbyteorder("=") or list(array.shape) != tensor.shape:
         raise InvalidRequest(
             f"The .npy file of input {tensor.name!r} holds {array.dtype} {list(array.shape)}, "

@@ -1,14 +1,18 @@
 """What a graph gave, as named tensors. Sequences and maps become tensors where all their rows look alike."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from hearth_worker.engines.onnx_values import BFLOAT16, Array, is_tensor
+from hearth_worker.engines.onnx_values import BFLOAT16, NUMPY_NAMES, Array, is_tensor
 from hearth_worker.programs.infer import OutputTensor, OutputTexts
 from hearth_worker.protocol.reports import TensorPort
 from hearth_worker.protocol.tensors import ITEM_BYTES, Tensor
+
+# In ONNX Runtime's words of a type: `seq(map(int64,tensor(float)))`.
+VALUE_TYPE = re.compile(r"map\(\w+,tensor\((\w+)\)")
 
 
 class NoTensor(LookupError):  # noqa: N818
@@ -23,7 +27,7 @@ def as_output(port: TensorPort, value: Any) -> Iterator[OutputTensor | OutputTex
     items = list(value) if isinstance(value, list | tuple) else [value]
     if items and all(isinstance(item, Mapping) for item in items):
         keys = _common_keys(port, items)
-        yield _named(port.name, np.array([[item[key] for key in keys] for item in items]))
+        yield _named(port.name, np.array([[item[key] for key in keys] for item in items], _value_type(port)))
         yield _named(f"{port.name}.keys", np.array(keys, object if isinstance(keys[0], str) else np.int64))
         return
     yield _named(port.name, _stacked(port, items))
@@ -37,6 +41,14 @@ def _common_keys(port: TensorPort, maps: Sequence[Mapping[Any, Any]]) -> list[An
             "model so that it gives a tensor: for scikit-learn, convert_sklearn(..., options={'zipmap': False})."
         )
     return keys
+
+
+def _value_type(port: TensorPort) -> str | None:
+    """Of a map's values; they come as Python's numbers, which would all be of 64 bits. None: as they come."""
+    named = VALUE_TYPE.search(port.dtype)
+    word = named[1] if named else ""
+    word = NUMPY_NAMES.get(word, word)
+    return word if word in ITEM_BYTES and word != BFLOAT16 else None
 
 
 def _stacked(port: TensorPort, items: Sequence[Any]) -> Array:

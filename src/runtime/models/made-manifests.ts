@@ -43,13 +43,13 @@ async function manifestOfOnnx(path: string, name: string | null): Promise<Manife
   }
 }
 
-function shareFirstDimension({ inputs, outputs, others }: Signature): boolean {
-  const first = inputs[0]?.shape?.[0]
-  return (
-    typeof first === 'string' &&
-    others.length === 0 &&
-    [...inputs, ...outputs].every(({ shape }) => shape?.[0] === first)
-  )
+/** Whether rows of several requests may stand side by side, as far as shapes tell; the worker tries it before it does so. */
+function shareFirstDimension({ inputs, outputs }: Signature): boolean {
+  const first = [...inputs, ...outputs].map(({ shape }) => shape?.[0])
+  // Null is a length without a name, as scikit-learn's exporter leaves it.
+  const areFree = first.every((length) => length === null || typeof length === 'string')
+  const names = new Set(first.filter((length) => length !== null))
+  return inputs.length > 0 && areFree && names.size <= 1
 }
 
 /** Texts at once; fewer where their contexts would need more memory than the model itself. */

@@ -54,6 +54,11 @@ describe('the manifest of an ONNX file', () => {
   const x = port(11, { name: 'x', shape: ['n', 2] })
   test.each<[string, Uint8Array, number]>([
     ['everything begins with the same symbol', addingModel(1), 32],
+    [
+      'nothing has a name',
+      onnxFile(port(11, { name: 'x', shape: [null, 2] }), port(12, { name: 'y', shape: [null] })),
+      32,
+    ],
     ['an output has another', onnxFile(node('A', ['x'], ['y']), x, port(12, { name: 'y', shape: ['m', 2] })), 1],
     ['an output has none', onnxFile(node('A', ['x'], ['y']), x, port(12, { name: 'y', shape: [] })), 1],
     [
