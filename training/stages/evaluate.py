@@ -23,16 +23,13 @@ from training.pictures.compose import NARROW, PALETTE, PICTURE_SIDE, STILL, show
 from training.settings import Settings
 from training.stages.grid import write_grid
 from training.stages.make_latents import load_encoder, read_latents
+from training.stages.names import DENOISER, JUDGE, SCORES_FILE, UPSCALER
 from training.stages.sample import draw_scenes, held_out_scenes, load_decoder
-from training.stages.train_denoiser import NAME as DENOISER
 from training.stages.train_denoiser import TextToLatents
-from training.stages.train_judge import NAME as JUDGE
-from training.stages.train_upscaler import NAME as UPSCALER
 from training.stages.train_upscaler import shrink
 from training.vocabulary.objects import read_objects
 from training.vocabulary.prompts import Scene
 
-SCORES_FILE = "scores.json"
 GRID_FILE = "grids/evaluation.png"
 GRID_COLUMNS = 16
 BORDER = 3

@@ -29,17 +29,12 @@ from training.settings import Settings
 from training.stages.make_latents import load_encoder, read_latents
 from training.stages.manifest import write_manifest, write_tokenizer
 from training.stages.model_card import write_model_card
+from training.stages.names import DENOISER, EXPORT_FOLDER, PREVIEW, PROOF_FILE, UPSCALER
 from training.stages.prove_export import Proof, prove, time_one_picture
 from training.stages.sample import load_decoder
-from training.stages.train_denoiser import NAME as DENOISER
 from training.stages.train_denoiser import TextToLatents
-from training.stages.train_preview import NAME as PREVIEW
-from training.stages.train_upscaler import NAME as UPSCALER
 
 Network = TypeVar("Network", bound=nn.Module)
-
-EXPORT_FOLDER = "export"
-PROOF_FILE = "export-proof.json"
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,10 @@ from training.pictures.album import open_album
 from training.pictures.compose import NARROW, show_rows
 from training.pictures.icons import STYLES
 from training.settings import Settings
-from training.stages.train_autoencoder import NAME as AUTOENCODER
+from training.stages.names import AUTOENCODER, LATENTS_FILE
 from training.vocabulary.colours import COLOUR_NAMES
 from training.vocabulary.split import is_held_out
 
-LATENTS_FILE = "latents.safetensors"
 BATCH = 64
 
 

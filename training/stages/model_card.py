@@ -11,8 +11,8 @@ from training.learning.checkpoint import steps_done
 from training.learning.loop import checkpoint_path
 from training.pictures.icons import PACKAGES, STYLES
 from training.settings import Settings
-from training.stages.evaluate import GRID_COLUMNS, GRID_FILE, SCORES_FILE
-from training.stages.train_denoiser import NAME as DENOISER
+from training.stages.evaluate import GRID_COLUMNS, GRID_FILE
+from training.stages.names import DENOISER, SCORES_FILE
 from training.vocabulary.colours import COLOUR_NAMES
 from training.vocabulary.objects import read_objects
 

@@ -13,7 +13,8 @@ from training.learning.schedule import Plan
 from training.pictures.album import open_album
 from training.settings import Settings
 from training.stages.make_latents import load_encoder
-from training.stages.sample import POLISHED, load_first_decoder
+from training.stages.names import POLISHED_DECODER
+from training.stages.sample import load_first_decoder
 from training.stages.train_autoencoder import picture_loss, random_pictures
 
 # The denoiser's latents are never exact; a decoder that has seen a little noise forgives that.
@@ -37,4 +38,4 @@ def polish_decoder(settings: Settings) -> None:
         return picture_loss(drawn.float(), pictures)
 
     learner = begin(decoder, adamw(decoder, plan.rate))
-    learn(Lesson(POLISHED, settings.vae_batch, plan, batch_loss, device), learner, settings)
+    learn(Lesson(POLISHED_DECODER, settings.vae_batch, plan, batch_loss, device), learner, settings)

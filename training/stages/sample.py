@@ -14,7 +14,7 @@ from training.networks.autoencoder import LATENT_CHANNELS, LATENT_SIDE, Decoder
 from training.pictures.icons import STYLES
 from training.settings import Settings
 from training.stages.make_latents import Latents
-from training.stages.train_autoencoder import NAME as AUTOENCODER
+from training.stages.names import AUTOENCODER, POLISHED_DECODER
 from training.vocabulary.objects import read_objects
 from training.vocabulary.prompts import FULL_TEMPLATES, Scene, describe
 from training.vocabulary.split import held_out_colour
@@ -23,8 +23,6 @@ from training.vocabulary.tokenizer import tokenize
 if TYPE_CHECKING:
     from training.stages.train_denoiser import TextToLatents
 
-# The checkpoint of stages/polish_decoder.py.
-POLISHED = "decoder"
 
 STEPS = 20
 GUIDANCE = 3.0
@@ -86,7 +84,7 @@ def noise_of(seed: int) -> Tensor:
 
 def load_decoder(settings: Settings) -> Decoder:
     """The decoder as far as it is: polished where that stage has begun."""
-    polished = checkpoint_path(settings, POLISHED)
+    polished = checkpoint_path(settings, POLISHED_DECODER)
     if not polished.exists():
         return load_first_decoder(settings)
     decoder = Decoder()

@@ -1,4 +1,4 @@
-"""A compact state for going on elsewhere: the averaged weights of every network in bfloat16, packed for git.
+"""A compact state for going on elsewhere: the averaged weights of every network, most in bfloat16, packed for git.
 
 Momentum is left out (a new leg warms up again), and so are the last weights: training goes on from their average, which
 is better than any one of them. Latents are left out too: the frozen encoder makes the same ones again.
@@ -11,7 +11,6 @@ import lzma
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors.torch import load, save, save_file
 from torch import Tensor
 
@@ -19,9 +18,12 @@ from training.learning.checkpoint import read_average, steps_done
 from training.learning.loop import checkpoint_path
 from training.learning.progress import say
 from training.settings import STATE_FOLDER, Settings
+from training.stages.names import AUTOENCODER, DENOISER, JUDGE, POLISHED_DECODER, PREVIEW, UPSCALER
 
-# Every network with its checkpoint's name. Their order is the order in the file.
-NETWORKS = ("autoencoder", "decoder", "denoiser", "judge", "upscaler", "preview")
+NETWORKS = (AUTOENCODER, POLISHED_DECODER, DENOISER, JUDGE, UPSCALER, PREVIEW)
+
+# The denoiser speaks the encoder's language to the last digit, so rounding would cost it; it is small.
+IN_FULL = frozenset({AUTOENCODER})
 
 SUMMARY_FILE = "state.json"
 STATE_BYTES_MAX = 25_000_000
@@ -37,7 +39,7 @@ def write_state(settings: Settings) -> None:
         if not path.exists():
             continue
         steps[name] = steps_done(path)
-        (STATE_FOLDER / f"{name}.bf16.xz").write_bytes(pack(read_average(path)))
+        (STATE_FOLDER / file_name(name)).write_bytes(pack(read_average(path), in_full=name in IN_FULL))
     summary = {"seed": settings.seed, "steps": steps}
     (STATE_FOLDER / SUMMARY_FILE).write_text(json.dumps(summary, indent=2) + "\n")
     size = sum(file.stat().st_size for file in STATE_FOLDER.iterdir())
@@ -55,7 +57,7 @@ def restore_state(settings: Settings) -> None:
         path = checkpoint_path(settings, name)
         if steps_done(path) >= step:
             continue
-        write_restored(unpack((STATE_FOLDER / f"{name}.bf16.xz").read_bytes()), step, path)
+        write_restored(unpack((STATE_FOLDER / file_name(name)).read_bytes()), step, path)
         say(f"restored {name} at step {step}")
 
 
@@ -67,17 +69,22 @@ def write_restored(average: dict[str, Tensor], step: int, path: Path) -> None:
     partial.replace(path)
 
 
-def pack(tensors: dict[str, Tensor]) -> bytes:
-    """safetensors in bfloat16, high bytes apart from low ones: exponents repeat themselves, so they pack well."""
-    plain = save({name: v.bfloat16() if v.is_floating_point() else v for name, v in tensors.items()})
+def file_name(network: str) -> str:
+    return f"{network}.safetensors.xz"
+
+
+def pack(tensors: dict[str, Tensor], *, in_full: bool = False) -> bytes:
+    """safetensors, high bytes apart from low ones: exponents repeat themselves, so they pack well."""
+    plain = save({name: v if in_full or not v.is_floating_point() else v.bfloat16() for name, v in tensors.items()})
     even = plain + b"\0" * (len(plain) % 2)
     halves = np.frombuffer(even, np.uint8).reshape(-1, 2).T
     return lzma.compress(len(plain).to_bytes(8, "little") + halves.tobytes())
 
 
 def unpack(packed: bytes) -> dict[str, Tensor]:
+    """What `pack` packed, as float32."""
     raw = lzma.LZMADecompressor().decompress(packed, max_length=UNPACKED_BYTES_MAX)
     length = int.from_bytes(raw[:8], "little")
     halves = np.frombuffer(raw, np.uint8, offset=8).reshape(2, -1)
     tensors = load(halves.T.tobytes()[:length])
-    return {name: v.float() if v.dtype == torch.bfloat16 else v for name, v in tensors.items()}
+    return {name: v.float() if v.is_floating_point() else v for name, v in tensors.items()}

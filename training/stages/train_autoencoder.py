@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from training.device import choose_device, half_precision
 from training.learning.checkpoint import Learner, begin
-from training.learning.loop import Lesson, learn
+from training.learning.loop import Lesson, checkpoint_path, learn
 from training.learning.optimisers import adamw
 from training.learning.schedule import Plan
 from training.networks.autoencoder import Decoder, Encoder, sample_latents
@@ -18,8 +18,8 @@ from training.pictures.album import Album, open_album
 from training.pictures.compose import PALETTE, WIDE, show_rows
 from training.settings import Settings
 from training.stages.grid import write_grid
+from training.stages.names import AUTOENCODER, DENOISER, LATENTS_FILE
 
-NAME = "autoencoder"
 # Objects of prompts make up this part of a batch; the rest are other icons, so that latents serve all pictures.
 OBJECTS_PART = 0.6
 EDGES_WEIGHT = 0.5
@@ -36,6 +36,8 @@ class Autoencoder(nn.Module):
 
 
 def train_autoencoder(settings: Settings) -> None:
+    if settings.path(LATENTS_FILE).exists() or checkpoint_path(settings, DENOISER).exists():
+        return
     album = open_album(settings.folder)
     device = choose_device()
     torch.manual_seed(settings.seed)
@@ -58,11 +60,11 @@ def train_autoencoder(settings: Settings) -> None:
         with torch.no_grad():
             drawn = shown.decoder(shown.encoder(pictures)[0])
         write_grid(
-            torch.cat([pictures, drawn]).cpu(), settings.path(f"grids/{NAME}-{learner.step:06d}.png"), columns=16
+            torch.cat([pictures, drawn]).cpu(), settings.path(f"grids/{AUTOENCODER}-{learner.step:06d}.png"), columns=16
         )
 
     learner = begin(network, adamw(network, plan.rate))
-    learn(Lesson(NAME, settings.vae_batch, plan, batch_loss, device, look), learner, settings)
+    learn(Lesson(AUTOENCODER, settings.vae_batch, plan, batch_loss, device, look), learner, settings)
 
 
 def random_pictures(album: Album, count: int, random: torch.Generator) -> Tensor:

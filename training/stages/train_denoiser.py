@@ -16,15 +16,13 @@ from training.pictures.icons import STYLES
 from training.settings import Settings
 from training.stages.grid import write_grid
 from training.stages.make_latents import Latents, read_latents
+from training.stages.names import DENOISER, DRAFT
 from training.stages.sample import draw_scenes, held_out_scenes, load_decoder
 from training.vocabulary.colours import COLOUR_NAMES
 from training.vocabulary.objects import read_objects
 from training.vocabulary.prompts import FULL_TEMPLATES, PARTIAL_PART, PARTIAL_TEMPLATES, Scene, describe
 from training.vocabulary.tokenizer import PROMPT_TOKENS, read_vocabulary, tokenize
 
-NAME = "denoiser"
-# The checkpoint of stages/train_draft.py, from which the denoiser begins.
-DRAFT = "draft"
 # So many prompts are replaced by the empty one, against which guidance compares.
 DROPPED_PART = 0.1
 # Times come from a logistic-normal distribution, leaning to noise, where it is decided what a picture shows; some are
@@ -76,10 +74,10 @@ def train_denoiser(settings: Settings) -> None:
         shown.load_state_dict(learner.average)
         scenes = [s for s in held_out_scenes() if s.thing % GRID_EVERY_OBJECTS == 0]
         pictures = draw_scenes(scenes, shown, load_decoder(settings).to(device), latents, seed=settings.seed)
-        write_grid(pictures.cpu(), settings.path(f"grids/{NAME}-{learner.step:06d}.png"), columns=16)
+        write_grid(pictures.cpu(), settings.path(f"grids/{DENOISER}-{learner.step:06d}.png"), columns=16)
 
     learner = begin(network, muon_and_adamw(network, plan.rate, ADAMW_PARTS))
-    learn(Lesson(NAME, settings.denoiser_batch, plan, batch_loss, device, look), learner, settings)
+    learn(Lesson(DENOISER, settings.denoiser_batch, plan, batch_loss, device, look), learner, settings)
 
 
 def begin_from_draft(network: TextToLatents, settings: Settings) -> None:

@@ -11,16 +11,19 @@ from torch import Tensor
 
 from training.device import choose_device, half_precision
 from training.learning.checkpoint import begin
-from training.learning.loop import Lesson, learn
+from training.learning.loop import Lesson, checkpoint_path, learn
 from training.learning.optimisers import muon_and_adamw
 from training.learning.schedule import Plan
 from training.networks.denoiser import ADAMW_PARTS
 from training.settings import Settings
 from training.stages.make_latents import read_latents
-from training.stages.train_denoiser import DRAFT, TextToLatents, choose_prompts, empty_prompt, prompt_table
+from training.stages.names import DENOISER, DRAFT
+from training.stages.train_denoiser import TextToLatents, choose_prompts, empty_prompt, prompt_table
 
 
 def train_draft(settings: Settings) -> None:
+    if checkpoint_path(settings, DENOISER).exists():
+        return
     device = choose_device()
     latents = read_latents(settings)
     stored = latents.latents.to(device)

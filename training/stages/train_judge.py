@@ -16,9 +16,9 @@ from training.networks.judge import Judge
 from training.pictures.album import open_album
 from training.pictures.compose import WIDE, show_objects
 from training.settings import Settings
+from training.stages.names import JUDGE
 from training.vocabulary.objects import read_objects
 
-NAME = "judge"
 BLURRED_PART = 0.4
 NOISE_MAX = 0.12
 LABEL_SMOOTHING = 0.05
@@ -42,7 +42,7 @@ def train_judge(settings: Settings) -> None:
         return of_things + STYLE_WEIGHT * F.cross_entropy(styles.float(), shown.styles.to(device))
 
     learner = begin(judge, adamw(judge, plan.rate))
-    learn(Lesson(NAME, settings.judge_batch, plan, batch_loss, device), learner, settings)
+    learn(Lesson(JUDGE, settings.judge_batch, plan, batch_loss, device), learner, settings)
 
 
 def disturb(pictures: Tensor, random: torch.Generator) -> Tensor:

@@ -14,9 +14,9 @@ from training.learning.schedule import Plan
 from training.networks.preview_decoder import PreviewDecoder
 from training.settings import Settings
 from training.stages.make_latents import read_latents
+from training.stages.names import PREVIEW
 from training.stages.sample import load_decoder
 
-NAME = "preview"
 BATCH = 16
 # Half-finished latents look like a mixture of pictures: two are blended this far at most.
 BLEND_MAX = 0.5
@@ -41,4 +41,4 @@ def train_preview(settings: Settings) -> None:
         return error.abs().mean() + error.square().mean()
 
     learner = begin(network, adamw(network, plan.rate))
-    learn(Lesson(NAME, BATCH, plan, batch_loss, device), learner, settings)
+    learn(Lesson(PREVIEW, BATCH, plan, batch_loss, device), learner, settings)

@@ -18,8 +18,8 @@ from training.networks.upscaler import FACTOR, Upscaler
 from training.pictures.album import open_album
 from training.pictures.compose import PALETTE, PICTURE_SIDE, WIDE, show_rows
 from training.settings import Settings
+from training.stages.names import UPSCALER
 
-NAME = "upscaler"
 BATCH = 8
 NOISE = 0.02
 SQUARES_WEIGHT = 2.0
@@ -47,7 +47,7 @@ def train_upscaler(settings: Settings) -> None:
         return error.abs().mean() + SQUARES_WEIGHT * error.square().mean()
 
     learner = begin(network, adamw(network, plan.rate))
-    learn(Lesson(NAME, BATCH, plan, batch_loss, device), learner, settings)
+    learn(Lesson(UPSCALER, BATCH, plan, batch_loss, device), learner, settings)
 
 
 def shrink(large: Tensor) -> Tensor:
