@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { watch } from '../support/job-log.ts'
+import { download, run } from '../support/outputs.ts'
 import { embeddings, submit, submitAll } from '../support/submissions.ts'
 
 const eating = 'A man is eating food.'
@@ -62,11 +63,22 @@ test('jobs that share steps with others get the embeddings they get alone', asyn
   for (const [index, vector] of alone.entries()) expect(distance(vector, together[index]![0]!)).toBeLessThan(tolerance)
 })
 
-test('as many texts as the model allows come back from one job', async () => {
+test('256 texts come back as vectors', async () => {
   const texts = Array.from({ length: 256 }, (_, index) => `Text ${index}.`)
   const vectors = await embed(...texts)
   expect(vectors).toHaveLength(256)
   expect(distance(vectors[200]!, (await embed('Text 200.'))[0]!)).toBeLessThan(tolerance)
+})
+
+test('more texts than 256 come back as one file, in the order given', async () => {
+  const texts = Array.from({ length: 300 }, (_, index) => `Text ${index}.`)
+  const { output } = await run(hearth, embeddings(texts))
+  expect(output).toMatchObject({ count: 300, embeddings: null })
+  expect(output?.artifact?.mimeType).toBe('application/vnd.hearth.tensor; dtype=float32; shape=300x384')
+  const bytes = await download(output!.artifact!)
+  expect(bytes).toHaveLength(300 * 384 * 4)
+  const row = Array.from({ length: 384 }, (_, index) => bytes.readFloatLE((200 * 384 + index) * 4))
+  expect(distance(row, (await embed('Text 200.'))[0]!)).toBeLessThan(tolerance)
 })
 
 test('text of any language and any length below the limit has an embedding', async () => {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { addingModel, node, onnxFile, port } from '../support/onnx-file.ts'
-import { download, ended, infer, run, upload } from '../support/outputs.ts'
+import { download, ended, infer, run } from '../support/outputs.ts'
 import { ModelFolder, register } from '../support/registrations.ts'
 import { submit, trySubmit, trySubmitAll } from '../support/submissions.ts'
+import { upload as uploadAs } from '../support/uploads.ts'
 
 /** By their numbers in onnx.proto3, with values at the edges of their range. */
 const kinds: readonly (readonly [string, number, readonly unknown[]])[] = [
@@ -35,6 +36,8 @@ afterAll(async () => {
   await hearth.stop()
   await folder[Symbol.asyncDispose]()
 })
+
+const upload = (server: Hearth, content: Uint8Array) => uploadAs(server, content, 'application/octet-stream')
 
 async function add(name: string, content: Buffer): Promise<void> {
   const path = await folder.write(`${name}/model.onnx`, content)

@@ -1,4 +1,4 @@
-/** What jobs with tensors, labels and files give, and files on their way in and out of a real server. */
+/** What jobs with tensors, labels and files give, read over the API of a real server. */
 import type { Hearth } from './hearth.ts'
 import { watch } from './job-log.ts'
 import { type JobInput, submit } from './submissions.ts'
@@ -62,22 +62,6 @@ export async function infer(
   const { output, error } = await run(hearth, { model, task: { infer: { tensors, ...(outputs ? { outputs } : {}) } } })
   if (!output?.tensors) throw new Error(`The job gave no tensors: ${JSON.stringify(error)}`)
   return output.tensors
-}
-
-/** The id of the new artifact. */
-export async function upload(
-  hearth: Hearth,
-  content: Uint8Array,
-  mimeType = 'application/octet-stream',
-): Promise<string> {
-  const response = await fetch(new URL('/uploads', hearth.url), {
-    method: 'PUT',
-    headers: { 'content-type': mimeType },
-    body: Buffer.from(content),
-  })
-  const answer = (await response.json()) as { readonly id?: string }
-  if (answer.id === undefined) throw new Error(`The upload was refused: ${JSON.stringify(answer)}`)
-  return answer.id
 }
 
 export async function download({ url }: ArtifactAnswer): Promise<Buffer> {

@@ -14,7 +14,7 @@ export async function upload(hearth: Hearth, content: Uint8Array, mimeType: stri
   const response = await fetch(new URL('/uploads', hearth.url), {
     method: 'PUT',
     headers: { 'content-type': mimeType },
-    body: content,
+    body: Buffer.from(content),
   })
   const answer = (await response.json()) as { readonly id?: string }
   if (answer.id === undefined) throw new Error(`Not uploaded (${response.status}): ${JSON.stringify(answer)}`)
