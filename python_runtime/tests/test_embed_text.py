@@ -133,7 +133,9 @@ def test_a_graph_that_is_none_is_refused_and_the_worker_lives_on(worker: WorkerH
     (tmp_path / "model.safetensors").write_bytes(b"")
     (tmp_path / "model.onnx").write_bytes(b"not a graph")
     (tmp_path / "tokenizer.json").write_text("{}")
-    refused = worker.answer_to(worker.send(1, load_meta(tmp_path, 2)))
+    meta = load_meta(tmp_path, 2)
+    meta["manifest"]["components"][0]["files"][0]["sha256"] = "0" * 64
+    refused = worker.answer_to(worker.send(1, meta))
     assert isinstance(refused, Error)
     assert refused.code == "engine_error"
     assert refused.message.startswith("ONNX Runtime cannot open component 'text-encoder': ")

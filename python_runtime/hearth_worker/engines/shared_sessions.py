@@ -1,4 +1,7 @@
-"""Components of equal content share one open session, whichever models they belong to."""
+"""Components of equal content share one open session, whichever models they belong to.
+
+What is equal is known by the digests of the manifests, which the server has compared with the files.
+"""
 
 from hearth_worker.engines.manifest import ComponentFiles
 from hearth_worker.engines.onnx_session import OnnxOptions, OnnxSession
