@@ -1,0 +1,115 @@
+/** The disk of the data folder fills up under a real server: it says so, finishes what it has accepted, and takes up again when there is room. */
+import { expect, onTestFinished, test } from 'vitest'
+import type { Hearth } from '../support/hearth.ts'
+import { type SmallDisk, startOnSmallDisk } from '../support/small-disk.ts'
+import { noop, submit, trySubmit } from '../support/submissions.ts'
+
+const mebibyte = 1024 * 1024
+const patience = { timeout: 30_000, interval: 100 }
+
+async function start(sizeMiB: number, reserveMiB: number): Promise<SmallDisk> {
+  const disk = await startOnSmallDisk(sizeMiB, {
+    HEARTH_DISK_RESERVE_BYTES: String(reserveMiB * mebibyte),
+    HEARTH_DATABASE_LIMIT_BYTES: String(1024 * mebibyte),
+  })
+  onTestFinished(() => disk.hearth.kill())
+  return disk
+}
+
+async function stateOf(hearth: Hearth, id: string): Promise<string | undefined> {
+  const { job } = await hearth.ask<{ job: { state: string } | null }>('query ($id: ID!) { job(id: $id) { state } }', {
+    id,
+  })
+  return job?.state
+}
+
+async function upload(hearth: Hearth, content: string): Promise<{ status: number; answer: Record<string, unknown> }> {
+  const response = await fetch(new URL('/uploads', hearth.url), {
+    method: 'PUT',
+    body: content,
+    headers: { 'content-type': 'text/plain' },
+  })
+  return { status: response.status, answer: (await response.json()) as Record<string, unknown> }
+}
+
+test('below the reserve submissions and uploads are refused, running work goes on, and it recovers by itself', async () => {
+  const { hearth, fillUpTo, free } = await start(64, 16)
+  const running = await submit(hearth, noop({ steps: 30, stepMs: 100, value: 'kept' }))
+  const kept = await upload(hearth, 'kept through all of it')
+  expect(kept.status).toBe(201)
+
+  await fillUpTo(8 * mebibyte)
+  await expect.poll(() => upload(hearth, 'too late'), patience).toMatchObject({ status: 507 })
+  const refused = await trySubmit(hearth, noop())
+  expect(refused).toMatchObject({
+    __typename: 'OverloadedError',
+    limit: 'disk',
+    message: expect.stringContaining('HEARTH_DISK_RESERVE_BYTES'),
+  })
+  expect(refused.retryAfterMs).toBeGreaterThan(0)
+  expect((await fetch(new URL('/readyz', hearth.url))).status).toBe(503)
+  await expect.poll(() => stateOf(hearth, running), patience).toBe('SUCCEEDED')
+  const { server } = await hearth.ask<{ server: { storage: { freeBytes: number } } }>(
+    '{ server { storage { freeBytes } } }',
+  )
+  expect(server.storage.freeBytes).toBeLessThan(16 * mebibyte)
+
+  await free()
+  await expect.poll(() => upload(hearth, 'in time again').then(({ status }) => status), patience).toBe(201)
+  const next = await submit(hearth, noop())
+  await expect.poll(() => stateOf(hearth, next), patience).toBe('SUCCEEDED')
+  const { node } = await hearth.ask<{ node: { url: string } }>(
+    'query ($id: ID!) { node(id: $id) { ... on Artifact { url } } }',
+    {
+      id: kept.answer['id'],
+    },
+  )
+  expect(await (await fetch(node.url)).text()).toBe('kept through all of it')
+})
+
+test.for([
+  ['small enough to wait in memory', 900_000],
+  ['so large that they wait in files or shared memory', 3_000_000],
+] as const)('on a disk without any room results %s are not lost, and come when there is room', async ([, bytes]) => {
+  const { hearth, fillUpTo, free } = await start(64, 2)
+  const ids = await Promise.all(
+    Array.from({ length: 4 }, (_, index) =>
+      submit(hearth, noop({ steps: 20, stepMs: 100, tensorBytes: [bytes + index] })),
+    ),
+  )
+  await expect.poll(() => Promise.all(ids.map((id) => stateOf(hearth, id))), patience).toContain('RUNNING')
+  await fillUpTo(100_000)
+  await expect.poll(() => isReady(hearth), patience).toBe(false)
+  expect(await trySubmit(hearth, noop())).toMatchObject({ limit: 'disk' })
+  // The last step is told with the result.
+  await expect.poll(() => progressOf(hearth, ids), patience).toEqual(Array(4).fill(19))
+  for (const id of ids) expect(await stateOf(hearth, id)).toBe('RUNNING')
+
+  await free()
+  await expect
+    .poll(() => Promise.all(ids.map((id) => stateOf(hearth, id))), patience)
+    .toEqual(Array(4).fill('SUCCEEDED'))
+  const query = 'query ($id: ID!) { job(id: $id) { output { ... on ProgramOutput { artifacts { url sizeBytes } } } } }'
+  for (const [index, id] of ids.entries()) {
+    const { job } = await hearth.ask<{ job: { output: { artifacts: { url: string; sizeBytes: number }[] } } }>(query, {
+      id,
+    })
+    const [artifact] = job.output.artifacts
+    expect(artifact?.sizeBytes).toBe(bytes + index)
+    const read = Buffer.from(await (await fetch(artifact?.url as string)).arrayBuffer())
+    expect(read).toEqual(Buffer.from(Array.from({ length: bytes + index }, (_, place) => place % 256)))
+  }
+  await expect.poll(() => isReady(hearth), patience).toBe(true)
+  expect((await trySubmit(hearth, noop())).job).toBeDefined()
+})
+
+async function isReady(hearth: Hearth): Promise<boolean> {
+  return (await fetch(new URL('/readyz', hearth.url))).ok
+}
+
+/** Steps done. */
+async function progressOf(hearth: Hearth, ids: readonly string[]): Promise<(number | undefined)[]> {
+  const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Job { progress { done } } } }'
+  const { nodes } = await hearth.ask<{ nodes: { progress: { done: number } | null }[] }>(query, { ids })
+  return nodes.map(({ progress }) => progress?.done)
+}
