@@ -10,6 +10,9 @@ from hearth_worker.protocol.requests import SlabGrant, SlabReference, SlabReturn
 from hearth_worker.protocol.tensors import SlabSpan, Transfer
 from hearth_worker.slabs import Slabs
 
+# Slabs come in sizes this far apart.
+SIZES_ASKED_TOGETHER = 4
+
 
 class LargeTensors:
     """Places the tensors of one STEPS frame after the other. The step loop uses it; the reader hands in what the server
@@ -80,7 +83,9 @@ class LargeTensors:
         if not sizes:
             return None
         self._is_asking = True
-        return SlabRequest(max(sizes), len(sizes))
+        largest = max(sizes)
+        # Much smaller ones need no slab as large; they ask the next time.
+        return SlabRequest(largest, sum(size > largest // SIZES_ASKED_TOGETHER for size in sizes))
 
 
 def _chunks(transfer: Transfer, data: memoryview, chunk_bytes: int) -> Iterator[tuple[int, bytes, memoryview]]:
