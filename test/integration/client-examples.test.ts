@@ -1,9 +1,10 @@
 /** The client examples of docs/clients.md, run as a reader would run them, with the server killed and started again in the middle. */
 import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { dataFolder } from '../support/data-folder.ts'
+import { picture } from '../support/pictures.ts'
 import { startServer } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
@@ -51,8 +52,23 @@ test.for(clients)('%s: a refusal ends it with the message', async ([, command, f
   expect(client.told()).toContain('20')
 })
 
+test('TypeScript: a picture is uploaded and classified; a file that is none says so', async () => {
+  const hearth = await startServer()
+  const folder = await dataFolder()
+  await writeFile(`${folder}/picture.png`, picture('png'))
+  await writeFile(`${folder}/notes.png`, 'no picture')
+  const classify = (file: string) =>
+    run(process.execPath, [`${examples}/typescript/classify-picture.ts`, `${folder}/${file}`, hearth.url])
+  const classified = classify('picture.png')
+  expect(await classified.ended, classified.told()).toBe(0)
+  expect(classified.said()).toMatch(/^[01]\.\d{4} \w+\n[01]\.\d{4} \w+\n$/)
+  const refused = classify('notes.png')
+  expect(await refused.ended).not.toBe(0)
+  expect(refused.told()).toMatch(/image\/png/)
+})
+
 test('they are short', async () => {
-  for (const [, , file] of clients) {
+  for (const file of [...clients.map(([, , file]) => file), 'typescript/classify-picture.ts']) {
     const lines = (await readFile(`${examples}/${file}`, 'utf8')).split('\n').filter((line) => line.trim() !== '')
     expect(lines.length, file).toBeLessThan(linesMax)
   }
