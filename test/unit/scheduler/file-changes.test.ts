@@ -172,6 +172,8 @@ describe('a worker finds the files of its model changed', () => {
     goStale(there)
     const { scheduler, first } = there
     const copy: Snapshot = JSON.parse(JSON.stringify(snapshot(scheduler.state)))
+    expect(copy.versions).toMatchObject([{ standing: 'checking', staleInARow: 1, rewarm: true }])
+    expect(copy.jobs).toMatchObject([{ staleAttempts: 1 }])
     expect(snapshot(restore(copy))).toEqual(copy)
     expect(explainWait(restore(copy), first, scheduler.now)).toEqual(scheduler.wait(first))
   })
