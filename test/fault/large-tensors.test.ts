@@ -108,17 +108,33 @@ test('a server that is killed leaves a folder, which the next one removes', asyn
 const mounting = ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=1m none /mnt']
 const canMount = spawnSync('unshare', mounting).status === 0
 
+/** Runs a script of test/support with a file system of that size, which it is told the folder of; what it prints. */
+async function runIn<Printed>(sizeMiB: number, name: string): Promise<Printed> {
+  const mount = `mount -t tmpfs -o size=${sizeMiB}m none "$1" && shift && exec "$@"`
+  const [folder, transfers] = [await dataFolder(), await dataFolder()]
+  const program = [process.execPath, script(name), folder, transfers]
+  const command = ['-rm', 'sh', '-c', mount, 'sh', folder, ...program]
+  return JSON.parse(execFileSync('unshare', command, { encoding: 'utf8' })) as Printed
+}
+
+test.skipIf(!canMount)(
+  'a disk that is full holds a worker back, and loses nothing (needs user namespaces)',
+  async () => {
+    const printed = await runIn<object>(8, 'small-transfer-folder.ts')
+    expect(printed).toEqual({
+      whileFull: { state: 'BUSY', entries: [] },
+      bytes: 64 * mib,
+      wrongBytes: 0,
+      ends: 0,
+    })
+  },
+)
+
 describe.skipIf(!canMount)('shared memory that is small (needs user namespaces)', () => {
-  async function runIn(sizeMiB: number) {
-    const mount = `mount -t tmpfs -o size=${sizeMiB}m none "$1" && shift && exec "$@"`
-    const [folder, transfers] = [await dataFolder(), await dataFolder()]
-    const program = [process.execPath, script('small-shared-memory.ts'), folder, transfers]
-    const printed = execFileSync('unshare', ['-rm', 'sh', '-c', mount, 'sh', folder, ...program], { encoding: 'utf8' })
-    return JSON.parse(printed) as Record<'first' | 'last', ReturnType<TensorMemory['info']>> & { wrongBytes: number }
-  }
+  type Printed = Record<'first' | 'last', ReturnType<TensorMemory['info']>> & { readonly wrongBytes: number }
 
   test('is used up to its half; when it is full, outputs come in chunks', async () => {
-    const { first, last, wrongBytes } = await runIn(20)
+    const { first, last, wrongBytes } = await runIn<Printed>(20, 'small-shared-memory.ts')
     expect(first).toMatchObject({ problem: null, misses: 1, hits: 4 })
     expect(first.limitBytes).toBeLessThanOrEqual(10 * mib)
     expect(last.hits + last.misses).toBe(10)
@@ -128,7 +144,7 @@ describe.skipIf(!canMount)('shared memory that is small (needs user namespaces)'
   })
 
   test('is not used at all below 16 MiB, and it is said why', async () => {
-    const { first, last, wrongBytes } = await runIn(8)
+    const { first, last, wrongBytes } = await runIn<Printed>(8, 'small-shared-memory.ts')
     expect(first.problem).toMatch(
       /^Large tensors go in chunks, because .* bytes free, and at least 16777216 are needed\.$/,
     )

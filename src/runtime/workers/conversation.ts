@@ -63,6 +63,7 @@ export class Conversation {
   #saidHello = false
   #isClosed = false
   #isHeld = false
+  #servesSlabs = false
 
   constructor(options: ConversationOptions) {
     const { limits, now, write } = options
@@ -204,6 +205,7 @@ export class Conversation {
     requireEqual('epoch', hello.epoch, workerId)
     requireEqual('engine', hello.engine, engine)
     this.#saidHello = true
+    this.#servesSlabs = hello.capabilities.includes('slabs')
     this.#outbox.open()
     onHello(hello)
   }
@@ -224,7 +226,7 @@ export class Conversation {
         const { versionId, loadMs, weightsBytes, privateBytes } = report
         this.#models.answered(requestId, 'load', versionId)
         listener.modelLoaded(workerId, versionId, { loadMs, weightsBytes, privateBytes })
-        this.#tensors.loaded(versionId)
+        if (this.#servesSlabs) this.#tensors.loaded(versionId)
         return
       }
       case 'unloaded':
