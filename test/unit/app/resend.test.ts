@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import type { TaskInput, TensorInput } from '../../../src/app/app.ts'
+import { fingerprintOf } from '../../../src/app/resend.ts'
+import type { ArtifactId } from '../../../src/store/records.ts'
+
+const of = (task: TaskInput) => fingerprintOf({ model: 'm', task })
+const tensor = (more: Partial<TensorInput>) =>
+  of({ infer: { tensors: [{ name: 'x', dtype: 'float32', shape: [2], ...more }], outputs: null } })
+
+test('what was left out and what is null are the same, in tensors and pictures', () => {
+  expect(tensor({ values: [1, 2] })).toBe(tensor({ values: [1, 2], artifactId: null }))
+  expect(of({ classifyImage: { image: { dataUrl: 'd' }, topK: 5 } })).toBe(
+    of({ classifyImage: { topK: 5, image: { artifactId: null, dataUrl: 'd' } } }),
+  )
+})
+
+test.each([
+  ['other values', tensor({ values: [1, 3] })],
+  ['another order', tensor({ values: [2, 1] })],
+  ['another form', tensor({ values: [[1, 2]] })],
+  ['texts', tensor({ values: ['1', '2'] })],
+  ['an artifact', tensor({ artifactId: 1 as ArtifactId })],
+  ['another artifact', tensor({ artifactId: 2 as ArtifactId })],
+  ['another shape', tensor({ values: [1, 2], shape: [1, 2] })],
+  ['files of a program', of({ program: { name: 'p', parameters: {}, artifactIds: [1 as ArtifactId] } })],
+  ['no files', of({ program: { name: 'p', parameters: {} } })],
+])('%s is another input', (_, other) => {
+  expect(other).not.toBe(tensor({ values: [1, 2] }))
+  expect(of({ program: { name: 'p', parameters: {}, artifactIds: [1 as ArtifactId] } })).not.toBe(
+    of({ program: { name: 'p', parameters: {}, artifactIds: [2 as ArtifactId] } }),
+  )
+})
+
+test('a null among the values of a program is data', () => {
+  expect(of({ program: { name: 'p', parameters: { a: null } } })).not.toBe(
+    of({ program: { name: 'p', parameters: {} } }),
+  )
+})
