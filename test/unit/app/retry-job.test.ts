@@ -23,7 +23,7 @@ function contextWith(kept: readonly number[], written: NewJob[]): AppContext {
     config: { HEARTH_QUEUE_LIMIT: 10 },
     clock: { now: () => 5 },
     live: {
-      record: () => old,
+      record: (id: JobId) => (id === 1 ? old : null),
       get: () => null,
       count: 0,
       whilePending: (_: unknown, work: unknown) => work,
