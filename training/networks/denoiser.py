@@ -3,15 +3,17 @@
 At time t, from 0 (noise) to 1 (picture), its input is (1 - t) noise + t picture and its output the velocity
 picture - noise. Two things let it learn *which* thing a prompt names early:
 
-- the *draft*: a small perceptron drafts the latents from the words alone, and the UNet, which sees the draft beside the
-  noisy latents, only has to correct it;
-- *preconditioning* (Karras et al., 2022, carried over to flow matching): what a linear guess from the input already
-  knows about the velocity is added outside, so the network's own target has unit variance at every time.
+- the *draft*: a small perceptron says from the words alone what the latents are, and how surely. That can be learnt at
+  a twentieth of the cost of a step of the whole;
+- *preconditioning* (Karras et al., 2022, carried over to flow matching): latents are taken for Gaussian around the
+  draft, and what that alone says about the velocity is added outside. The UNet sees how its input departs from the
+  draft, at unit variance, and its own target is what the Gaussian guess leaves open, at unit variance too.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -24,8 +26,13 @@ from training.networks.text_encoder import CONTEXT_SIZE
 DRAFT_CHANNELS = 8
 """The first four are a guess of the latents; what the others say is the network's own affair."""
 
+# Bounds of the logarithm of a draft's deviation: 0.05 is surer than any draft is, 1 is knowing nothing.
+LOG_DEVIATION_MIN, LOG_DEVIATION_MAX = -3.0, 0.2
+
 TIME_FREQUENCIES = 48
 SUMMARY_QUERIES = 4
+
+SURPRISE_WEIGHT = 0.1
 
 # These learn by AdamW: input and output layers, and whatever reads words or times.
 ADAMW_PARTS = ("words", "places", "time", "summary", "modulation", "enter", "leave", "draft")
@@ -63,20 +70,25 @@ class Denoiser(nn.Module):
     def forward(self, latents: Tensor, times: Tensor, context: Tensor) -> Tensor:
         return self.velocity_and_draft(latents, times, context)[0]
 
-    def velocity_and_draft(self, latents: Tensor, times: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-        """The velocities, and the draft's guess of the latents, which training judges too."""
+    def velocity_and_draft(self, latents: Tensor, times: Tensor, context: Tensor) -> tuple[Tensor, Drafted]:
+        """The velocities, and the draft, which training judges too."""
         summary = self.summary(context)
-        draft = self.draft(summary)
+        drafted = self.draft(summary)
         condition = F.silu(self.time(waves(times)) + self.summary_to_condition(summary))
         t = times[:, None, None, None]
-        scale = (t * t + (1 - t) * (1 - t)).rsqrt()
-        target = self.layers(torch.cat([latents * scale, draft], 1), condition, context)
-        velocity = (2 * t - 1) * scale * scale * latents + scale * target
-        return velocity, draft[:, :LATENT_CHANNELS]
+        # The velocity's error must not teach the draft to seem unsure: its deviation learns from its own error alone.
+        deviation = drafted.log_deviation.exp().detach()
+        # Input minus its expectation is (1 - t) noise + t (picture - guess); this is its variance.
+        rest = latents - t * drafted.guess
+        variance = (t * deviation).square() + (1 - t).square()
+        scale = variance.rsqrt()
+        target = self.layers(torch.cat([rest * scale, drafted.channels], 1), condition, context)
+        lean = (t * deviation.square() - (1 - t)) / variance
+        return drafted.guess + lean * rest + deviation * scale * target, drafted
 
-    def draft_latents(self, context: Tensor) -> Tensor:
+    def draft_latents(self, context: Tensor) -> Drafted:
         """What the words alone make of the latents."""
-        return self.draft(self.summary(context))[:, :LATENT_CHANNELS]
+        return self.draft(self.summary(context))
 
     def layers(self, x: Tensor, condition: Tensor, context: Tensor) -> Tensor:
         at16a = self.enter(x)
@@ -105,8 +117,20 @@ class Summary(nn.Module):
         return (weights.transpose(1, 2) @ context).flatten(1)
 
 
+@dataclass(frozen=True)
+class Drafted:
+    """All draft channels [batch, 8, 16, 16], and the logarithm of the guess's deviation [batch, 1, 1, 1]."""
+
+    channels: Tensor
+    log_deviation: Tensor
+
+    @property
+    def guess(self) -> Tensor:
+        return self.channels[:, :LATENT_CHANNELS]
+
+
 class Draft(nn.Module):
-    """What the words alone say about the picture: [batch, summary] to [batch, 8, 16, 16]."""
+    """What the words alone say about the picture: [batch, summary] to a draft."""
 
     def __init__(self, summary: int, hidden: int) -> None:
         super().__init__()
@@ -117,9 +141,20 @@ class Draft(nn.Module):
             nn.SiLU(),
             nn.Linear(hidden, DRAFT_CHANNELS * LATENT_SIDE * LATENT_SIDE),
         )
+        # A prompt that names the background leaves little open, the empty one everything.
+        self.deviation = zeroed(nn.Linear(summary, 1))
 
-    def forward(self, summary: Tensor) -> Tensor:
-        return self.layers(summary).unflatten(1, (DRAFT_CHANNELS, LATENT_SIDE, LATENT_SIDE))
+    def forward(self, summary: Tensor) -> Drafted:
+        channels = self.layers(summary).unflatten(1, (DRAFT_CHANNELS, LATENT_SIDE, LATENT_SIDE))
+        log_deviation = self.deviation(summary).float().clamp(LOG_DEVIATION_MIN, LOG_DEVIATION_MAX)
+        return Drafted(channels, log_deviation[:, :, None, None])
+
+
+def draft_loss(drafted: Drafted, latents: Tensor) -> Tensor:
+    """Squared error of the guess, and how unlikely that error is by the deviation it claims."""
+    squares = (drafted.guess.float() - latents).square()
+    surprise = 0.5 * squares.detach() * (-2 * drafted.log_deviation).exp() + drafted.log_deviation
+    return squares.mean() + SURPRISE_WEIGHT * surprise.mean()
 
 
 class Attention(nn.Module):

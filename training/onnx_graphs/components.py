@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onnx import TensorProto
 
 from training.networks.autoencoder import LATENT_CHANNELS, LATENT_SIDE, Decoder, Encoder
-from training.networks.denoiser import DRAFT_CHANNELS, TIME_FREQUENCIES, Denoiser
+from training.networks.denoiser import DRAFT_CHANNELS, LOG_DEVIATION_MAX, LOG_DEVIATION_MIN, TIME_FREQUENCIES, Denoiser
 from training.networks.preview_decoder import PreviewDecoder
 from training.networks.text_encoder import CONTEXT_SIZE, TextEncoder
 from training.networks.upscaler import FACTOR, Upscaler
@@ -52,17 +52,29 @@ def unet(graph: Graph, network: Denoiser) -> None:
     summary = summarise(graph, context)
     drafted = sequential(graph, network.draft.layers, "draft.layers", summary)
     draft = graph.node("Reshape", drafted, graph.ints(0, DRAFT_CHANNELS, LATENT_SIDE, LATENT_SIDE))
+    claimed = linear(graph, "draft.deviation", summary)
+    bounds = graph.float(LOG_DEVIATION_MIN), graph.float(LOG_DEVIATION_MAX)
+    log_deviation = graph.node("Clip", claimed, *bounds)
+    deviation = graph.node("Unsqueeze", graph.node("Exp", log_deviation), graph.ints(2, 3))
     of_time = sequential(graph, network.time, "time", waves(graph, times))
     condition = silu(graph, graph.node("Add", of_time, linear(graph, "summary_to_condition", summary)))
 
+    guess, _ = graph.node_with_outputs(
+        "Split", [draft, graph.ints(LATENT_CHANNELS, DRAFT_CHANNELS - LATENT_CHANNELS)], 2, axis=1
+    )
     t = graph.node("Unsqueeze", times, graph.ints(1, 2, 3))
-    rest = graph.node("Sub", graph.float(1.0), t)
-    squares = graph.node("Add", graph.node("Mul", t, t), graph.node("Mul", rest, rest))
-    scale = graph.node("Reciprocal", graph.node("Sqrt", squares))
-    x = graph.node("Concat", graph.node("Mul", latents, scale), draft, axis=1)
+    to_go = graph.node("Sub", graph.float(1.0), t)
+    rest = graph.node("Sub", latents, graph.node("Mul", t, guess))
+    squared = graph.node("Mul", deviation, deviation)
+    of_picture = graph.node("Mul", graph.node("Mul", t, t), squared)
+    variance = graph.node("Add", of_picture, graph.node("Mul", to_go, to_go))
+    root = graph.node("Sqrt", variance)
+    x = graph.node("Concat", graph.node("Div", rest, root), draft, axis=1)
     target = unet_layers(graph, network, x, condition, context)
-    lean = graph.node("Div", graph.node("Sub", graph.node("Mul", graph.float(2.0), t), graph.float(1.0)), squares)
-    velocity = graph.node("Add", graph.node("Mul", lean, latents), graph.node("Mul", scale, target))
+    told = graph.node("Sub", graph.node("Mul", t, squared), to_go)
+    lean = graph.node("Mul", graph.node("Div", told, variance), rest)
+    correction = graph.node("Mul", graph.node("Div", deviation, root), target)
+    velocity = graph.node("Add", graph.node("Add", guess, lean), correction)
     graph.output("velocity", velocity, LATENT_SHAPE)
 
 

@@ -10,7 +10,7 @@ from training.learning.checkpoint import Learner, begin, read_average
 from training.learning.loop import Lesson, checkpoint_path, learn
 from training.learning.optimisers import muon_and_adamw
 from training.learning.schedule import Plan
-from training.networks.denoiser import ADAMW_PARTS, Denoiser
+from training.networks.denoiser import ADAMW_PARTS, Denoiser, draft_loss
 from training.networks.text_encoder import TextEncoder
 from training.pictures.icons import STYLES
 from training.settings import Settings
@@ -65,9 +65,9 @@ def train_denoiser(settings: Settings) -> None:
         t = times[:, None, None, None]
         with half_precision(device):
             context = network.text_encoder(numbers)
-            velocity, draft = network.denoiser.velocity_and_draft((1 - t) * noise + t * pictures, times, context)
+            velocity, drafted = network.denoiser.velocity_and_draft((1 - t) * noise + t * pictures, times, context)
         off = (velocity.float() - (pictures - noise)).square().mean()
-        return off + DRAFT_WEIGHT * (draft.float() - pictures).square().mean()
+        return off + DRAFT_WEIGHT * draft_loss(drafted, pictures)
 
     def look(learner: Learner) -> None:
         shown = TextToLatents().to(device)

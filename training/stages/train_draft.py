@@ -14,7 +14,7 @@ from training.learning.checkpoint import begin
 from training.learning.loop import Lesson, checkpoint_path, learn
 from training.learning.optimisers import muon_and_adamw
 from training.learning.schedule import Plan
-from training.networks.denoiser import ADAMW_PARTS
+from training.networks.denoiser import ADAMW_PARTS, draft_loss
 from training.settings import Settings
 from training.stages.make_latents import read_latents
 from training.stages.names import DENOISER, DRAFT
@@ -37,8 +37,8 @@ def train_draft(settings: Settings) -> None:
         rows = torch.randint(len(stored), (settings.draft_batch,), generator=random, device=device)
         with half_precision(device):
             context = network.text_encoder(choose_prompts(prompts[rows], empty, random))
-            draft = network.denoiser.draft_latents(context)
-        return (draft.float() - stored[rows]).square().mean()
+            drafted = network.denoiser.draft_latents(context)
+        return draft_loss(drafted, stored[rows])
 
     # The denoiser's other layers get no gradient, so no optimiser moves them.
     learner = begin(network, muon_and_adamw(network, plan.rate, ADAMW_PARTS))
