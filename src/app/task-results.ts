@@ -1,8 +1,7 @@
 /** What workers gave for tasks, between their report and the job's end, and the outputs of recent jobs for who asks right afterwards. */
 import { LRUCache } from 'lru-cache'
-import type { ProgramOutput } from '../runtime/workers/tensors.ts'
+import { type ProgramOutput, releaseRegions } from '../runtime/workers/tensors.ts'
 import type { JobId, TaskId, VersionId } from '../scheduler/ids.ts'
-import { releaseRegions } from './outputs/regions.ts'
 
 const recentBytesMax = 32 * 1024 * 1024
 

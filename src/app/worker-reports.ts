@@ -3,7 +3,7 @@
  * Order is kept: what a user sees of a task comes after its start and before its end.
  */
 
-import type { ProgramOutput } from '../runtime/workers/tensors.ts'
+import { type ProgramOutput, releaseRegions } from '../runtime/workers/tensors.ts'
 import type { ReportEntry, WorkerListener } from '../runtime/workers/worker-listener.ts'
 import type { TaskReport, WorkerExitCause } from '../scheduler/events.ts'
 import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
@@ -14,7 +14,6 @@ import type { EngineTrouble } from './engine-trouble.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { Logger } from './logger.ts'
 import type { ModelEvents } from './model-events.ts'
-import { releaseRegions } from './outputs/regions.ts'
 import type { Shell } from './shell.ts'
 import type { TaskResults } from './task-results.ts'
 

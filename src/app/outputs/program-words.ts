@@ -1,9 +1,8 @@
 /** A program's output as it must be for its kind of task, read field by field. */
-import type { LargeTensor, ProgramOutput, Tensor } from '../../runtime/workers/tensors.ts'
+import { isLargeTensor, type LargeTensor, type ProgramOutput, type Tensor } from '../../runtime/workers/tensors.ts'
 import type { TaskKind } from '../../store/records.ts'
 import { elementCount, type FixedDtype, isFixedDtype, itemBytes } from '../tensors/dtypes.ts'
 import { valuesOfBytes } from '../tensors/values.ts'
-import { isLargeTensor } from './regions.ts'
 
 /** The program gave something else than it owes; the message says what. */
 export class BrokenContract extends Error {
