@@ -102,8 +102,9 @@ export class ModelRegistry {
     this.#places.set(origin.name, place)
     const seen = await seeFiles(pathsOf(origin.path, found))
     const entry = await this.#write(found, progressOf(found))
-    // Files that changed since they were read are different from these, so that the first look finds them.
-    this.#adopt(place, entry, areAsRead(found, seen) ? seen : new Map())
+    this.#adopt(place, entry, seen)
+    // Reading all models takes time, in which the files of this one may have changed.
+    if (!areAsRead(found, seen)) void this.#refresh(place)
     return entry
   }
 
@@ -270,7 +271,8 @@ export class ModelRegistry {
       const found = await verifySource(source, digests, (bytes) => {
         progress.bytes += bytes
       })
-      await digests.save()
+      // What is not kept is read again by the next server.
+      await digests.save().catch((err: unknown) => this.#parts.logger.warn({ err }, 'digests could not be kept'))
       const seen = await seeFiles(pathsOf(place.path, found))
       if (areAsRead(found, seen)) return { found, seen }
       await this.#whenLeftAlone([...seen.keys()])

@@ -19,6 +19,8 @@ export async function registerModel(
   if (malformed.length > 0) return new InvalidInput(malformed)
   if (context.shell.draining)
     return new Overloaded('draining', 1000, 'The server is shutting down; register the model when it is back.')
+  if (!store.metrics.accepting)
+    return new Overloaded('storage', 1000, `Nothing can be written just now: ${store.metrics.trouble ?? 'unknown'}.`)
   const path = await locateModel(input.path, registry.folders)
   if (typeof path !== 'string') return path
   const source = await look(path, input)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { DeviceId, JobId, SessionId } from '../../src/scheduler/ids.ts'
 import { StoreOverloaded } from '../../src/store/store.ts'
 import { testStore } from '../support/stores.ts'
@@ -266,6 +266,50 @@ test('models, versions, components and devices keep their ids whenever they are 
   expect(await reopened.readComponent(second.components[0]!.id)).toEqual(second.components[0])
   expect(await reopened.readDevice(device.id)).toEqual(device)
   expect(await reopened.readModel(first.model.id)).toEqual(first.model)
+})
+
+describe('a version whose files are being read', () => {
+  const model = { name: 'minilm', task: 'embedText' }
+  const component = { name: 'encoder', format: 'onnx', sizeBytes: 1, sha256: 'c', dependsOn: [] }
+  const version = (sha256: string, state: 'READY' | 'VERIFYING') => ({
+    sha256,
+    state,
+    license: null,
+    manifest: '{}',
+    directory: '/m',
+    sizeBytes: 1,
+    peakBytes: 2,
+    registeredAt: 3,
+  })
+  const everyVersion = { first: 9, beforeId: null }
+
+  test('keeps its id when its digest is known', async () => {
+    const { store } = await testStore()
+    const reading = await store.registerVersion(model, version('provisional', 'VERIFYING'), [component])
+    expect(await store.readVersion(reading.version.id)).toMatchObject({ state: 'VERIFYING' })
+    const ready = await store.registerVersion(model, version('a', 'READY'), [component], reading.version.id)
+    expect(ready.version).toEqual({ ...reading.version, sha256: 'a', state: 'READY' })
+    expect(ready.components).toEqual(reading.components)
+    expect(await store.readVersions(reading.model.id, everyVersion)).toEqual([ready.version])
+  })
+
+  test('makes way for the version that it turns out to be', async () => {
+    const { store } = await testStore()
+    const known = await store.registerVersion(model, version('a', 'READY'), [component])
+    const reading = await store.registerVersion(model, version('provisional', 'VERIFYING'), [component])
+    const ready = await store.registerVersion(model, version('a', 'READY'), [component], reading.version.id)
+    expect(ready).toEqual(known)
+    expect(await store.readVersions(known.model.id, everyVersion)).toEqual([known.version])
+    expect(await store.readComponent(reading.components[0]!.id)).toBeNull()
+  })
+
+  test('is forgotten when the server was killed meanwhile', async () => {
+    const { store, reopen } = await testStore()
+    const known = await store.registerVersion(model, version('a', 'READY'), [component])
+    await store.registerVersion(model, version('provisional', 'VERIFYING'), [component])
+    const { store: reopened } = await reopen()
+    expect(await reopened.readVersions(known.model.id, everyVersion)).toEqual([known.version])
+  })
 })
 
 test('a page of large events ends early, and the next one goes on where it ended', async () => {

@@ -1,7 +1,9 @@
 /**
- * The metadata at the start of a GGUF file (versions 2 and 3, little endian): what is needed to plan memory, before any engine opens it.
+ * The metadata at the start of a GGUF file (versions 2 and 3, little endian): what is needed to plan memory, before any engine opens it, and to
+ * see whether the file is whole.
  * Everything in it is taken for hostile: every length is checked against what has been read and against a bound.
- * Layout: magic, version u32, tensor count u64, pair count u64, then pairs of key, type u32, value.
+ * Layout: magic, version u32, tensor count u64, pair count u64, then pairs of key, type u32, value; then of each tensor name, dimension count u32,
+ * lengths u64, type u32, offset u64; then, aligned, the tensors.
  */
 import { open } from 'node:fs/promises'
 
@@ -9,12 +11,16 @@ export interface GgufHeader {
   readonly architecture: string
   /** Scalars and texts by key; of an array of numbers its items (up to `arrayItemsMax`), of any other array its length. */
   readonly values: ReadonlyMap<string, GgufValue>
+  /** The file must be at least so long; of tensors of an unknown type only the beginning is known. */
+  readonly neededBytes: number
 }
 export type GgufValue = string | number | boolean | readonly number[] | { readonly length: number }
 
 const firstReadBytes = 4 * 1024 * 1024
 const headerBytesMax = 256 * 1024 * 1024
 const pairsMax = 10_000
+const tensorsMax = 1_000_000
+const dimensionsMax = 16
 const textBytesMax = 16 * 1024 * 1024
 /** Enough for one number per layer; longer arrays are vocabularies. */
 const arrayItemsMax = 1024
@@ -27,6 +33,8 @@ export async function readGgufHeader(path: string): Promise<GgufHeader> {
     const bytes = Buffer.allocUnsafe(Math.min(wantedBytes, size, headerBytesMax))
     const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
     const header = parseGgufHeader(bytes.subarray(0, bytesRead))
+    if (header && header.neededBytes > size)
+      throw new Error(`it has ${size} bytes; its header speaks of ${header.neededBytes}, so it was cut`)
     if (header) return header
     if (bytes.length >= Math.min(size, headerBytesMax)) throw new Error('its header does not end')
   }
@@ -39,7 +47,7 @@ export function parseGgufHeader(bytes: Buffer): GgufHeader | null {
     if (reader.take(4).toString('latin1') !== 'GGUF') throw new Error('it does not begin with GGUF')
     const version = reader.unsigned32()
     if (version !== 2 && version !== 3) throw new Error(`it is of GGUF version ${version}; 2 and 3 can be read`)
-    reader.take(8)
+    const tensors = reader.length(tensorsMax, 'tensors')
     const pairs = reader.length(pairsMax, 'pairs')
     const values = new Map<string, GgufValue>()
     for (let pair = 0; pair < pairs; pair += 1) {
@@ -48,12 +56,68 @@ export function parseGgufHeader(bytes: Buffer): GgufHeader | null {
     }
     const architecture = values.get('general.architecture')
     if (typeof architecture !== 'string') throw new Error('its header names no architecture')
-    return { architecture, values }
+    return { architecture, values, neededBytes: endOfTensors(reader, tensors, values.get('general.alignment')) }
   } catch (error) {
     if (error instanceof EndOfBytes) return null
     throw error
   }
 }
+
+const alignmentDefault = 32
+
+/** From the beginning of the file. */
+function endOfTensors(reader: Reader, count: number, alignment: GgufValue | undefined): number {
+  let end = 0
+  for (let tensor = 0; tensor < count; tensor += 1) {
+    reader.skipText()
+    const dimensions = reader.unsigned32()
+    if (dimensions > dimensionsMax) throw new Error(`it has a tensor of ${dimensions} dimensions`)
+    let items = 1
+    for (let dimension = 0; dimension < dimensions; dimension += 1)
+      items *= reader.length(Number.MAX_SAFE_INTEGER, 'items of a dimension')
+    const [itemsPerBlock, bytesPerBlock] = blocks[reader.unsigned32()] ?? unknownBlock
+    const offset = reader.length(Number.MAX_SAFE_INTEGER, 'bytes before a tensor')
+    end = Math.max(end, offset + Math.ceil(items / itemsPerBlock) * bytesPerBlock)
+  }
+  if (count === 0) return reader.offset
+  const step = typeof alignment === 'number' && alignment > 0 ? alignment : alignmentDefault
+  return Math.ceil(reader.offset / step) * step + end
+}
+
+/** Items and bytes of a block by tensor type, as ggml has them; those that are never stored are left out. */
+const blocks: Readonly<Record<number, readonly [number, number]>> = {
+  0: [1, 4],
+  1: [1, 2],
+  2: [32, 18],
+  3: [32, 20],
+  6: [32, 22],
+  7: [32, 24],
+  8: [32, 34],
+  10: [256, 84],
+  11: [256, 110],
+  12: [256, 144],
+  13: [256, 176],
+  14: [256, 210],
+  16: [256, 66],
+  17: [256, 74],
+  18: [256, 98],
+  19: [256, 50],
+  20: [32, 18],
+  21: [256, 110],
+  22: [256, 82],
+  23: [256, 136],
+  24: [1, 1],
+  25: [1, 2],
+  26: [1, 4],
+  27: [1, 8],
+  28: [1, 8],
+  29: [256, 56],
+  30: [1, 2],
+  34: [256, 54],
+  35: [256, 66],
+  39: [32, 17],
+}
+const unknownBlock = [1, 0] as const
 
 const typeText = 8
 const typeArray = 9
@@ -121,6 +185,10 @@ class Reader {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
+  }
+
+  get offset(): number {
+    return this.#offset
   }
 
   take(length: number): Buffer {

@@ -31,7 +31,7 @@ export interface ExternalTensor {
 const limits: ProtobufLimits = {
   bytesReadMax: 256 * 1024 * 1024,
   fieldsMax: 10_000_000,
-  valuesMax: 2_000_000,
+  valuesMax: 1_000_000,
   depthMax: 100,
   textBytesMax: 64 * 1024,
 }

@@ -1,6 +1,9 @@
+import { copyFile, stat, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseGgufHeader, readGgufHeader } from '../../../../src/runtime/models/gguf-header.ts'
 import { textModelWorkingBytes } from '../../../../src/runtime/models/planned-memory.ts'
+import { ModelFolders } from '../../../support/model-folder.ts'
 
 const starterModel = new URL(
   '../../../../models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf',
@@ -14,6 +17,16 @@ test('the header of the starter model tells what its cache costs', async () => {
   expect(header.values.get('tokenizer.ggml.tokens')).toEqual({ length: 49152 })
   // 23,040 bytes a token, as measured, and the scores of 512 tokens over the vocabulary.
   expect(textModelWorkingBytes(header, { slots: 4, contextTokens: 2048 })).toBe(23_040 * 2048 * 4 + 512 * 49_152 * 4)
+})
+
+test('the header of the starter model tells how long it must be, so that a file that was cut is found', async () => {
+  const { size } = await stat(starterModel)
+  expect((await readGgufHeader(starterModel.pathname)).neededBytes).toBe(size)
+  await using folders = await ModelFolders.make()
+  const path = join(folders.root, 'cut.gguf')
+  await copyFile(starterModel, path)
+  await truncate(path, size - 1)
+  await expect(readGgufHeader(path)).rejects.toThrow(`its header speaks of ${size}, so it was cut`)
 })
 
 describe('a header', () => {
