@@ -1,6 +1,6 @@
+import { shownRequest } from '../src/app/request-artifacts.ts'
 import { builder } from './builder.ts'
 import { readPage } from './connection.ts'
-import { shownRequest } from '../src/app/request-artifacts.ts'
 import { encodeId } from './ids.ts'
 import { JobEventConnection } from './job-event.ts'
 import { JobFailure } from './job-failure.ts'

@@ -2,8 +2,9 @@
  * Carries out what the scheduler says of jobs: each becomes one durable state change, then an event that users see. An end whose output goes to files
  * waits for them; the job is live until then, and the scheduler, for which it has ended, says nothing more of it.
  */
-import type { ProgramOutput } from '../runtime/workers/tensors.ts'
+
 import { ArtifactTooLarge } from '../runtime/artifacts/errors.ts'
+import type { ProgramOutput } from '../runtime/workers/tensors.ts'
 import type { Command } from '../scheduler/commands.ts'
 import type { JobId, Millis, TaskId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'

@@ -3,8 +3,8 @@
  * (parameters of a program, values of tensors) is not looked into.
  */
 import type { ArtifactId } from '../store/records.ts'
-import type { StoredArtifact } from './validation/input-artifacts.ts'
 import type { InferRequest } from './validation/infer.ts'
+import type { StoredArtifact } from './validation/input-artifacts.ts'
 
 /** The accepted task under the name of its kind, as the store keeps it. */
 export interface AcceptedRequest {
