@@ -3,7 +3,7 @@ import type { JobId } from '../scheduler/ids.ts'
 import { type ArtifactId, isTerminal, type JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, NotFound, type Overloaded } from './errors.ts'
-import { artifactIdsOf } from './request-artifacts.ts'
+import { type AcceptedRequest, artifactIdsOf } from './request-artifacts.ts'
 import { buildGraph, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.ts'
 
 export async function retryJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
@@ -19,7 +19,8 @@ export async function retryJob(context: AppContext, id: JobId): Promise<JobRecor
   if (full) return full
   const request = await context.store.readRequest(id)
   if (request === null) return new Conflict('The request of the job is no longer kept; submit it again.')
-  const artifactIds = artifactIdsOf(JSON.parse(request))
+  const accepted: AcceptedRequest = JSON.parse(request)
+  const artifactIds = artifactIdsOf(accepted)
   const gone = await firstGone(context, artifactIds)
   if (gone !== null)
     return new Conflict(

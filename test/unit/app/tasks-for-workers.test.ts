@@ -3,7 +3,6 @@ import type { AppContext } from '../../../src/app/context.ts'
 import { LiveJobs } from '../../../src/app/live-jobs.ts'
 import { taskForWorker } from '../../../src/app/tasks-for-workers.ts'
 import { taskBytes } from '../../../src/runtime/workers/requests.ts'
-import type { Admission } from '../../../src/scheduler/commands.ts'
 import type { JobId, TaskId } from '../../../src/scheduler/ids.ts'
 import type { JobRecord, TaskKind } from '../../../src/store/records.ts'
 
@@ -26,7 +25,7 @@ async function admitted(taskKind: TaskKind, request: object) {
     artifacts: { files: { path: (content: string) => `/data/artifacts/${content}` } },
     store: { readRequest: async () => JSON.stringify({ [taskKind]: request }) },
   } as unknown as AppContext
-  return taskForWorker(context, { jobId, taskId, class: 'batch', order: 0, attempt: 1, deadlineAt: null } as Admission)
+  return taskForWorker(context, { jobId, taskId, class: 'batch', order: 0, attempt: 1, deadlineAt: null })
 }
 
 test('a picture comes as its file or as its bytes', async () => {
