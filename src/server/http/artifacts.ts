@@ -2,14 +2,13 @@
  * GET and HEAD /artifacts/...: the files that jobs have made and callers have uploaded. The address is the credential. A file never changes, so it
  * may be kept by whoever has it; a browser that shows it gets no chance to run it.
  */
-import type { FileHandle } from 'node:fs/promises'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import type { App } from '../../app/app.ts'
 import { fileNameOf } from '../../app/file-names.ts'
 import type { ArtifactAddress } from '../../app/open-artifact.ts'
 import { answerProblem } from './answers.ts'
 import { type ByteRange, readByteRange } from './byte-range.ts'
+import { sendFile } from './send-file.ts'
 
 export interface ArtifactDoor {
   readonly app: Pick<App, 'openArtifact'>
@@ -18,8 +17,6 @@ export interface ArtifactDoor {
 }
 
 const addressForm = /^\/artifacts\/(\d{1,15})(?:\/[^/]*)?\?(.*)$/
-/** So many bytes are read at once: larger pieces were no faster, and each reader holds two. */
-const pieceBytes = 256 * 1024
 const immutable = 'private, max-age=31536000, immutable'
 
 export async function answerArtifact(
@@ -49,11 +46,11 @@ export async function answerArtifact(
     ...alwaysSent,
     ...answer.headers,
   })
-  if (request.method === 'HEAD' || answer.range === null || response.destroyed) {
+  if (request.method === 'HEAD' || answer.range === null || answer.range.last < 0 || response.destroyed) {
     response.end()
     return file.close()
   }
-  await send(file, answer.range, response, stalledMsMax)
+  await sendFile(file, answer.range, response, stalledMsMax)
 }
 
 const problems = {
@@ -128,15 +125,4 @@ function isAmong(header: string | undefined, etag: string): boolean {
 
 function lengthOf(range: ByteRange | null): number {
   return range === null ? 0 : range.last - range.first + 1
-}
-
-/** Ends with the client, or when it takes nothing for too long. Reads no further ahead than the socket takes. */
-async function send(file: FileHandle, range: ByteRange, response: ServerResponse, stalledMsMax: number): Promise<void> {
-  if (lengthOf(range) === 0) {
-    response.end()
-    return file.close()
-  }
-  response.setTimeout(stalledMsMax, () => response.destroy())
-  const pieces = file.createReadStream({ start: range.first, end: range.last, highWaterMark: pieceBytes })
-  await pipeline(pieces, response)
 }

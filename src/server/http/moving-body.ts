@@ -12,7 +12,7 @@ export class BodyStalled extends Error {
 }
 
 /**
- * The pieces of the body. Whoever stops in the middle leaves the connection open, so that it can still be answered. Rejects with BodyStalled, or
+ * The pieces of the body, each until the next is asked for. Whoever stops in the middle leaves the connection open, so that it can still be answered. Rejects with BodyStalled, or
  * when the sender goes away.
  */
 export async function* movingBody(request: IncomingMessage, stalledMsMax: number): AsyncGenerator<Uint8Array> {
@@ -32,8 +32,17 @@ export async function* movingBody(request: IncomingMessage, stalledMsMax: number
       const { done, value } = (await Promise.race([pieces.next(), stalled.promise])) as IteratorResult<Uint8Array>
       if (done) return
       yield value
+      giveBack(value)
     }
   } finally {
     clearInterval(watch)
   }
+}
+
+/**
+ * The memory of a piece that nobody needs any more, at once: the garbage collector hears of bytes outside its heap so late that a large file would
+ * cost the server hundreds of megabytes. Only where the piece is all there is in its buffer.
+ */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
