@@ -1,4 +1,5 @@
 /** Makes inputs that are nearly right out of right ones, as fuzzers do: pieces lost, doubled, exchanged, numbers pushed to their ends. */
+import { type Json, makeJson } from './mutate-json.ts'
 import type { Random } from './random.ts'
 import type { Target } from './target.ts'
 
@@ -41,9 +42,13 @@ const numbersInText = [
   '',
 ]
 
-export function makeInput({ seeds, words }: Target, random: Random): Buffer {
+export function makeInput({ seeds, words, form }: Target, random: Random): Buffer {
   const kind = random.below(100)
   if (kind < 2) return randomBytes(random, random.below(600))
+  if (form === 'json' && kind >= 30) {
+    const seed = JSON.parse(random.pick(seeds).toString()) as Json
+    return Buffer.from(makeJson(seed, words, random)).subarray(0, inputBytesMax)
+  }
   let input = Buffer.from(random.pick(seeds))
   if (kind < 4) return input
   for (let left = 1 + random.below(changesMax); left > 0; left--) input = changed(input, seeds, words, random)

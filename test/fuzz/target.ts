@@ -3,6 +3,8 @@ export interface Target {
   readonly name: string
   /** Inputs that are right, or nearly so; others are made from them. */
   readonly seeds: readonly Buffer[]
+  /** What the seeds are written in, where changing their bytes alone would hardly ever give something that can be read. */
+  readonly form?: 'json'
   /** Pieces that mean something to the reader. */
   readonly words: readonly string[]
   /** Memory that may be held longer than an input, such as a bounded cache. */

@@ -13,6 +13,7 @@ import { holds, refusedAs, type Target } from '../target.ts'
 export const modelFileTargets: readonly Target[] = [
   {
     name: 'manifest',
+    form: 'json',
     seeds: [Buffer.from(JSON.stringify(manifestOf('tiny', { 'model.onnx': 'graph', 'a/b.gguf': 'x' })))],
     words: [
       '"../x"',
