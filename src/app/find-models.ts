@@ -5,7 +5,8 @@ import { bytesToRead, type FoundModel, verifySource } from '../runtime/models/fo
 import { readSource } from '../runtime/models/model-source.ts'
 import type { RegistrationRecord } from '../store/records.ts'
 import { locateModel } from './model-paths.ts'
-import type { ModelRegistry, Origin } from './model-registry.ts'
+import type { Origin } from './model-reader.ts'
+import type { ModelRegistry } from './model-registry.ts'
 
 export interface FoundModels {
   readonly models: readonly { readonly origin: Origin; readonly found: FoundModel }[]

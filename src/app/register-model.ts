@@ -6,7 +6,8 @@ import type { RegisteredModel, RegisterModelInput } from './app.ts'
 import type { AppContext } from './context.ts'
 import { type Conflict, type FieldProblem, InvalidInput, NotFound, Overloaded } from './errors.ts'
 import { locateModel } from './model-paths.ts'
-import type { Origin, Reading } from './model-registry.ts'
+import type { Origin } from './model-reader.ts'
+import type { Reading } from './model-registry.ts'
 import { orOverloaded } from './or-overloaded.ts'
 
 /** The answer says that the registration stands, also over a restart; a version that is VERIFYING becomes READY or REFUSED by itself. */
@@ -33,7 +34,10 @@ export async function registerModel(
   if ('kind' in reading) return reading
   const entry = (await within(config.HEARTH_REGISTER_WAIT_MS, reading.done)) ?? (await reading.show())
   if ('field' in entry) return new InvalidInput([{ path: entry.field, message: entry.problem }])
-  const save = () => store.saveRegistration({ name, path, task: origin.task, registeredAt: clock.now() })
+  const save = async () => {
+    if (registry.isFoundByItself(name)) return
+    await store.saveRegistration({ name, path, task: origin.task, registeredAt: clock.now() })
+  }
   // Until it is known that the content is the expected one, nothing is kept: the next start would not know what was expected.
   if (entry.version.state === 'VERIFYING' && input.expectedSha256 != null) void saveWhenGood(reading, save)
   else {

@@ -131,6 +131,13 @@ test('registering the same path again changes nothing', async () => {
   expect((await registered(hearth, { path })).id).toBe(first.id)
 })
 
+test('a model that was found by itself is registered already, whichever path leads to it', async () => {
+  const current = await currentVersion(hearth, 'noop')
+  await symlink(fromRoot('bench/models/noop'), join(folder.path, 'linked-noop'))
+  for (const path of [fromRoot('bench/models/noop'), 'linked-noop'])
+    expect(await registered(hearth, { path })).toMatchObject({ id: current?.id, state: 'READY' })
+})
+
 test('modelEvents tells of a model that is registered', async () => {
   const events = new ModelWatch(hearth, null)
   await until('the subscription stands', async () => {

@@ -1,0 +1,95 @@
+/** Which version of a model is the current one: new contents come, others go, and everybody who has to know is told. */
+import type { VersionId } from '../scheduler/ids.ts'
+import type { ModelRecord } from '../store/records.ts'
+import type { Catalogue, CatalogueEntry } from './catalogue.ts'
+import type { Clock } from './clock.ts'
+import type { LiveJobs } from './live-jobs.ts'
+import type { Logger } from './logger.ts'
+import type { ModelEvents } from './model-events.ts'
+import type { Shell } from './shell.ts'
+import type { WantedModels } from './wanted-models.ts'
+
+export interface VersionChangesParts {
+  readonly catalogue: Catalogue
+  readonly clock: Clock
+  readonly shell: Shell
+  readonly models: ModelEvents
+  readonly live: LiveJobs
+  readonly wanted: WantedModels
+  readonly logger: Logger
+}
+
+/** Versions that cannot run and that a model keeps in memory though nothing refers to them. */
+const unrunnableKept = 4
+
+export class VersionChanges {
+  readonly #parts: VersionChangesParts
+
+  constructor(parts: VersionChangesParts) {
+    this.#parts = parts
+  }
+
+  /** The content at a model's place is this version from now on; `before`: the one that it was. */
+  adopt(entry: CatalogueEntry, before: VersionId | null): void {
+    const { catalogue, shell, models, clock, logger } = this.#parts
+    const { id } = entry.version
+    const wasRunnable = (catalogue.version(id)?.spec ?? null) !== null
+    if (before !== null && before !== id)
+      this.retire(before, `Its files have been replaced; the model's version is ${shortDigest(entry)} now.`)
+    catalogue.add(entry)
+    if (entry.spec === null) {
+      logger.warn({ directory: entry.version.directory, problem: entry.problem }, 'model refused')
+      if (wasRunnable) shell.feed({ type: 'versionReplaced', versionId: id })
+      return
+    }
+    if (wasRunnable) return
+    shell.feed({ type: 'versionRegistered', version: entry.spec })
+    models.registered(entry.model.id, id, clock.now())
+    if (before !== null && before !== id) this.#passOnWishes(before, id)
+  }
+
+  /** The version cannot be loaded any more: what is resident ends its work, and its history stays. */
+  retire(versionId: VersionId, problem: string): void {
+    const { catalogue, shell, logger } = this.#parts
+    const entry = catalogue.version(versionId)
+    if (!entry || entry.version.state === 'REMOVED') return
+    catalogue.update({ ...entry, spec: null, problem, version: { ...entry.version, state: 'REMOVED' } })
+    logger.info({ model: entry.model.name, version: shortDigest(entry), problem }, 'version removed')
+    if (entry.spec !== null) shell.feed({ type: 'versionReplaced', versionId })
+    this.forgetOld(entry.model)
+  }
+
+  /** Whoever wanted the model loaded wants it as it is now. */
+  #passOnWishes(from: VersionId, to: VersionId): void {
+    const { wanted, shell } = this.#parts
+    for (const { versionId, deviceId } of wanted.all()) {
+      if (versionId !== from) continue
+      wanted.remove(from, deviceId)
+      wanted.add(to, deviceId)
+      shell.feed({ type: 'loadRequested', versionId: to, deviceId })
+    }
+  }
+
+  /** Versions that cannot run do not add up, however often files change. */
+  forgetOld({ id, name }: ModelRecord): void {
+    const { catalogue, models, live } = this.#parts
+    const current = catalogue.resolve(name)
+    const unrunnable = catalogue
+      .ofModel(id)
+      .filter((entry) => entry !== current && entry.spec === null && entry.version.state !== 'VERIFYING')
+    if (unrunnable.length <= unrunnableKept) return
+    const inUse = new Set<VersionId>()
+    for (const jobId of live.ids()) {
+      const job = live.get(jobId)
+      if (job) inUse.add(job.record.versionId)
+    }
+    for (const { version } of unrunnable.slice(0, -unrunnableKept))
+      if (!inUse.has(version.id) && models.residencies({ versionId: version.id }).length === 0)
+        catalogue.remove(version.id)
+  }
+}
+
+/** The version as `name@version` gives it. */
+function shortDigest({ version }: CatalogueEntry): string {
+  return version.sha256.slice(0, 12)
+}
