@@ -6,13 +6,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { makeInput } from './mutate.ts'
 import { Random } from './random.ts'
 import type { Found, Order } from './run-target.ts'
-import { targets } from './targets.ts'
+import type { Target } from './target.ts'
 
 /** What is loaded, compiled and cached once is not growth. */
 const warmUpShare = 0.1
 const collections = 4
 
-const { name, inputs, seed, casesFolder, shared } = workerData as Order
+const { name, inputs, seed, targetsUrl, casesFolder, shared } = workerData as Order
+const { targets } = (await import(targetsUrl)) as { readonly targets: readonly Target[] }
 const target = targets.find((candidate) => candidate.name === name)
 if (!target) throw new Error(`There is no target named ${name}.`)
 setFlagsFromString('--expose-gc')
@@ -23,9 +24,9 @@ const current = new Uint8Array(shared, 8)
 let done = 0
 const found = await readAll()
 const port = parentPort
-port?.postMessage({ ...found, done } satisfies Found, [])
+port?.postMessage({ ...found, keptBytesMax: target.keptBytesMax ?? null, done } satisfies Found, [])
 
-async function readAll(): Promise<Omit<Found, 'done'>> {
+async function readAll(): Promise<Omit<Found, 'done' | 'keptBytesMax'>> {
   const random = new Random(seed)
   for (const input of keptCases()) {
     const problem = await readOne(input)
