@@ -1,7 +1,8 @@
+import { appendFileSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { DigestCache } from '../../../../src/runtime/models/digest-cache.ts'
+import { DigestCache, FileChanged } from '../../../../src/runtime/models/digest-cache.ts'
 import { type Discovery, discoverModels } from '../../../../src/runtime/models/discovery.ts'
 import type { FoundModel } from '../../../../src/runtime/models/found-model.ts'
 import type { VersionId } from '../../../../src/scheduler/ids.ts'
@@ -138,6 +139,20 @@ describe('a model is refused, with its reason, when', () => {
     expect((await discoverOne()).problem).toContain('is a pickle')
   })
 
+  test('its graph is none, or its weights were cut', async () => {
+    const content = { 'model.onnx': 'a graph', 'model.safetensors': 'many numbers' }
+    const { components } = manifestOf('alpha', content)
+    const asGraph = components.map((each) => ({
+      ...each,
+      files: each.files.map((file) => ({ ...file, role: file.path.endsWith('.onnx') ? 'graph' : 'weights' })),
+    }))
+    await folders.add('alpha', content, { components: asGraph })
+    const { state, problem } = await discoverOne()
+    expect(state).toBe('REFUSED')
+    expect(problem).toContain('model.onnx cannot be used')
+    expect(problem).toContain('model.safetensors cannot be used: it announces a header')
+  })
+
   test('a GGUF file is none', async () => {
     const { components, ...rest } = manifestOf('alpha', { 'model.gguf': 'not a model' })
     await folders.add(
@@ -201,6 +216,18 @@ describe('digests of files', () => {
     await utimes(`${path}.new`, atime, mtime)
     await rename(`${path}.new`, path)
     expect((await discoverOne()).state).toBe('REFUSED')
+  })
+
+  test('are not given of a file that changes while it is read', async () => {
+    const path = join(await folders.add('alpha', { 'model.onnx': 'x'.repeat(1_000_000) }), 'model.onnx')
+    const digests = await DigestCache.open(folders.cachePath)
+    let isChanged = false
+    const reading = digests.digest(path, () => {
+      if (!isChanged) appendFileSync(path, 'y')
+      isChanged = true
+    })
+    await expect(reading).rejects.toThrow(FileChanged)
+    expect((await digests.digest(path)).identity.sizeBytes).toBe(1_000_001)
   })
 
   test('do without a cache that is damaged', async () => {
