@@ -154,6 +154,28 @@ describe('without shared memory', () => {
     expect(problem).toMatch(/\.$/)
   })
 
+  test('hundreds of megabytes leave the memory of the server flat', async () => {
+    const sizeBytes = 384 * mib
+    const [real, worker] = await realPool(withoutSlabs())
+    await using _ = real
+    const before = process.memoryUsage().rss
+    let peak = before
+    const look = () => {
+      peak = Math.max(peak, process.memoryUsage().rss)
+    }
+    const watch = setInterval(look, 10)
+    const [tensor] = await outputOf(real, worker, [sizeBytes])
+    let bytes = 0
+    for await (const piece of (tensor as LargeTensor).region.pieces()) {
+      bytes += piece.length
+      look()
+    }
+    clearInterval(watch)
+    release([tensor as LargeTensor])
+    expect(bytes).toBe(sizeBytes)
+    expect(peak - before).toBeLessThan(sizeBytes / 2)
+  })
+
   test.each([{}, { HEARTH_WITHOUT: 'adaptive-chunks' }])(
     'hundreds of outputs at once, with %o',
     async (environment) => {
