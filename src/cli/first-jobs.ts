@@ -19,6 +19,10 @@ const sentences = [
   'Two men pushed carts through the woods.',
 ] as const
 
+/** Eight by eight pixels: a meadow, the sky and the sun. */
+const meadow =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAIAgMAAAC5YVYYAAAACVBMVEX63FBaoOY8jDxJ0jf3AAAAH0lEQVR42gXBAREAIAwAIfxbBKutfwFDCGflRW7MivgdvQG8bpX4ZwAAAABJRU5ErkJggg=='
+
 const firstJobs: readonly FirstJob[] = [
   {
     model: 'smollm2-135m-instruct',
@@ -36,12 +40,21 @@ const firstJobs: readonly FirstJob[] = [
         print(`\n    ${dot(first, other).toFixed(4)}  "${sentences[index + 1]}"`)
     },
   },
+  {
+    model: 'open-nsfw',
+    title: 'looks at a picture of a meadow: is it safe for work?',
+    task: { classifyImage: { image: { dataUrl: meadow } } },
+    show: ({ labels }, print) => {
+      for (const { label, score } of labels as readonly { readonly label: string; readonly score: number }[])
+        print(`\n    ${score.toFixed(4)}  ${label}`)
+    },
+  },
 ]
 
 const submit = `mutation First($input: SubmitJobInput!) { submitJob(input: $input) { __typename ... on SubmitJobSuccess { job { id } } ... on Error { message } } }`
 const watch = `subscription First($id: ID!) { jobEvents(id: $id) { __typename
   ... on TextDelta { text }
-  ... on JobSucceeded { output { ... on TextOutput { completionTokens } ... on EmbeddingsOutput { embeddings } } job { timings { totalMs } } }
+  ... on JobSucceeded { output { ... on TextOutput { completionTokens } ... on EmbeddingsOutput { embeddings } ... on ClassificationOutput { labels { label score } } } job { timings { totalMs } } }
   ... on JobFailed { error { message } } ... on JobCancelled { message } } }`
 
 /** A job that cannot run is told, and does not keep the server from being used. */
