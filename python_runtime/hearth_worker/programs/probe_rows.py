@@ -29,7 +29,9 @@ SCALES = (0.25, 1.0, 4.0)
 FREE_LENGTHS = (8, 64)
 # Numbers below these are tried as indices; the first that the graph can compute.
 INDEX_LIMITS = (50, 2)
-INPUT_BYTES_MAX = 64 * 1024 * 1024
+# Of all inputs and outputs together. What lies between them takes a multiple that nobody has reserved at loading, and
+# graphs of large pictures gain nothing from company on a CPU.
+ELEMENTS_MAX = 2_000_000
 # A graph that needs longer gains little from company, and loading should not wait for it.
 PROBE_S_MAX = 3.0
 # Of the largest value of an output. Other orders of summation stay far below, a shared scale of 8 bits far above.
@@ -48,10 +50,10 @@ def why_rows_stay_apart(component: "OnnxComponent") -> str | None:
         return reason
     late = Timer(PROBE_S_MAX, component.terminate)
     late.daemon = True
-    failure = "the graph computed none of the rows tried"
+    failure = "its inputs and outputs are too large to try it"
     late.start()
     try:
-        for requests in _requests(component.inputs):
+        for requests in _requests(component):
             if not late.is_alive():
                 return f"trying it took longer than {PROBE_S_MAX:.0f} s"
             try:
@@ -86,26 +88,29 @@ def _name(port: TensorPort) -> set[str]:
     return {first} if isinstance(first, str) and not NAMELESS.match(first) else set()
 
 
-def _requests(ports: Sequence[TensorPort]) -> "list[Rows]":
+def _requests(component: "OnnxComponent") -> "list[Rows]":
     """Two requests each, of every kind that is to be tried and is not too large."""
-    tried = [_rows(ports, length, below) for length in FREE_LENGTHS for below in INDEX_LIMITS]
-    return [requests for requests in tried if requests]
+    ports = [*component.inputs, *(port for port in component.outputs if is_tensor(port))]
+    lengths = [length for length in FREE_LENGTHS if _elements(ports, length) <= ELEMENTS_MAX]
+    return [_rows(component.inputs, length, below) for length in lengths for below in INDEX_LIMITS]
+
+
+def _elements(ports: Sequence[TensorPort], free_length: int) -> int:
+    return sum(ROWS) * sum(prod(_row_shape(port, free_length)) for port in ports)
+
+
+def _row_shape(port: TensorPort, free_length: int) -> list[int]:
+    return [length if isinstance(length, int) else free_length for length in port.shape[1:]]
 
 
 def _rows(ports: Sequence[TensorPort], free_length: int, below: int) -> Rows:
-    shapes = {port.name: [free_length if not isinstance(n, int) else n for n in port.shape[1:]] for port in ports}
-    if sum(prod(shape) for shape in shapes.values()) * sum(ROWS) * 8 > INPUT_BYTES_MAX:
-        return []
+    shapes = {port.name: _row_shape(port, free_length) for port in ports}
     random = np.random.default_rng(7)
     scales = iter(SCALES)
     return [
-        _joined_rows([{p.name: _row(p, shapes[p.name], random, scale, below) for p in ports} for scale in taken])
+        join_rows.join([{p.name: _row(p, shapes[p.name], random, scale, below) for p in ports} for scale in taken])
         for taken in [[next(scales) for _ in range(count)] for count in ROWS]
     ]
-
-
-def _joined_rows(rows: Rows) -> dict[str, Array]:
-    return join_rows.join(rows)
 
 
 def _row(port: TensorPort, shape: list[int], random: np.random.Generator, scale: float, below: int) -> Array:
