@@ -1,5 +1,6 @@
 /** GGUF files without tensors, as far as their headers go. */
 const typeUnsigned32 = 4
+const typeBoolean = 7
 const typeText = 8
 const typeArray = 9
 
@@ -8,6 +9,10 @@ export class GgufWriter {
 
   number(key: string, value: number): this {
     return this.#pair(key, typeUnsigned32, unsigned32(value))
+  }
+
+  flag(key: string, value: boolean): this {
+    return this.#pair(key, typeBoolean, Buffer.of(value ? 1 : 0))
   }
 
   text(key: string, value: string): this {

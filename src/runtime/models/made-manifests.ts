@@ -65,6 +65,8 @@ async function manifestOfGguf(path: string, name: string | null): Promise<Manife
   const contextTokens = values.get(`${architecture}.context_length`)
   if (typeof contextTokens !== 'number' || !values.has('tokenizer.ggml.tokens'))
     throw new Error(`it is no language model: its header (${architecture}) has no context length, or no vocabulary`)
+  if (values.get(`${architecture}.attention.causal`) === false)
+    throw new Error(`it is an encoder (${architecture}), which writes no text`)
   const file = await fileEntry(path, basename(path), 'weights')
   const options = slotsThatFit(header, Math.min(contextTokens, contextTokensMax), file.sizeBytes)
   const called = values.get('general.name')

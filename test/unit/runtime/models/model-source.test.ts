@@ -119,6 +119,7 @@ describe('the manifest of a GGUF file', () => {
 
   test.each<[string, () => GgufWriter, string]>([
     ['it is no language model', () => new GgufWriter().text('general.architecture', 'clip'), 'is no language model'],
+    ['it is an encoder', () => language().flag('llama.attention.causal', false), 'writes no text'],
     ['it is a part', () => language().number('split.count', 3), 'one of 3 parts; join them first'],
   ])('is refused when %s', async (_, writer, words) => {
     expect(await readSource(await write('a/x.gguf', writer().bytes()), asItSays)).toMatchObject({
