@@ -97,7 +97,7 @@ const badFields: readonly { readonly what: string; readonly input: () => JobInpu
   { what: 'no texts', input: () => embeddings([]), path: 'task.embedText.texts' },
   {
     what: 'too many texts',
-    input: () => embeddings(Array.from({ length: 257 }, () => 'x')),
+    input: () => embeddings(Array.from({ length: 10_001 }, () => 'x')),
     path: 'task.embedText.texts',
   },
   { what: 'an empty text among others', input: () => embeddings(['one', 'two', '']), path: 'task.embedText.texts.2' },

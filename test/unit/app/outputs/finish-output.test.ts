@@ -4,6 +4,7 @@ import { decodeOutput } from '../../../../src/app/outputs/stored-output.ts'
 import type { ProgramOutput } from '../../../../src/runtime/workers/tensors.ts'
 import type { JobId } from '../../../../src/scheduler/ids.ts'
 import type { ArtifactId, ArtifactRecord, TaskKind } from '../../../../src/store/records.ts'
+import { picture } from '../../../support/pictures.ts'
 
 const jobId = 7 as JobId
 
@@ -20,14 +21,14 @@ class Files implements OutputPlaces {
   }
 
   readonly artifacts: OutputPlaces['artifacts'] = {
-    prepare: async (source, { mimeType, jobId: job }) => {
+    prepare: async (source, { mimeType, jobId: job, width = null, height = null }) => {
       const pieces: Uint8Array[] = []
       for await (const piece of source()) pieces.push(Uint8Array.from(piece))
       if (this.written.length === this.failing) throw new Error('The disk is on fire.')
       const bytes = Buffer.concat(pieces)
       const id = (100 + this.written.push({ mimeType, bytes })) as ArtifactId
       const sha256 = String(id).padStart(64, '0')
-      return { id, sha256, mimeType, sizeBytes: bytes.length, width: null, height: null, jobId: job, createdAt: 0 }
+      return { id, sha256, mimeType, sizeBytes: bytes.length, width, height, jobId: job, createdAt: 0 }
     },
     discard: async (records) => {
       this.discarded.push(...records)
@@ -174,12 +175,13 @@ test('many small tensors do not add up to a row without bounds', async () => {
 
 test("a third party's program gives values, with small tensors among them, and files", async () => {
   const files = new Files()
-  const picture = largeTensor('uint8', [40], new Uint8Array(40).fill(9))
-  const { output } = await finish(
+  const bytes = picture('png')
+  const made = largeTensor('uint8', [bytes.length], bytes)
+  const { output, artifacts } = await finish(
     'program',
     {
       values: { mean: { dtype: 'float32', shape: [2], data: floats(2) }, list: [1, null] },
-      artifacts: [{ mimeType: 'image/png', data: picture }],
+      artifacts: [{ mimeType: 'image/png', data: made }],
     },
     files,
   )
@@ -188,8 +190,16 @@ test("a third party's program gives values, with small tensors among them, and f
     values: { mean: { dtype: 'float32', shape: [2], values: [0, 0.25] }, list: [1, null] },
     artifactIds: [101],
   })
-  expect(files.written).toEqual([{ mimeType: 'image/png', bytes: Buffer.alloc(40, 9) }])
-  expect(picture.region.released).toBe(1)
+  expect(files.written).toEqual([{ mimeType: 'image/png', bytes }])
+  expect(artifacts).toMatchObject([{ width: 5, height: 3 }])
+  expect(made.region.released).toBe(1)
+})
+
+test('a picture that is none is caught, and its memory is given back', async () => {
+  const data = largeTensor('uint8', [40], new Uint8Array(40).fill(9))
+  const output = { artifacts: [{ mimeType: 'image/png', data }] }
+  await expect(finish('program', output)).rejects.toThrow('it says image/png of bytes that are no picture')
+  expect(data.region.released).toBe(1)
 })
 
 test.each<[string, TaskKind, (tensor: ReturnType<typeof largeTensor>) => ProgramOutput, string]>([
