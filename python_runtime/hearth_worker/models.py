@@ -113,7 +113,11 @@ class Models:
             raise NotRunnable(f"Model {model} is not loaded in this worker.")
         factory = self._factories.get(program)
         if factory is None:
-            raise NotRunnable(f"This worker has no program {program!r}; it has {', '.join(self._factories)}.")
+            known = ", ".join(self._factories)
+            raise NotRunnable(
+                f"This worker has no program {program!r}; it has {known}. Folders with others are named by "
+                "HEARTH_PROGRAM_PATHS."
+            )
         key = (program, tuple(components))
         binding = resident.programs.get(key)
         if binding is None or binding.factory is not factory:

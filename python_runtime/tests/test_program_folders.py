@@ -10,7 +10,7 @@ from PIL import Image
 
 from hearth_worker.programs.known_programs import KnownPrograms
 from hearth_worker.programs.program_file import BrokenProgram
-from hearth_worker.protocol.reports import Hello
+from hearth_worker.protocol.reports import Error, Hello
 from tests.support.requests import MODELS, task
 from tests.support.worker_harness import WorkerHarness
 
@@ -154,6 +154,18 @@ def test_without_the_setting_a_changed_file_waits_for_the_next_worker(greeter: P
         load_greeter(worker)
         (greeter / "program.py").write_text("broken")
         assert greeting(worker, 1) == "Hello you"
+
+
+def test_code_in_a_models_folder_is_never_run(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    manifest = {"name": "m", "engine": "none", "components": [], "graph": [{"program": "palette"}]}
+    with WorkerHarness() as worker:
+        meta = {"model": 1, "manifest": manifest, "directory": str(tmp_path), "components": []}
+        refused = worker.answer_to(worker.send(1, meta))
+    assert isinstance(refused, Error)
+    assert "no program 'palette'" in refused.message
+    assert "HEARTH_PROGRAM_PATHS" in refused.message
+    assert not (tmp_path / "ran").exists()
 
 
 def test_installed_programs_come_first_and_then_the_first_folder(
