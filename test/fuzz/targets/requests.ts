@@ -98,7 +98,11 @@ export const requestTargets: readonly Target[] = [
       }
       const answer = new Answer()
       const request = { method: 'GET', url: input.toString('latin1'), headers: {} } as unknown as IncomingMessage
-      await answerArtifact({ app: { openArtifact }, stalledMsMax: 1000 }, request, answer as unknown as ServerResponse)
+      await answerArtifact(
+        { app: { openArtifact }, stalledMsMax: 1000, hasAdaptivePieces: false },
+        request,
+        answer as unknown as ServerResponse,
+      )
       holds(answer.status === (isOpened ? 404 : 403), `status ${answer.status}`)
     },
   },
