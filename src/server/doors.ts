@@ -61,6 +61,7 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
     bodyBytesMax: config.HEARTH_MAX_BODY_BYTES,
     bodyMsMax,
     stalledMsMax: config.HEARTH_STALLED_CLIENT_MS,
+    hasAdaptivePieces: !config.HEARTH_WITHOUT.includes('adaptive-chunks'),
     graphiql: config.HEARTH_GRAPHIQL === 'on' ? new GraphiQLPage() : null,
     isClosing: () => isClosing,
   })

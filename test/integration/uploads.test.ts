@@ -1,6 +1,6 @@
 /** PUT /uploads: what is taken, what is refused, and that a refusal leaves nothing. */
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { openArtifactDoors, put, urlOf } from '../support/artifact-doors.ts'
 import { sha256 } from '../support/artifacts.ts'
@@ -135,7 +135,7 @@ describe('a file that is refused', () => {
     sending.on('continue', () => (isLeaveGiven = true))
     sending.on('error', () => {})
     sending.flushHeaders()
-    const [response] = await once(sending, 'response')
+    const response = await answered(sending)
     expect([response.statusCode, isLeaveGiven]).toEqual([413, false])
     sending.destroy()
     const welcome = request(doors.at('/uploads'), {
@@ -144,7 +144,7 @@ describe('a file that is refused', () => {
     })
     welcome.on('continue', () => welcome.end('ok'))
     welcome.flushHeaders()
-    const [taken] = await once(welcome, 'response')
+    const taken = await answered(welcome)
     expect(taken.statusCode).toBe(201)
     taken.resume()
   })
@@ -157,7 +157,7 @@ describe('a file that is refused', () => {
     const refused = await put(doors, 'x', raw)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
     slow.end(' and the last')
-    const [response] = await once(slow, 'response')
+    const response = await answered(slow)
     expect(response.statusCode).toBe(201)
     response.resume()
     expect((await put(doors, 'x', raw)).status).toBe(201)
@@ -189,7 +189,7 @@ describe('a sender that fails', () => {
     sending.on('error', () => {})
     const trickle = setInterval(() => sending.write('x'), 20)
     try {
-      const [response] = await once(sending, 'response')
+      const response = await answered(sending)
       expect(response.statusCode).toBe(408)
       response.resume()
     } finally {
@@ -212,6 +212,11 @@ test('pages of allowed origins may upload, others may not', async () => {
   expect(allowed.headers.get('access-control-allow-methods')).toContain('PUT')
   expect((await ask('https://elsewhere.example')).status).toBe(403)
 })
+
+async function answered(sending: ClientRequest): Promise<IncomingMessage> {
+  const [response] = (await once(sending, 'response')) as [IncomingMessage]
+  return response
+}
 
 /** A few bytes that claim 3,600 million pixels. */
 function bomb(): Buffer {

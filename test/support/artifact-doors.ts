@@ -101,5 +101,7 @@ export async function put(
 /** Where a file can be read, asked for as any client does. */
 export async function urlOf(doors: OpenDoors, id: string): Promise<string> {
   const { data } = await doors.askOverHttp('query ($id: ID!) { node(id: $id) { ... on Artifact { url } } }', { id })
-  return (data?.['node'] as { url: string }).url
+  const node = data?.['node'] as { readonly url: string } | null | undefined
+  if (!node) throw new Error(`There is no artifact ${id}.`)
+  return node.url
 }

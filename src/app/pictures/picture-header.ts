@@ -16,6 +16,7 @@ import { readWebp } from './webp.ts'
 export const signatureBytes = 16
 
 const signatures: readonly (readonly [PictureType, RegExp])[] = [
+  // oxlint-disable-next-line no-control-regex -- the signature of PNG holds one on purpose.
   ['image/png', /^\x89PNG\r\n\x1a\n/],
   ['image/jpeg', /^\xff\xd8\xff/],
   ['image/gif', /^GIF8[79]a/],

@@ -8,19 +8,17 @@ import { fileNameOf } from '../../app/file-names.ts'
 import type { ArtifactAddress } from '../../app/open-artifact.ts'
 import { answerProblem } from './answers.ts'
 import { type ByteRange, readByteRange } from './byte-range.ts'
-import { sendFile } from './send-file.ts'
+import { type SendLimits, sendFile } from './send-file.ts'
 
-export interface ArtifactDoor {
+export interface ArtifactDoor extends SendLimits {
   readonly app: Pick<App, 'openArtifact'>
-  /** How long a reader may take nothing. */
-  readonly stalledMsMax: number
 }
 
 const addressForm = /^\/artifacts\/(\d{1,15})(?:\/[^/]*)?\?(.*)$/
 const immutable = 'private, max-age=31536000, immutable'
 
 export async function answerArtifact(
-  { app, stalledMsMax }: ArtifactDoor,
+  door: ArtifactDoor,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -33,7 +31,7 @@ export async function answerArtifact(
     })
   }
   const address = readAddress(request.url ?? '')
-  const opened = address === null ? 'wrong' : await app.openArtifact(address)
+  const opened = address === null ? 'wrong' : await door.app.openArtifact(address)
   if (typeof opened === 'string') return answerProblem(response, problems[opened])
   const { record, file } = opened
   const answer = answerFor(request, { etag: `"${record.sha256}"`, sizeBytes: record.sizeBytes })
@@ -50,7 +48,7 @@ export async function answerArtifact(
     response.end()
     return file.close()
   }
-  await sendFile(file, answer.range, response, stalledMsMax)
+  await sendFile(file, answer.range, response, door)
 }
 
 const problems = {
@@ -117,10 +115,8 @@ function answerFor(
  * and changes nothing here.
  */
 function isAmong(header: string | undefined, etag: string): boolean {
-  return (
-    header !== undefined &&
-    header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag)
-  )
+  const given = header?.split(',').map((one) => one.trim().replace(/^W\//, '')) ?? []
+  return given.includes(etag) || given.includes('*')
 }
 
 function lengthOf(range: ByteRange | null): number {

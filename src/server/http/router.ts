@@ -20,6 +20,8 @@ export interface Router extends HttpDoor {
   readonly graphiql: GraphiQLPage | null
   /** How long an upload, or the reader of an artifact, may not move. */
   readonly stalledMsMax: number
+  /** Artifacts are sent in pieces as large as their reader takes at once. */
+  readonly hasAdaptivePieces: boolean
   /** How long the body of any other request may take. */
   readonly bodyMsMax: number
   readonly isClosing: () => boolean
