@@ -32,7 +32,12 @@ const requests = [
 ]
 
 test.for([
-  ['WebSocket', [conversation], ['"type"', '"id":"1"', 'complete', 'subscribe', '\u0081\u0080'], RawWebSocket.open],
+  [
+    'WebSocket',
+    [conversation],
+    ['"type"', '"id":"1"', 'complete', 'subscribe', '\u0081\u0080'],
+    (url: string) => RawWebSocket.open(url),
+  ],
   [
     'HTTP',
     requests.map((request) => Buffer.from(request, 'latin1')),
@@ -45,7 +50,7 @@ test.for([
       '\u0000',
       'connection: close\r\n',
     ],
-    RawConnection.open,
+    (url: string) => RawConnection.open(url),
   ],
 ] as const)('over %s', async ([name, seeds, words, open]) => {
   const doors = await openDoors({ HEARTH_HEADERS_TIMEOUT_MS: '1000' })
