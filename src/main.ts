@@ -152,6 +152,8 @@ async function main(): Promise<void> {
   const giveCredit: GiveCredit = (workerId, taskId, items) => pool.credit(workerId, taskId, items)
   const listener = new WorkerReports({ shell, clock, live, log, results, models, trouble, logger, giveCredit })
   const memory = await tensorMemory(config, folder)
+  // However this process ends by itself, its shared memory goes with it.
+  process.once('exit', () => memory.abandon())
   const { problem } = memory.info()
   if (problem !== null) logger.warn({ problem }, 'no shared memory for large tensors')
   const pool: WorkerPool = createWorkerPool({

@@ -2,6 +2,7 @@
  * All slabs of this server. They are made when they are wanted and none of their size is free, up to the limit; when the limit is reached, free ones of
  * other sizes make room.
  */
+import { rmSync } from 'node:fs'
 import { rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Slab, type SlabState } from './slab.ts'
@@ -59,6 +60,11 @@ export class SlabPool {
     this.#isClosed = true
     await Promise.all(this.#free.splice(0).map((slab) => this.#remove(slab)))
     await rm(this.folder, { recursive: true, force: true })
+  }
+
+  /** At once; who has them open may use them on. */
+  removeFiles(): void {
+    rmSync(this.folder, { recursive: true, force: true })
   }
 
   async #make(sizeBytes: number): Promise<Slab | null> {

@@ -108,6 +108,11 @@ export class TensorMemory {
     await this.#pool?.close()
   }
 
+  /** In the last moment of a process that has no time to close: its files go. */
+  abandon(): void {
+    this.#pool?.removeFiles()
+  }
+
   #look(): void {
     this.#recallUnused(idleMs, this.#workers.size)
     this.#pool?.trim(idleMs)

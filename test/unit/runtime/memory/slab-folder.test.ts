@@ -42,6 +42,13 @@ test('a folder is named after its process, is its own, and goes with the memory'
   expect(readdirSync(parent)).toEqual([])
 })
 
+test('a process that has no time to close removes its folder all the same', async () => {
+  const parent = await sharedFolder()
+  const memory = await tensorMemory(mib, parent)
+  memory.abandon()
+  expect(readdirSync(parent)).toEqual([])
+})
+
 test('what dead servers left is removed; what lives or is not ours stays', async () => {
   const parent = await sharedFolder()
   const child = spawn('sleep', ['60'])
