@@ -16,7 +16,24 @@ import { withoutSlabs } from '../support/real-pool.ts'
 import { storedJobs } from '../support/stored-jobs.ts'
 import { WorkerLog } from '../support/worker-log.ts'
 
-async function parts(closeDoors: () => Promise<void>) {
+/** Ends of jobs whose files are being written, as the end of a server sees them. */
+class UnfinishedOutputs {
+  finishing: number
+  trouble: string | null = null
+  closedWith: number | null = null
+
+  constructor(finishing: number) {
+    this.finishing = finishing
+  }
+
+  /** What waits for room is told that it will not come. */
+  close(): void {
+    this.closedWith = this.finishing
+    this.finishing = 0
+  }
+}
+
+async function parts(closeDoors: () => Promise<void>, outputs = new UnfinishedOutputs(0)) {
   const store = await openStore({ folder: await dataFolder() })
   const broken = (error: unknown): never => {
     throw error
@@ -28,10 +45,9 @@ async function parts(closeDoors: () => Promise<void>) {
     store,
     shell,
     live: new LiveJobs(1),
-    artifacts: { close: () => {} },
+    artifacts: outputs,
     wanted: new WantedModels([]),
   } as unknown as AppContext
-  const noJobs = { finishing: 0 } as JobCommands
   const pool = createWorkerPool({
     command: { file: 'no-worker-is-started', arguments: [], environment: {} },
     memory: withoutSlabs(),
@@ -40,7 +56,14 @@ async function parts(closeDoors: () => Promise<void>) {
   })
   return {
     store,
-    ending: { context, pool, jobs: noJobs, models: new ModelEvents(new Catalogue()), closeDoors, graceMs: 200 },
+    ending: {
+      context,
+      pool,
+      jobs: outputs as unknown as JobCommands,
+      models: new ModelEvents(new Catalogue()),
+      closeDoors,
+      graceMs: 200,
+    },
   }
 }
 
@@ -58,4 +81,24 @@ test('a door that does not close in order keeps nothing from being written', asy
   const { store, ending } = await parts(() => Promise.reject(new Error('The door is stuck.')))
   await expect(shutDown(ending)).rejects.toThrow('The door is stuck.')
   await expect(store.readSession(1 as never)).rejects.toThrow(/closed/)
+})
+
+test('a result that is being written is waited for', async () => {
+  const outputs = new UnfinishedOutputs(1)
+  const { ending } = await parts(() => Promise.resolve(), outputs)
+  setTimeout(() => {
+    outputs.finishing = 0
+  }, 50)
+  await shutDown({ ...ending, graceMs: 20_000 })
+  expect(outputs.closedWith).toBe(0)
+})
+
+test('a result that waits for room on a full disk is not', async () => {
+  const outputs = new UnfinishedOutputs(1)
+  outputs.trouble = '1 result waits for room on the disk'
+  const { ending } = await parts(() => Promise.resolve(), outputs)
+  const startedAt = performance.now()
+  await shutDown({ ...ending, graceMs: 20_000 })
+  expect(outputs.closedWith).toBe(1)
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
 })
