@@ -127,16 +127,18 @@ test('a model that somebody wanted loaded is loaded as it is now', async () => {
 test('jobs go on while their file is replaced again and again, each on the version that it names', async () => {
   const { path } = await loaded('restless', 0)
   const constantOf = new Map<string, number>()
+  const ids: string[] = []
   const note = async (constant: number) => {
     const current = await until('it is current', async () => {
       const version = await currentVersion(hearth, 'restless')
       return version?.state === 'READY' && !constantOf.has(version.sha256) && version
     })
     constantOf.set(current.sha256, constant)
+    ids.push(current.id)
   }
   await note(0)
   const jobs: string[] = []
-  for (let constant = 1; constant <= 4; constant += 1) {
+  for (let constant = 1; constant <= 7; constant += 1) {
     jobs.push(...(await Promise.all(Array.from({ length: 10 }, () => submitAdding(hearth, 'restless')))))
     await writeFile(`${path}.new`, addingModel(constant))
     await rename(`${path}.new`, path)
@@ -146,5 +148,8 @@ test('jobs go on while their file is replaced again and again, each on the versi
     if (result.state === 'FAILED') expect(result.error?.code).toBe('MODEL_VERSION_GONE')
     else expect(result.constant).toBe(constantOf.get(result.sha256))
   }
-  expect((await adding(hearth, 'restless')).constant).toBe(4)
+  expect((await adding(hearth, 'restless')).constant).toBe(7)
+  // However many there were, each stays readable.
+  const states = await Promise.all(ids.map(async (id) => (await versionById(hearth, id))?.state))
+  expect(states).toEqual([...Array<string>(7).fill('REMOVED'), 'READY'])
 })
