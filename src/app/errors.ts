@@ -48,7 +48,7 @@ export class Conflict {
 
 export class Overloaded {
   readonly kind = 'OverloadedError'
-  /** Which limit was reached: `queue`, `write_queue`, `storage`, `draining`. */
+  /** Which limit was reached: `queue`, `write_queue`, `storage`, `disk`, `uploads`, `draining`. */
   readonly limit: string
   readonly retryAfterMs: number
   readonly message: string

@@ -64,6 +64,41 @@ export function serverFacts(
         description: 'Largest output tensor that comes as values, bytes.',
       },
       {
+        name: 'uploadBytes',
+        value: String(config.HEARTH_MAX_UPLOAD_BYTES),
+        description: 'Largest file that may be uploaded.',
+      },
+      {
+        name: 'imagePixels',
+        value: String(config.HEARTH_MAX_IMAGE_PIXELS),
+        description: 'Largest picture that is taken, width times height.',
+      },
+      {
+        name: 'jobRetentionDays',
+        value: String(config.HEARTH_JOB_RETENTION_DAYS),
+        description: 'How long finished jobs are kept.',
+      },
+      {
+        name: 'databaseBytes',
+        value: String(config.HEARTH_DATABASE_LIMIT_BYTES),
+        description: 'Size of the database above which finished jobs go before their time.',
+      },
+      {
+        name: 'artifactRetentionDays',
+        value: String(config.HEARTH_ARTIFACT_RETENTION_DAYS),
+        description: 'How long artifacts are kept after their last use.',
+      },
+      {
+        name: 'artifactBytes',
+        value: String(config.HEARTH_ARTIFACT_LIMIT_BYTES),
+        description: 'Size of all artifacts above which those used longest ago go before their time.',
+      },
+      {
+        name: 'diskReserveBytes',
+        value: String(config.HEARTH_DISK_RESERVE_BYTES),
+        description: 'Free space on the disk below which nothing new is taken in.',
+      },
+      {
         name: 'attempts',
         value: String(config.HEARTH_JOB_ATTEMPTS),
         description: 'Attempts of a job before it fails.',
