@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
 import { ArtifactsClosed } from '../../../src/app/artifacts.ts'
+import { cancelJob } from '../../../src/app/cancel-job.ts'
+import type { AppContext } from '../../../src/app/context.ts'
+import { Conflict } from '../../../src/app/errors.ts'
 import { JobCommands } from '../../../src/app/job-commands.ts'
 import { LiveJobs } from '../../../src/app/live-jobs.ts'
 import { decodeOutput } from '../../../src/app/outputs/stored-output.ts'
@@ -32,7 +35,15 @@ class Stage {
   released = 0
 
   constructor(taskKind: TaskKind) {
-    const record = { id: jobId, taskKind, state: 'RUNNING', progressDone: 0, startedAt: 5 } as JobRecord
+    const record = {
+      id: jobId,
+      taskKind,
+      state: 'RUNNING',
+      progressDone: 0,
+      startedAt: 5,
+      cancelRequestedAt: null,
+      idempotencyKey: null,
+    } as JobRecord
     this.live.add(record, [{ id: taskId, jobId, node: 'n', program: 'p', components: [], after: [] }], null)
     const changeState: JobEventLog['changeState'] = async (job, _, to, patch, output, artifacts) => {
       job.state = to
@@ -181,6 +192,23 @@ test('an output that replaces another, or that nobody takes, gives its memory ba
   expect(stage.released).toBe(1)
   stage.commands.carryOut({ type: 'jobFailed', jobId, code: 'DEADLINE_EXCEEDED', retryable: true, taskId: null }, 100)
   expect(stage.released).toBe(2)
+})
+
+test('a cancel that comes while the file is written is taken, and the job succeeds all the same', async () => {
+  const stage = new Stage('infer')
+  const { live } = stage
+  const context = {
+    live,
+    clock: { now: () => 120 },
+    store: { recordCancelRequest: async () => {}, readJob: async () => live.record(jobId) },
+    shell: { feed: () => {} },
+  } as unknown as AppContext
+  stage.succeeds({ tensors: [{ name: 'y', tensor: stage.tensor() }] })
+  expect(await cancelJob(context, jobId)).toMatchObject({ state: 'RUNNING', cancelRequestedAt: 120 })
+  stage.diskWrites()
+  await stage.commands.finished()
+  expect(stage.changes.map(({ to }) => to)).toEqual(['SUCCEEDED'])
+  expect(await cancelJob(context, jobId)).toBeInstanceOf(Conflict)
 })
 
 test('a start that was announced comes before the end that waits', async () => {
