@@ -2,7 +2,6 @@
  * Everything that large tensors need on this side, for all workers: the pool of slabs, where there can be one, and the place for transfers. Without
  * a pool all tensors come in chunks.
  */
-import { join } from 'node:path'
 import { SlabDemand } from './slab-demand.ts'
 import { makeSlabFolder } from './slab-folder.ts'
 import { SlabPool } from './slab-pool.ts'
@@ -125,9 +124,4 @@ export class TensorMemory {
     idle.sort((a, b) => a.lastFilledAt - b.lastFilledAt)
     for (const worker of idle.slice(0, workersMax)) worker.recall()
   }
-}
-
-/** Beside the database. */
-export function transferFolderIn(dataFolder: string): string {
-  return join(dataFolder, 'transfers')
 }

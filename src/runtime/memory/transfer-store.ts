@@ -28,10 +28,6 @@ export class TransferStore {
     this.#limits = limits
   }
 
-  get inMemoryBytes(): number {
-    return this.#inMemoryBytes
-  }
-
   begin(totalBytes: number): TransferBytes {
     const { inMemoryBytesMax, allInMemoryBytesMax } = this.#limits
     const isSmall = totalBytes <= inMemoryBytesMax && this.#inMemoryBytes + totalBytes <= allInMemoryBytesMax

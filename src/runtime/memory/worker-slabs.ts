@@ -185,7 +185,8 @@ export class WorkerSlabs {
     }
     const isShort = slabs.length < count
     for (const slab of slabs) this.#held.set(slab.slabId, { slab, readers: 0 })
-    if (isShort && slabs.length < allowed) this.#onShortage()
+    // What is only expected is worth no one else's slabs.
+    if (isAsked && slabs.length < allowed) this.#onShortage()
     if (isAsked && isShort) this.#figures.refusals += 1
     const refused = isAsked && isShort ? { sizeBytes: classStartsAt(sizeBytes), pauseMs: refusalMs } : null
     if (slabs.length > 0 || isAsked) this.#messages.grant(slabs.map(grantOf), refused)
