@@ -1,8 +1,8 @@
 /** Scalars beyond GraphQL's own. Input is checked here; inside, a DateTime is milliseconds since the epoch. */
 import { GraphQLError, Kind, valueFromASTUntyped } from 'graphql'
+import { shortestFloat32 } from '../src/app/tensors/shortest-float32.ts'
 import type { Millis } from '../src/scheduler/ids.ts'
 import { builder } from './builder.ts'
-import { shortestFloat32 } from '../src/app/tensors/shortest-float32.ts'
 
 /** Deeper values would overflow the stack of whatever walks them later. */
 const jsonDepthMax = 200
