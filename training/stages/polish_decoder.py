@@ -17,7 +17,7 @@ from training.stages.names import POLISHED_DECODER
 from training.stages.sample import load_first_decoder
 from training.stages.train_autoencoder import picture_loss, random_pictures
 
-# The denoiser's latents are never exact, so the decoder learns to forgive this much noise, in deviations of the latents.
+# The denoiser's latents are never exact, so the decoder learns to forgive this much noise (in deviations of latents).
 # Most pictures get little of it: exact latents must stay exact pictures.
 LATENT_NOISE_MAX = 0.3
 
