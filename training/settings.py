@@ -35,6 +35,10 @@ class Settings:
     denoiser_average: float = 0.998
     judge_batch: int = 64
 
+    # How pictures are drawn from prompts, in evaluation and by default in the exported model.
+    sampling_steps: int = 20
+    guidance: float = 2.0
+
     # Latents kept in memory for each picture (object x style), each moved a little differently.
     variants: int = 33
 

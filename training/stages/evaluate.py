@@ -68,7 +68,7 @@ def picture_scores(judge: Judge, settings: Settings, device: torch.device) -> Sc
     network = TextToLatents()
     network.load_state_dict(read_average(checkpoint_path(settings, DENOISER)))
     pictures = draw_scenes(
-        scenes, network.to(device).eval(), load_decoder(settings).to(device), read_latents(settings), seed=settings.seed
+        scenes, network.to(device).eval(), load_decoder(settings).to(device), read_latents(settings), settings=settings
     )
     write_grid(pictures, settings.path(GRID_FILE), GRID_COLUMNS)
     scores = {f"picture{name}": value for name, value in verdict(judge, pictures, scenes).items()}

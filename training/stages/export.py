@@ -57,8 +57,8 @@ def export(settings: Settings) -> None:
         write_component(component, folder)
         proofs.append(prove(component.name, folder, component.reference, component.inputs))
     write_tokenizer(folder)
-    write_manifest(folder, [proof.name for proof in proofs])
-    speed = time_one_picture(folder)
+    write_manifest(folder, [proof.name for proof in proofs], settings)
+    speed = time_one_picture(folder, settings)
     report = {"components": [vars(proof) for proof in proofs], "milliseconds": speed}
     settings.path(PROOF_FILE).write_text(json.dumps(report, indent=2) + "\n")
     write_model_card(settings, folder, report)

@@ -10,7 +10,7 @@ from typing import Any
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from training.pictures.icons import PACKAGES, STYLES
-from training.stages.sample import GUIDANCE, STEPS
+from training.settings import Settings
 from training.vocabulary.colours import COLOUR_NAMES
 from training.vocabulary.objects import read_objects
 from training.vocabulary.prompts import FULL_TEMPLATES, Scene, describe
@@ -57,14 +57,14 @@ def build_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def write_manifest(folder: Path, components: list[str]) -> None:
+def write_manifest(folder: Path, components: list[str], settings: Settings) -> None:
     manifest = {
         "name": NAME,
         "task": "textToImage",
         "license": LICENCE,
         "engine": "onnx",
         "components": [describe_component(folder, name) for name in components],
-        "defaults": {"steps": STEPS, "guidance": GUIDANCE, "width": 64, "height": 64},
+        "defaults": {"steps": settings.sampling_steps, "guidance": settings.guidance, "width": 64, "height": 64},
         "options": {},
         "examplePrompts": example_prompts(every=EXAMPLE_EVERY_OBJECTS),
         "knownWords": {

@@ -13,13 +13,12 @@ import onnxruntime
 import torch
 from torch import Tensor
 
+from training.settings import Settings
 from training.vocabulary.tokenizer import tokenize
 
 # Greatest difference of any output value. Latents and pictures are of the order of 1; float32 adds up to about 1e-5.
 TOLERANCE = 1e-4
 
-STEPS = 20
-GUIDANCE = 3.0
 # The best of so many, so that whatever else the machine does disturbs least; its load is reported beside.
 ATTEMPTS = 5
 PROMPT = "noto dog on a blue background"
@@ -62,29 +61,34 @@ def prove(name: str, folder: Path, reference: Callable[..., Tensor], inputs: tup
     return Proof(name, difference, bool((alone == together).all()), sum(sizes) / 1e6)
 
 
-def time_one_picture(folder: Path) -> dict[str, float]:
-    """Milliseconds on one core, from the prompt: to the first preview, and to the picture (20 steps, guidance)."""
+def time_one_picture(folder: Path, settings: Settings) -> dict[str, float]:
+    """Milliseconds on one core, from the prompt: to the first preview, and to the picture (all steps, guidance)."""
     sessions = {name: open_session(folder, name) for name in ("text_encoder", "unet", "preview_decoder", "vae_decoder")}
-    attempts = [draw_once(sessions) for _ in range(ATTEMPTS)]
+    attempts = [draw_once(sessions, settings) for _ in range(ATTEMPTS)]
     best = {name: min(attempt[name] for attempt in attempts) for name in attempts[0]}
     speed = {name: round(value, 1) for name, value in best.items()}
-    return {**speed, "steps": STEPS, "attempts": ATTEMPTS, "machineLoad": round(os.getloadavg()[0], 2)}
+    return {
+        **speed,
+        "steps": settings.sampling_steps,
+        "attempts": ATTEMPTS,
+        "machineLoad": round(os.getloadavg()[0], 2),
+    }
 
 
-def draw_once(sessions: dict[str, onnxruntime.InferenceSession]) -> dict[str, float]:
+def draw_once(sessions: dict[str, onnxruntime.InferenceSession], settings: Settings) -> dict[str, float]:
     began = time.perf_counter()
     numbers = np.array([tokenize(PROMPT).numbers, tokenize("").numbers], dtype=np.int64)
     (context,) = sessions["text_encoder"].run(None, {"input_ids": numbers})
     latents = np.random.default_rng(7).standard_normal((1, 4, 16, 16), dtype=np.float32)
-    first_preview = 0.0
-    for step in range(STEPS):
-        t = np.full(2, step / STEPS, dtype=np.float32)
+    first_preview, steps = 0.0, settings.sampling_steps
+    for step in range(steps):
+        t = np.full(2, step / steps, dtype=np.float32)
         inputs = {"latents": np.repeat(latents, 2, 0), "times": t, "context": context}
         told, untold = sessions["unet"].run(None, inputs)[0]
-        velocity = untold + GUIDANCE * (told - untold)
+        velocity = untold + settings.guidance * (told - untold)
         if step == 0:
             sessions["preview_decoder"].run(None, {"latents": latents + velocity})
             first_preview = time.perf_counter() - began
-        latents = latents + velocity[None] / STEPS
+        latents = latents + velocity[None] / steps
     sessions["vae_decoder"].run(None, {"latents": latents})
     return {"firstPreviewMs": first_preview * 1000, "pictureMs": (time.perf_counter() - began) * 1000}

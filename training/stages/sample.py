@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from training.stages.train_denoiser import TextToLatents
 
 
-STEPS = 20
-GUIDANCE = 3.0
 BATCH = 64
 
 
@@ -47,20 +45,18 @@ def draw_scenes(
     decoder: Decoder,
     latents: Latents,
     *,
-    seed: int,
-    guidance: float = GUIDANCE,
-    steps: int = STEPS,
+    settings: Settings,
 ) -> Tensor:
-    """Pictures [scene, 3, 64, 64]; picture number i starts from the noise of seed + i, whatever its neighbours are."""
+    """Pictures [scene, 3, 64, 64]; number i starts from the noise of the run's seed + i, whatever its neighbours are."""
     device = next(network.parameters()).device
     prompts = [prompt_of(scene, number) for number, scene in enumerate(scenes)]
     drawn = []
     for start in range(0, len(scenes), BATCH):
         part = prompts[start : start + BATCH]
-        noise = torch.cat([noise_of(seed + start + number) for number in range(len(part))]).to(device)
+        noise = torch.cat([noise_of(settings.seed + start + number) for number in range(len(part))]).to(device)
         numbers = torch.tensor([tokenize(prompt).numbers for prompt in [*part, *[""] * len(part)]], device=device)
         with half_precision(device):
-            clean = integrate(network, noise, numbers, guidance, steps)
+            clean = integrate(network, noise, numbers, settings.guidance, settings.sampling_steps)
             pictures = decoder(clean * latents.deviation.to(device) + latents.mean.to(device))
         drawn.append(pictures.float().clamp(-1, 1).cpu())
     return torch.cat(drawn)

@@ -73,7 +73,7 @@ def train_denoiser(settings: Settings) -> None:
         shown = TextToLatents().to(device)
         shown.load_state_dict(learner.average)
         scenes = [s for s in held_out_scenes() if s.thing % GRID_EVERY_OBJECTS == 0]
-        pictures = draw_scenes(scenes, shown, load_decoder(settings).to(device), latents, seed=settings.seed)
+        pictures = draw_scenes(scenes, shown, load_decoder(settings).to(device), latents, settings=settings)
         write_grid(pictures.cpu(), settings.path(f"grids/{DENOISER}-{learner.step:06d}.png"), columns=16)
 
     learner = begin(network, muon_and_adamw(network, plan.rate, ADAMW_PARTS))
