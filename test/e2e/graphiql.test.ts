@@ -70,7 +70,9 @@ describe.skipIf(browserPath === null)('GraphiQL in a browser', () => {
 
   test('the tabs of the tour are shown by name', async () => {
     const names = await page.getByRole('tab').allInnerTexts()
-    expect(names).toEqual(expect.arrayContaining(['Write', 'Watch', 'Board', 'Machine']))
+    expect(names).toEqual(
+      expect.arrayContaining(['Write', 'Watch', 'Classify', 'Labels', 'Board', 'Machine', 'Models']),
+    )
   })
 
   test('the Write tab submits a job as it stands, and the Watch tab streams its text', async () => {
@@ -119,7 +121,12 @@ describe.skipIf(browserPath === null)('GraphiQL in a browser', () => {
 })
 
 /** What the answer of a tab contains when it has done its work; an ordinary one has data. */
-const signOfLife: Readonly<Record<string, string>> = { Watch: 'JobSucceeded', Vectors: 'JobSucceeded', Board: '"from"' }
+const signOfLife: Readonly<Record<string, string>> = {
+  Watch: 'JobSucceeded',
+  Vectors: 'JobSucceeded',
+  Labels: 'sfw',
+  Board: '"from"',
+}
 
 /** The board shows what changes, so something has to. */
 async function keepChanging(hearth: Hearth, enough: AbortSignal): Promise<void> {
