@@ -24,6 +24,7 @@ const { positionals: names, values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     'cpu-prof': { type: 'string' },
+    only: { type: 'string' },
     'server-kills': { type: 'string', default: '20' },
     patience: { type: 'string', default: '60' },
     'fresh-clone': { type: 'boolean', default: false },
@@ -47,6 +48,7 @@ npm run bench -- report          writes bench/RESULTS.md from the results
   --json FILE          the results also as one JSON array
   --cpu-prof FOLDER    CPU profiles of the server, one per thread (npm run bench itself gets slower)
   --patience SECONDS   for waiting until others leave the processors alone, and for repeating rounds (60)
+  --only NAME          the one mechanism that "ablation" measures; the results are not kept
   --server-kills N     how often "crash" kills the server (20)
   --fresh-clone        "startup" also sets up a fresh clone (minutes, needs the package registries)`)
 }
@@ -55,7 +57,8 @@ async function runAll(chosen: readonly Benchmark[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-bench-results-'))
   const paths: string[] = []
   for (const benchmark of chosen) {
-    const path = options.quick ? join(folder, `${benchmark.name}.json`) : resultPath(benchmark)
+    const isKept = !options.quick && options.only === undefined
+    const path = isKept ? resultPath(benchmark) : join(folder, `${benchmark.name}.json`)
     if (await runPinned(benchmark, path)) paths.push(path)
     else process.exitCode = 1
   }
@@ -81,6 +84,7 @@ async function runHere(benchmark: Benchmark, path: string): Promise<void> {
   const quiet = new Quiet(options.quick ? 0 : Number(options.patience) * 1000, say)
   const figures = await benchmark.run({
     isQuick: options.quick,
+    only: options.only ?? null,
     profileDir: profileDir(),
     serverKills: Number(options['server-kills']),
     hasFreshClone: options['fresh-clone'],
@@ -89,7 +93,7 @@ async function runHere(benchmark: Benchmark, path: string): Promise<void> {
   })
   const tookSeconds = Math.round((performance.now() - startedAt) / 1000)
   const circumstances = { others: Number(quiet.others.toFixed(2)), fixedWorkMs: rangeOf(quiet.fixedWorkMs) }
-  console.log(`\n${showFigures(figures)}\n\n${showCircumstances(circumstances)}\n`)
+  console.log(`\n${(benchmark.show ?? showFigures)(figures)}\n\n${showCircumstances(circumstances)}\n`)
   for (const table of benchmark.peers) console.log(`${showPeers(table)}\n`)
   const command = `npm run bench -- ${benchmark.name}${options['fresh-clone'] ? ' --fresh-clone' : ''}`
   writeOutcome(path, {

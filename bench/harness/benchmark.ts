@@ -19,6 +19,8 @@ export interface Benchmark {
   /** What other servers reached on such a machine. */
   readonly peers: readonly PeerTable[]
   readonly run: (settings: RunSettings) => Promise<readonly Figure[]>
+  /** The figures as text, where a plain table of them would not be read; without it, that table. */
+  readonly show?: (figures: readonly Figure[]) => string
 }
 
 export interface RunSettings {
@@ -27,6 +29,8 @@ export interface RunSettings {
   readonly quiet: Quiet
   /** Folder for CPU profiles of the server; null = none are taken. */
   readonly profileDir: string | null
+  /** The one mechanism that `ablation` measures; null = all. */
+  readonly only: string | null
   /** How often `crash` kills the server. */
   readonly serverKills: number
   /** Whether `startup` also sets up a fresh clone, which takes minutes and needs the package registries. */

@@ -1,7 +1,9 @@
 /** All benchmarks, in the order in which they run and are reported. */
+import { ablation } from '../ablation.ts'
 import { batching } from '../batching.ts'
 import { crash } from '../crash.ts'
 import { embed } from '../embed.ts'
+import { files } from '../files.ts'
 import { noop } from '../noop.ts'
 import { startup } from '../startup.ts'
 import { stream } from '../stream.ts'
@@ -16,8 +18,10 @@ export const benchmarks: readonly Benchmark[] = [
   stream,
   transfer,
   batching,
+  files,
   embed,
   text,
+  ablation,
   crash,
   startup,
 ]

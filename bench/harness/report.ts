@@ -36,7 +36,7 @@ function section(benchmark: Benchmark): string {
   return [
     head,
     facts,
-    showFigures(figures),
+    (benchmark.show ?? showFigures)(figures),
     '',
     ...remarks(figures),
     ...benchmark.peers.map((table) => `${showPeers(table)}\n`),

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly dataDir?: string
   /** Where the server's CPU profiles go when it ends; null or without it none are taken. */
   readonly profileDir?: string | null
+  /** Settings besides those that every measured server has. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export class MeasuredServer implements AsyncDisposable {
@@ -29,6 +31,7 @@ export class MeasuredServer implements AsyncDisposable {
     workerCore = serverCore,
     dataDir,
     profileDir = null,
+    environment = {},
   }: ServerOptions = {}): Promise<MeasuredServer> {
     const folder = await mkdtemp(join(tmpdir(), 'hearth-bench-'))
     const devices = join(folder, 'devices.json')
@@ -39,6 +42,7 @@ export class MeasuredServer implements AsyncDisposable {
       dataDir: dataDir ?? join(folder, 'data'),
       environment: {
         HEARTH_DEVICES: devices,
+        ...environment,
         ...(profileDir === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` }),
       },
     })

@@ -1,0 +1,72 @@
+/** When a caller sees the first of a result: partial results as they are made, against the whole when it is complete. */
+import { GraphQLSocket } from '../clients/graphql-socket.ts'
+import { runJob, type SubmitJobInput } from '../clients/jobs.ts'
+import { noopJob } from '../clients/noop-job.ts'
+import { workersStarted } from '../clients/workers.ts'
+import { MeasuredServer } from '../harness/server.ts'
+import { median } from '../harness/statistics.ts'
+import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
+
+const itemJobs = 10
+const itemCount = 10_000
+/** A step makes up to 4,096 items, so there are three. */
+const stepMs = 20
+const items = noopJob({ items: itemCount, stepMs })
+const tokens = 64
+const text: SubmitJobInput = {
+  model: 'smollm2-135m-instruct',
+  task: { generateText: { prompt: 'Tell a story about a lighthouse and the sea.', maxTokens: tokens, temperature: 0 } },
+}
+
+export const partialResults: Mechanism = {
+  name: 'partial-results',
+  naive: 'a result is sent when it is complete.',
+  pairs: 4,
+  comparisons: [
+    {
+      key: 'items',
+      what: `first to be seen of ${itemCount} items, made in ${stepMs} ms for each 4,096`,
+      unit: 'ms',
+      mustBring: { less: 0.5 },
+    },
+    { key: 'text', what: `first to be seen of a text of ${tokens} tokens`, unit: 'ms', mustBring: { less: 0.5 } },
+  ],
+  open: async (settings) => {
+    await using opened = new AsyncDisposableStack()
+    const server = opened.use(await MeasuredServer.start({ profileDir: settings.profileDir }))
+    const socket = await GraphQLSocket.open(server.url)
+    opened.defer(() => socket.close())
+    await workersStarted(socket)
+    // Loads both models.
+    await measure(socket, seenFirst)
+    return sidesOf(opened.move(), {
+      with: () => measure(socket, seenFirst),
+      without: () => measure(socket, seenWhole),
+    })
+  },
+}
+
+type Seen = (socket: GraphQLSocket, input: SubmitJobInput) => Promise<number>
+
+async function measure(socket: GraphQLSocket, seen: Seen): Promise<Values> {
+  const ofItems: number[] = []
+  for (let job = 0; job < itemJobs; job += 1) ofItems.push(await seen(socket, items))
+  return { items: median(ofItems), text: await seen(socket, text) }
+}
+
+/** Milliseconds from the submission to the first partial result. The job is followed to its end all the same. */
+async function seenFirst(socket: GraphQLSocket, input: SubmitJobInput): Promise<number> {
+  const startedAt = performance.now()
+  let firstMs = Number.NaN
+  await runJob(socket, input, ({ __typename }) => {
+    const isPart = __typename === 'PartialResult' || __typename === 'TextDelta'
+    if (isPart && Number.isNaN(firstMs)) firstMs = performance.now() - startedAt
+  })
+  return firstMs
+}
+
+async function seenWhole(socket: GraphQLSocket, input: SubmitJobInput): Promise<number> {
+  const startedAt = performance.now()
+  await runJob(socket, input)
+  return performance.now() - startedAt
+}
