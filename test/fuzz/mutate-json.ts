@@ -5,6 +5,7 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 
 const changesMax = 5
 const depthMax = 200
+const grownCharactersMax = 16 * 1024
 const numbers = [
   0,
   -0,
@@ -50,8 +51,13 @@ const texts = [
 /** As text. */
 export function makeJson(seed: Json, words: readonly string[], random: Random): string {
   let tree = structuredClone(seed)
-  for (let left = 1 + random.below(changesMax); left > 0; left--) tree = changed(tree, words, random)
-  return JSON.stringify(tree)
+  let text = ''
+  // Doubled again and again, a tree would soon be larger than memory.
+  for (let left = 1 + random.below(changesMax); left > 0 && text.length < grownCharactersMax; left--) {
+    tree = changed(tree, words, random)
+    text = JSON.stringify(tree)
+  }
+  return text
 }
 
 /** Goes down a random way and changes what is at its end. */
