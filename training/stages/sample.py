@@ -47,7 +47,7 @@ def draw_scenes(
     *,
     settings: Settings,
 ) -> Tensor:
-    """Pictures [scene, 3, 64, 64]; number i starts from the noise of the run's seed + i, whatever its neighbours are."""
+    """Pictures [scene, 3, 64, 64]; number i starts from the noise of the seed + i, whatever its neighbours are."""
     device = next(network.parameters()).device
     prompts = [prompt_of(scene, number) for number, scene in enumerate(scenes)]
     drawn = []
