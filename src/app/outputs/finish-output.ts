@@ -8,7 +8,8 @@ import type { ArtifactRecord, TaskKind } from '../../store/records.ts'
 import type { Artifacts } from '../artifacts.ts'
 import { BrokenPicture } from '../pictures/header-reading.ts'
 import { isPictureType, pictureTypeOf, readPictureHeader } from '../pictures/picture-header.ts'
-import { nestedTexts } from '../tensors/values.ts'
+import { listCount } from '../tensors/dtypes.ts'
+import { nestedListsMax, nestedTexts } from '../tensors/values.ts'
 import { type AnyTensor, BrokenContract, type ProgramWords, readOutput, type TextTensor } from './program-words.ts'
 import { encodeOutput, type StoredOutput } from './stored-output.ts'
 
@@ -27,6 +28,8 @@ export interface FinishedOutput {
 export const inlineEmbeddingsMax = 256
 /** All tensors in the row of one job. */
 const inlineBytesMax = 1024 * 1024
+/** Even an empty text takes its quotation marks and a comma. */
+const bytesPerText = 3
 /** Larger pictures are kept without their size in pixels. */
 const pictureBytesMax = 16 * 1024 * 1024
 
@@ -70,10 +73,15 @@ function piecesOf(words: ProgramWords, tensorBytesMax: number): Piece[] {
       return [{ tensor: words.tensor, mimeType: words.count > inlineEmbeddingsMax ? tensorType(words.tensor) : null }]
     case 'tensors': {
       let roomBytes = inlineBytesMax
+      let roomLists = nestedListsMax
       return words.tensors.map(({ tensor }) => {
         const sizeBytes = sizeOf(tensor)
-        const isInline = sizeBytes <= tensorBytesMax && sizeBytes <= roomBytes
-        if (isInline) roomBytes -= sizeBytes
+        const lists = listCount(tensor.shape)
+        const isInline = sizeBytes <= Math.min(tensorBytesMax, roomBytes) && lists <= roomLists
+        if (isInline) {
+          roomBytes -= sizeBytes
+          roomLists -= lists
+        }
         return { tensor, mimeType: isInline ? null : tensorType(tensor) }
       })
     }
@@ -169,7 +177,7 @@ function tensorType(tensor: AnyTensor | TextTensor): string {
 
 function sizeOf(tensor: AnyTensor | TextTensor): number {
   if (!('texts' in tensor)) return tensor.sizeBytes
-  return tensor.texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0)
+  return tensor.texts.reduce((bytes, text) => bytes + Buffer.byteLength(text) + bytesPerText, 0)
 }
 
 async function* streamOf(tensor: AnyTensor | TextTensor): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,8 @@
 /** A program's output as it must be for its kind of task, read field by field. */
 import { isLargeTensor, type LargeTensor, type ProgramOutput, type Tensor } from '../../runtime/workers/tensors.ts'
 import type { TaskKind } from '../../store/records.ts'
-import { elementCount, type FixedDtype, isFixedDtype, itemBytes } from '../tensors/dtypes.ts'
-import { valuesOfBytes } from '../tensors/values.ts'
+import { elementCount, type FixedDtype, isFixedDtype, itemBytes, listCount } from '../tensors/dtypes.ts'
+import { nestedListsMax, valuesOfBytes } from '../tensors/values.ts'
 
 /** The program gave something else than it owes; the message says what. */
 export class BrokenContract extends Error {
@@ -148,9 +148,11 @@ function plainValues(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plainValues)
   const tensor = readTensor(value)
   if (!tensor) return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plainValues(member)]))
-  const { dtype, shape, source } = tensor
+  const { dtype, shape, source, sizeBytes } = tensor
   if (!(source instanceof Uint8Array))
-    throw new BrokenContract(`its values hold a tensor of ${tensor.sizeBytes} bytes; large ones are to be artifacts.`)
+    throw new BrokenContract(`its values hold a tensor of ${sizeBytes} bytes; large ones are to be artifacts.`)
+  if (sizeBytes !== elementCount(shape) * itemBytes[dtype] || listCount(shape) > nestedListsMax)
+    throw new BrokenContract(`its values hold ${sizeBytes} bytes of ${dtype} in the shape [${shape.join(', ')}].`)
   return { dtype, shape, values: valuesOfBytes(dtype, shape, source) }
 }
 

@@ -33,5 +33,18 @@ export function isDtype(name: string): name is Dtype {
 
 /** Elements of a tensor of this shape: 1 for a scalar (no dimensions). Not exact beyond 2^53, where no limit allows it anyway. */
 export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((count, length) => count * length, 1)
+  // So many long axes that their product is infinite still hold nothing beside an empty one; infinity times 0 would be NaN.
+  return shape.includes(0) ? 0 : shape.reduce((count, length) => count * length, 1)
+}
+
+/** Lists that the nested values of a tensor of this shape consist of. They may be millions where there are no elements at all: [1000000, 0]. */
+export function listCount(shape: readonly number[]): number {
+  let lists = 0
+  let onAxis = 1
+  for (const length of shape) {
+    lists += onAxis
+    onAxis *= length
+    if (onAxis === 0) break
+  }
+  return lists
 }

@@ -1,6 +1,9 @@
 /** All elements of a tensor, between JSON lists and little-endian bytes. Lists are nested as the shape says, or flat in row-major order. */
-import { elementCount, type FixedDtype } from './dtypes.ts'
+import { elementCount, type FixedDtype, listCount } from './dtypes.ts'
 import { elementKinds } from './element-kinds.ts'
+
+/** Nested values of more lists than this are not made: the lists would take far more room than what is in them. */
+export const nestedListsMax = 2 ** 17
 
 /** The bytes of values that were checked before (`validation/tensor-values.ts`). */
 export function bytesOfValues(dtype: FixedDtype, shape: readonly number[], values: unknown): Uint8Array {
@@ -22,15 +25,16 @@ export function textsOfValues(values: unknown): string[] {
   return texts
 }
 
-/** Nested lists; of a scalar, its one value. */
+/** Nested lists; of a scalar, its one value. The caller sees to it that there are at most `nestedListsMax`. */
 export function valuesOfBytes(dtype: FixedDtype, shape: readonly number[], bytes: Uint8Array): unknown {
   const { itemBytes, read } = elementKinds[dtype]
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return nested(shape, (index) => read(view, index * itemBytes))
 }
 
-/** Texts that lie in row-major order, nested. */
+/** Texts that lie in row-major order, nested; where that takes too many lists, as the one flat list that they are. */
 export function nestedTexts(shape: readonly number[], texts: readonly string[]): unknown {
+  if (listCount(shape) > nestedListsMax) return texts
   return nested(shape, (index) => texts[index])
 }
 

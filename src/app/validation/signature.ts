@@ -21,6 +21,8 @@ export interface RequestOutline {
 
 /** As many dimensions as numpy has. */
 const dimensionsMax = 64
+/** What the lengths of a tensor without elements may multiply to beside the 0: numpy reckons its strides with them, in 64 bits. */
+const emptyElementsMax = 2 ** 53
 /** Ports of a model that an error names. */
 const namedMax = 20
 /** Of a name that nobody knows, so much is repeated to the caller. */
@@ -124,6 +126,8 @@ function checkSize(path: string, { dtype, shape }: TensorOutline, bytesMax: numb
       `${path}.shape`,
       `a tensor takes at most ${bytesMax} bytes; ${shapeText(shape)} of ${dtype} takes ${bytes}. Split the request.`,
     )
+  else if (elementCount(shape.filter((length) => length > 0)) > emptyElementsMax)
+    problems.add(`${path}.shape`, `no array can have the lengths ${shapeText(shape)}, even without elements.`)
 }
 
 function checkOutputs(signature: Signature, outputs: readonly string[], problems: Problems): void {

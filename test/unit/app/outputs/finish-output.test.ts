@@ -173,6 +173,41 @@ test('many small tensors do not add up to a row without bounds', async () => {
   ])
 })
 
+test('what would be millions of lists around nothing comes as a file without bytes', async () => {
+  const files = new Files()
+  const nothing = new Uint8Array(0)
+  const { output } = await finish(
+    'infer',
+    {
+      tensors: [
+        { name: 'few', tensor: { dtype: 'float32', shape: [2, 0], data: nothing } },
+        { name: 'many', tensor: { dtype: 'float32', shape: [2_000_000_000, 0], data: nothing } },
+        {
+          name: 'deep',
+          tensor: { dtype: 'bool', shape: [2 ** 13, ...Array(40).fill(1)], data: new Uint8Array(2 ** 13) },
+        },
+        { name: 'words', dtype: 'string', shape: [2_000_000_000, 0], values: [] },
+      ],
+    },
+    Object.assign(files, { inlineTensorBytesMax: 2 ** 15 }),
+  )
+  expect(output.kind === 'tensors' && output.tensors.map(({ values, artifactId }) => [values, artifactId])).toEqual([
+    [[[], []], null],
+    [null, 101],
+    [null, 102],
+    [null, 103],
+  ])
+  expect(files.written.map(({ bytes }) => bytes.length)).toEqual([0, 2 ** 13, 2])
+  expect(String(files.written[2]?.bytes)).toBe('[]')
+})
+
+test('texts without a character take room all the same', async () => {
+  const values = Array.from({ length: 1000 }, () => '')
+  const words = { name: 'words', dtype: 'string', shape: [1000], values }
+  const { artifacts } = await finish('infer', { tensors: [words] }, new Files(1024))
+  expect(artifacts).toHaveLength(1)
+})
+
 test("a third party's program gives values, with small tensors among them, and files", async () => {
   const files = new Files()
   const bytes = picture('png')
@@ -216,6 +251,18 @@ test.each<[string, TaskKind, (tensor: ReturnType<typeof largeTensor>) => Program
   ],
   ['a score that is none', 'classifyImage', (t) => ({ t, labels: [{ label: 'a', score: Number.NaN }] }), '"score"'],
   ['a large tensor among values', 'program', (t) => ({ values: { t } }), 'artifacts'],
+  [
+    'lists without end',
+    'program',
+    (t) => ({ t, values: { dtype: 'bool', shape: [1e9, 0], data: new Uint8Array(0) } }),
+    '1000000000',
+  ],
+  [
+    'values that are too few for their shape',
+    'program',
+    (t) => ({ t, values: { dtype: 'bool', shape: [9], data: new Uint8Array(2) } }),
+    '[9]',
+  ],
   ['a type that is none', 'program', (data) => ({ artifacts: [{ mimeType: 'text', data }] }), 'media type'],
   ['a file of floats', 'program', (data) => ({ artifacts: [{ mimeType: 'image/png', data }] }), 'uint8'],
 ])('a program that gives %s is caught by name, and its memory is given back', async (_, taskKind, output, word) => {

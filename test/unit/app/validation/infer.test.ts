@@ -60,6 +60,15 @@ function ofFile(reference: ArtifactReference, more: Partial<TensorInput> = {}) {
   return normalise([x({ artifactId: reference, ...more })]).problems
 }
 
+test('lengths without bounds are told, and never leave a tensor out', () => {
+  const tensors = [{ name: 'words', dtype: 'string', shape: [...Array<number>(40).fill(2 ** 31 - 1), 0], values: [] }]
+  const { problems } = normalise([x({ values: [1, 2, 3, 4, 5, 6] }), ...tensors])
+  expect(problems).toEqual([expect.stringContaining('task.infer.tensors.1.shape: no array can have the lengths')])
+  const empty = { name: 'words', dtype: 'string', shape: [2_000_000_000, 0], values: [] }
+  const accepted = normalise([x({ values: [1, 2, 3, 4, 5, 6] }), empty])
+  expect(accepted).toMatchObject({ problems: [], request: { tensors: [{ name: 'x' }, empty] } })
+})
+
 test('values stay as they were given, files are kept by their content', () => {
   const values = [
     [1, 2, 3],
