@@ -48,7 +48,8 @@ export async function findModels(
       missing.push(origin)
     }
   }
-  await digests.save()
+  // What is not kept is read again by the next start.
+  await digests.save().catch(() => {})
   return { models, missing, problems }
 }
 

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type FileIdentity, identityOf, sameIdentity } from '../runtime/models/file-identity.ts'
 import type { FoundModel } from '../runtime/models/found-model.ts'
-import { manifestName } from '../runtime/models/model-source.ts'
+import { manifestName } from '../runtime/models/manifest-file.ts'
 
 /** By absolute path; null = nothing was there. */
 export type SeenFiles = ReadonlyMap<string, FileIdentity | null>

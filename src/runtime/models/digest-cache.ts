@@ -2,11 +2,13 @@
  * SHA-256 of large files, computed once: a JSON file in the data folder remembers each digest with the identity of the file that it was read from.
  * A file whose identity has changed is read again. The cache may be deleted or damaged at any time; it is only ever a saving.
  */
+
 import { createHash } from 'node:crypto'
-import { open, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { type FileIdentity, identityOf, sameIdentity } from './file-identity.ts'
+import { openRegularFile } from './regular-file.ts'
 
 const entry = z.object({
   device: z.string(),
@@ -130,7 +132,7 @@ async function settledIdentity(path: string): Promise<FileIdentity> {
 async function hashFile(path: string, onBytes: OnBytes): Promise<string> {
   const hash = createHash('sha256')
   const buffer = Buffer.allocUnsafe(readBytes)
-  await using file = await open(path, 'r')
+  await using file = await openRegularFile(path)
   for (;;) {
     const { bytesRead } = await file.read(buffer, 0, readBytes, null)
     if (bytesRead === 0) return hash.digest('hex')

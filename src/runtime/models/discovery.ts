@@ -15,7 +15,7 @@ export interface Discovery {
 /** Told before the files of a model are read, which may take long. */
 export type OnReading = (model: { readonly name: string; readonly directory: string; readonly bytes: number }) => void
 
-/** Looks at every given folder itself and directly below it. Folders that are missing are problems, not errors. Digests learnt are saved in the cache. */
+/** Looks at every given folder itself and directly below it. Folders that are missing are problems, not errors. Saving what `digests` learnt is left to the caller. */
 export async function discoverModels(
   modelPaths: readonly string[],
   digests: DigestCache,
@@ -39,7 +39,6 @@ export async function discoverModels(
     onReading({ name, directory, bytes: bytesToRead(source, digests).unreadBytes })
     models.set(name, await verifySource(source, digests))
   }
-  await digests.save()
   return { models: [...models.values()], problems }
 }
 

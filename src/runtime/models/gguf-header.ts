@@ -5,7 +5,7 @@
  * Layout: magic, version u32, tensor count u64, pair count u64, then pairs of key, type u32, value; then of each tensor name, dimension count u32,
  * lengths u64, type u32, offset u64; then, aligned, the tensors.
  */
-import { open } from 'node:fs/promises'
+import { openRegularFile } from './regular-file.ts'
 
 export interface GgufHeader {
   readonly architecture: string
@@ -27,7 +27,7 @@ const arrayItemsMax = 1024
 
 /** Throws an Error that says what is wrong with the file. */
 export async function readGgufHeader(path: string): Promise<GgufHeader> {
-  await using file = await open(path, 'r')
+  await using file = await openRegularFile(path)
   const { size } = await file.stat()
   for (let wantedBytes = firstReadBytes; ; wantedBytes *= 4) {
     const bytes = Buffer.allocUnsafe(Math.min(wantedBytes, size, headerBytesMax))

@@ -1,8 +1,10 @@
 /** What can be said of a model's files without reading them whole: that they are there, inside their folder, as long as they should be, and no pickles. */
-import { open, realpath, stat } from 'node:fs/promises'
+
+import { realpath, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { type FileIdentity, identityOf } from './file-identity.ts'
 import type { Manifest, ManifestFile } from './manifest.ts'
+import { openRegularFile } from './regular-file.ts'
 
 export interface InspectedFile {
   /** As the manifest gives it. */
@@ -74,7 +76,7 @@ export function hasPickleName(path: string): boolean {
 /** By its name, or by how it begins: a bare pickle stream, or torch's archive around one. */
 export async function isPickle(path: string): Promise<boolean> {
   if (hasPickleName(path)) return true
-  await using file = await open(path, 'r')
+  await using file = await openRegularFile(path)
   const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
   const head = buffer.subarray(0, bytesRead)
   const isPickleStream = head[0] === 0x80 && head[1] !== undefined && head[1] >= 2 && head[1] <= 5

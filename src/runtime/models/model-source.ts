@@ -1,11 +1,12 @@
 /** What lies at a path: a folder with a manifest, or a model file, looked at without reading it whole. */
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import { type FileIdentity, identityOf } from './file-identity.ts'
+import type { FileIdentity } from './file-identity.ts'
 import { type HeaderFacts, readHeaderFacts } from './header-facts.ts'
 import { hasPickleName, type InspectedComponent, inspectComponents, isPickle, pickleProblem } from './inspect-files.ts'
 import { manifestOfFile, modelFileExtensions } from './made-manifests.ts'
-import { type Manifest, readManifest } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
+import { manifestName, readManifestFile } from './manifest-file.ts'
 import { type PlannedMemory, planMemory } from './planned-memory.ts'
 
 export interface ModelSource {
@@ -32,7 +33,6 @@ export interface SourceProblem {
   readonly message: string
 }
 
-export const manifestName = 'model.json'
 const asItSays: Wish = { name: null, task: null }
 
 /** `path` is absolute. Rejects with the error of the file system when nothing can be read there. */
@@ -50,15 +50,13 @@ export async function readSource(path: string, wish: Wish): Promise<ModelSource 
 /** A folder with a manifest; null when it has none. */
 export async function readFolder(path: string, wish: Wish = asItSays): Promise<ModelSource | SourceProblem | null> {
   const directory = await realpath(path)
-  const manifestPath = join(directory, manifestName)
-  // Taken before it is read: a manifest that changes meanwhile is another one the next time somebody looks.
-  const identity = await identityIfThere(manifestPath)
-  if (identity === null) return null
-  const read = readManifest(await readFile(manifestPath, 'utf8'))
-  if ('problems' in read) return problem(`${manifestPath} is not valid: ${read.problems.join('; ')}.`)
-  const manifest = wish.name === null ? read.manifest : { ...read.manifest, name: wish.name }
-  const misfit = wrongTask(wish, manifest, `Change \`task\` in ${manifestPath}, with a program that does it.`)
-  return misfit ?? look(manifest, directory, { path: manifestPath, identity })
+  const found = await readManifestFile(directory)
+  if (found === null) return null
+  if (typeof found === 'string') return problem(found)
+  const { manifestFile } = found
+  const manifest = wish.name === null ? found.manifest : { ...found.manifest, name: wish.name }
+  const misfit = wrongTask(wish, manifest, `Change \`task\` in ${manifestFile.path}, with a program that does it.`)
+  return misfit ?? look(manifest, directory, manifestFile)
 }
 
 async function readOnlyModelFile(directory: string, wish: Wish): Promise<ModelSource | SourceProblem> {
@@ -78,6 +76,7 @@ async function readOnlyModelFile(directory: string, wish: Wish): Promise<ModelSo
 }
 
 async function readModelFile(path: string, wish: Wish): Promise<ModelSource | SourceProblem> {
+  if (!(await stat(path)).isFile()) return problem(`${path} is no file.`)
   if (await isPickle(path)) return problem(pickleProblem(path))
   if (!isModelFile(path))
     return problem(
@@ -127,15 +126,6 @@ function wrongTask(wish: Wish, manifest: Manifest, otherwise: string): SourcePro
 
 function isModelFile(path: string): boolean {
   return modelFileExtensions.includes(extname(path).toLowerCase())
-}
-
-async function identityIfThere(path: string): Promise<FileIdentity | null> {
-  try {
-    return identityOf(await stat(path, { bigint: true }))
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null
-    throw error
-  }
 }
 
 function problem(message: string): SourceProblem {

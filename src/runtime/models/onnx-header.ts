@@ -2,11 +2,12 @@
  * What an ONNX file says of itself: inputs, outputs, versions, and the files in which it keeps weights. Weights are never read, whether they lie inside
  * the file or beside it. Hostile files end in an Error, after a bounded amount of work.
  */
-import { open } from 'node:fs/promises'
+
 import { type ByteSource, fileSource } from './byte-source.ts'
 import { onnxModel } from './onnx-shape.ts'
 import { elementType } from './onnx-types.ts'
 import { type Message, type ProtobufLimits, readMessage } from './protobuf-reader.ts'
+import { openRegularFile } from './regular-file.ts'
 import type { Signature, TensorPort } from './signature.ts'
 
 export interface OnnxHeader {
@@ -42,7 +43,7 @@ const optionalInputsSince = 4
 
 /** Throws an Error that says what is wrong with the file. */
 export async function readOnnxHeader(path: string): Promise<OnnxHeader> {
-  await using file = await open(path, 'r')
+  await using file = await openRegularFile(path)
   return await parseOnnxHeader(await fileSource(file))
 }
 

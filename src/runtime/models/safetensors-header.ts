@@ -2,9 +2,10 @@
  * The header of a safetensors file: an unsigned 64-bit length, little endian, then JSON that gives each tensor's type, shape and place in the rest.
  * Hostile files end in an Error. Layout: https://github.com/huggingface/safetensors#format
  */
-import { open } from 'node:fs/promises'
+
 import { z } from 'zod'
 import { type ByteSource, fileSource } from './byte-source.ts'
+import { openRegularFile } from './regular-file.ts'
 
 export interface SafetensorsHeader {
   readonly tensors: readonly {
@@ -56,7 +57,7 @@ const bitsPerItem: Readonly<Record<string, number>> = {
 
 /** Throws an Error that says what is wrong with the file. */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  await using file = await open(path, 'r')
+  await using file = await openRegularFile(path)
   return await parseSafetensorsHeader(await fileSource(file))
 }
 

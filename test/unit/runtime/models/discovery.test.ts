@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -57,6 +58,22 @@ describe('a folder of models', () => {
     const { models, problems } = await discover()
     expect(models).toEqual([])
     expect(problems[0]).toContain('model.json is not valid')
+  })
+
+  test.each<[string, (path: string) => Promise<unknown> | void, string]>([
+    ['is a folder', (path) => mkdir(path), 'is no file'],
+    ['is a pipe', makePipe, 'is no file'],
+    ['leads out', (path) => symlink('/etc/passwd', path), 'leads out of the model folder'],
+    ['leads to itself', (path) => symlink(path, path), 'model.json'],
+    ['is larger than any manifest', (path) => writeFile(path, ' '.repeat(1024 * 1024 + 1)), 'at most 1048576'],
+  ])('with a manifest that %s leaves that one out', async (_, make, words) => {
+    await folders.add('alpha', files)
+    await mkdir(join(folders.models, 'odd'))
+    await make(join(folders.models, 'odd', 'model.json'))
+    const { models, problems } = await discover()
+    expect(models).toHaveLength(1)
+    expect(problems).toEqual([expect.stringContaining(words)])
+    expect(problems[0]).not.toContain('root:')
   })
 })
 
@@ -132,6 +149,13 @@ describe('a model is refused, with its reason, when', () => {
       state: 'REFUSED',
       problem: 'model.onnx leads out of the model folder; put the file itself there.',
     })
+  })
+
+  test('a file is a pipe', async () => {
+    const directory = await folders.add('alpha', files)
+    await rm(join(directory, 'model.onnx'))
+    makePipe(join(directory, 'model.onnx'))
+    expect((await discoverOne()).problem).toBe('model.onnx is no file.')
   })
 
   test('a pickle has an honest name', async () => {
@@ -249,8 +273,15 @@ describe('digests of files', () => {
   })
 })
 
+function makePipe(path: string): void {
+  execFileSync('mkfifo', [path])
+}
+
 async function discover(paths: readonly string[] = [folders.models]): Promise<Discovery> {
-  return discoverModels(paths, await DigestCache.open(folders.cachePath))
+  const digests = await DigestCache.open(folders.cachePath)
+  const found = await discoverModels(paths, digests)
+  await digests.save()
+  return found
 }
 
 async function discoverOne(): Promise<FoundModel> {

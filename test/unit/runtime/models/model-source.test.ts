@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -177,3 +178,16 @@ test.each([
 ])('%j becomes the name %j', (text, slug) => {
   expect(slugOf(text)).toBe(slug)
 })
+
+test.each(['onnx', 'gguf'])(
+  'a pipe that is called .%s is refused, and nobody waits for its writer',
+  async (extension) => {
+    const path = await write('pipe/file', '').then((file) => file.replace(/file$/, `x.${extension}`))
+    execFileSync('mkfifo', [path])
+    for (const asked of [path, join(path, '..')])
+      expect(await readSource(asked, asItSays)).toMatchObject({
+        field: 'path',
+        message: expect.stringContaining('no') as string,
+      })
+  },
+)
