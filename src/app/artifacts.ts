@@ -89,25 +89,23 @@ export class Artifacts {
     return this.record(content, mimeType, jobId, picture.width ?? null, picture.height ?? null)
   }
 
-  /** Their rows are written. */
-  committed(records: readonly ArtifactRecord[]): void {
-    for (const { sha256 } of records) this.files.release(sha256)
+  /**
+   * Their rows are written. They are held until this turn is over: who hears of the same commit that nobody has these contents, because he stood
+   * before these rows in it, removes files in this turn, and shall find them held.
+   */
+  committed(contents: readonly StoredContent[]): void {
+    if (contents.length > 0) setImmediate(() => this.#release(contents))
   }
 
   /** Their rows will never be written: files that nobody else needs go. */
-  async discard(records: readonly ArtifactRecord[]): Promise<void> {
-    this.committed(records)
-    await this.removeUnused(records)
-  }
-
-  /** Files of contents that no row has, and that nobody holds. */
-  async removeUnused(records: readonly StoredContent[]): Promise<void> {
-    const sizes = new Map(records.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]))
+  async discard(contents: readonly StoredContent[]): Promise<void> {
+    this.#release(contents)
+    const sizes = new Map(contents.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]))
     const unused = await this.#parts.store.findUnusedContents([...sizes.keys()])
     this.removeFiles(unused.map((sha256) => [sha256, sizes.get(sha256) ?? 0]))
   }
 
-  /** Contents whose last row was just deleted. Called as soon as that is committed: a file that somebody holds for a new row stays. */
+  /** Contents whose last row was just deleted. Called in the turn that hears of the commit: a file that somebody holds for a new row stays. */
   removeFiles(contents: readonly (readonly [sha256: string, sizeBytes: number])[]): void {
     for (const [sha256, sizeBytes] of contents) this.files.remove(sha256, sizeBytes)
   }
@@ -154,6 +152,10 @@ export class Artifacts {
   /** Whoever still waits for room is told that it will not come. */
   close(): void {
     this.#closing.abort()
+  }
+
+  #release(contents: readonly StoredContent[]): void {
+    for (const { sha256 } of contents) this.files.release(sha256)
   }
 
   /** A program may call anything a picture; what is none has no size. */

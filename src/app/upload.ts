@@ -111,8 +111,8 @@ async function storeUpload(
     isKept = !(written instanceof Overloaded)
     return written
   } finally {
-    artifacts.files.release(content.sha256)
-    if (!isKept) await artifacts.removeUnused([content])
+    if (isKept) artifacts.committed([content])
+    else await artifacts.discard([content])
   }
 }
 

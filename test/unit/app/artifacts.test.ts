@@ -1,6 +1,7 @@
 /** What jobs make becomes artifacts: waiting for room, letting go, and saying when nothing more may come. */
 import { chmod, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ArtifactUrls } from '../../../src/app/artifact-urls.ts'
 import { Artifacts, ArtifactsClosed } from '../../../src/app/artifacts.ts'
@@ -117,6 +118,9 @@ describe('what a job has made', () => {
     await artifacts.discard([one])
     expect(await filesIn(folder)).toEqual([other.sha256])
     artifacts.committed([other])
+    artifacts.removeFiles([[other.sha256, 4]])
+    expect(await filesIn(folder)).toEqual([other.sha256])
+    await nextTurn()
     artifacts.removeFiles([[other.sha256, 4]])
     expect(await filesIn(folder)).toEqual([])
   })
