@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hearth_worker.programs.classify_image import ImageOptions
+from hearth_worker.programs.pictures import as_input
 from hearth_worker.protocol.reports import Error, Log
 from tests.support.graphs import node, tensor, write_model
 from tests.support.inference import refusal_of
@@ -104,6 +106,23 @@ def test_a_picture_is_turned_as_its_exif_says(worker: WorkerHarness, number: int
         worker.admit(classify_task(number + index, {"data": data}, model=number, component="graph"))
     assert next(iter(labels_of(worker, number))) == "red"
     assert next(iter(labels_of(worker, number + 1))) == "blue"
+
+
+def test_of_a_picture_that_is_far_too_long_only_the_middle_is_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    scaled: list[tuple[int, int]] = []
+    resize = Image.Image.resize
+
+    def watched(image: Image.Image, size: tuple[int, int], **options: Any) -> Image.Image:
+        scaled.append(size)
+        return resize(image, size, **options)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    options = ImageOptions(width=8, height=8, fit="cover", resize="box")
+    picture = Image.new("RGB", (2001, 1), (250, 0, 0))
+    picture.paste((0, 0, 250), (998, 0, 1003, 1))
+    for long in (picture, picture.transpose(Image.Transpose.ROTATE_90)):
+        assert as_input(long, options)[:, 4, 4].tolist() == [0, 0, 250]
+    assert scaled == [(32, 8), (8, 32)]
 
 
 def test_sixteen_bits_a_pixel_keep_their_upper_eight(worker: WorkerHarness, number: int) -> None:

@@ -127,12 +127,13 @@ class ClassifyImage(Program[ClassifyRequest, ClassifyState, ClassifyOutput]):
     def __init__(self, model: "OnnxModel", components: Sequence[str]) -> None:
         """Raises LoadFailed if manifest or graph are not those of a classifier."""
         # Here, not above: workers of other engines read this file too, and need neither numpy nor Pillow.
-        from hearth_worker.programs import pictures, probe_rows, scores
+        from hearth_worker.programs import picture_files, pictures, probe_rows, scores
 
         self._component = model.components[components[0]]
         self._options = _options(model.manifest)
         self._limits = _limits(model.manifest)
         self._labels = _labels(self._component, self._options)
+        self._decode = picture_files.decode
         self._pictures = pictures
         self._scores = scores
         pictures.check_input(self._component.inputs, self._options.image)
@@ -165,7 +166,7 @@ class ClassifyImage(Program[ClassifyRequest, ClassifyState, ClassifyOutput]):
 
     def _input(self, state: ClassifyState) -> "Array | Failed":
         try:
-            picture = self._pictures.decode(state.image.read(), self._limits.max_image_pixels)
+            picture = self._decode(state.image.read(), self._limits.max_image_pixels)
         except InvalidRequest as error:
             return Failed("invalid_request", str(error))
         except ArtifactMissing as error:

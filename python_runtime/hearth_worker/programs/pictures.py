@@ -1,22 +1,20 @@
-"""Pictures from anybody: decoded within bounds, turned upright, and laid out as a graph takes them."""
+"""Pictures, laid out as a graph takes them."""
 
-import warnings
 from collections.abc import Sequence
 from io import BytesIO
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from hearth_worker.engines.onnx_values import Array
-from hearth_worker.failures import InvalidRequest, LoadFailed, words_of
+from hearth_worker.failures import LoadFailed
 from hearth_worker.protocol.reports import TensorPort
 
 if TYPE_CHECKING:
     from hearth_worker.programs.classify_image import ImageOptions
 
-# Those that a browser shows. Pillow knows many more, some of which start other programs.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -26,46 +24,8 @@ FILTERS = {
     "hamming": Image.Resampling.HAMMING,
 }
 CHANNELS = 3
-
-
-def decode(data: bytes, pixels_max: int) -> Image.Image:
-    """The picture in RGB, of an animation the first frame, turned as its EXIF orientation says; transparency is
-    dropped. Raises InvalidRequest for what is no picture, is broken or cut off, or has too many pixels."""
-    try:
-        with warnings.catch_warnings():
-            # Frames may be larger than the header says; Pillow looks at each.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            Image.MAX_IMAGE_PIXELS = pixels_max
-            with Image.open(BytesIO(data), formats=FORMATS) as image:
-                _check_pixels(image, pixels_max)
-                image.load()
-                return _in_rgb(ImageOps.exif_transpose(image))
-    except InvalidRequest:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidRequest(f"The picture has more than {pixels_max} pixels. Send a smaller one.") from error
-    except UnidentifiedImageError as error:
-        raise InvalidRequest(f"This is no picture that can be read. Send one of: {', '.join(FORMATS)}.") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # Decoders raise anything over bytes that somebody made up.
-        words = words_of(error)[:200]
-        raise InvalidRequest(f"The picture is broken or cut off ({words}). Save it again and repeat.") from error
-
-
-def _check_pixels(image: Image.Image, pixels_max: int) -> None:
-    if image.width * image.height > pixels_max:
-        raise InvalidRequest(
-            f"The picture has {image.width} x {image.height} pixels; at most {pixels_max} are possible."
-        )
-
-
-def _in_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
-        # Sixteen bits a pixel; Pillow would cut off what is above eight.
-        values = np.asarray(image).astype(np.uint32) >> 8
-        return Image.fromarray(np.minimum(values, 255).astype(np.uint8)).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+# A picture is scaled to at most so many times the width and height that are wanted, and cut off beyond before.
+COVER_FACTOR_MAX = 4
 
 
 def as_input(image: Image.Image, options: "ImageOptions") -> Array:
@@ -113,11 +73,16 @@ def _fitted(image: Image.Image, options: "ImageOptions") -> Image.Image:
     if options.fit == "stretch":
         return image.resize(size, resample=FILTERS[options.resize])
     factor = max(options.width / image.width, options.height / image.height)
+    # Of a picture that is far longer than wide the whole, scaled, might take gigabytes; only its middle is seen.
+    width, height = (ceil(length * COVER_FACTOR_MAX / factor) for length in size)
+    image = _middle(image, min(image.width, width), min(image.height, height))
     scaled = (max(round(image.width * factor), options.width), max(round(image.height * factor), options.height))
     return _middle(image.resize(scaled, resample=FILTERS[options.resize]), *size)
 
 
 def _middle(image: Image.Image, width: int, height: int) -> Image.Image:
+    if image.size == (width, height):
+        return image
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 

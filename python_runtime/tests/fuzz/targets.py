@@ -23,7 +23,7 @@ from hearth_worker.programs.generate_text import GenerateTextRequest
 from hearth_worker.programs.infer import InferRequest, InputTensor
 from hearth_worker.programs.infer_inputs import read_inputs
 from hearth_worker.programs.noop import NoopRequest
-from hearth_worker.programs.pictures import decode
+from hearth_worker.programs.picture_files import decode
 from hearth_worker.protocol.codec import REPORTS, REQUESTS, decode_report, decode_request
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.frame import HEADER_BYTES, Frame
