@@ -25,8 +25,8 @@ from training.vocabulary.tokenizer import PROMPT_TOKENS, read_vocabulary, tokeni
 
 # So many prompts are replaced by the empty one, against which guidance compares.
 DROPPED_PART = 0.1
-# Times come from a logistic-normal distribution that leans to the picture: the draft knows already what noise hides, and
-# what it leaves open shows only when t times its deviation (about a quarter) outgrows 1 - t. Some times are even, so that
+# Times come from a logistic-normal distribution leaning to the picture: the draft knows already what noise hides, and
+# what it leaves open shows only when t times its deviation (about a quarter) outgrows 1 - t. Some are even, so that
 # none is unknown.
 TIME_MEAN, TIME_DEVIATION = 0.7, 1.1
 EVEN_TIMES_PART = 0.2
