@@ -91,7 +91,7 @@ test('what a job has made goes with it, and its file with the last that has its 
   await tidyUp(kept, forever)
   expect(await open.store.readJob(old.record.id)).toBe(null)
   expect(live.record(old.record.id)).toBe(null)
-  expect(await filesIn(folder)).toEqual([both.sha256])
+  await expect.poll(() => filesIn(folder)).toEqual([both.sha256])
   expect(artifacts.files.usedBytes).toBe('both'.length)
 })
 
@@ -124,11 +124,11 @@ test('too many bytes of files: those used longest ago go until the rest fits, ne
     await upload(kept, 'ccccc', now - 120_000),
   ]
   await tidyUp(kept, forever)
-  expect(await filesIn(folder)).toHaveLength(2)
+  await expect.poll(() => filesIn(folder)).toHaveLength(2)
   expect(await open.store.readArtifact(first?.id as ArtifactId)).toBe(null)
   const fresh = await upload(kept, 'much more than may be', now - 1000)
   await tidyUp(kept, forever)
-  expect(await filesIn(folder)).toEqual([fresh.sha256])
+  await expect.poll(() => filesIn(folder)).toEqual([fresh.sha256])
   expect(await open.store.readArtifact(second?.id as ArtifactId)).toBe(null)
   expect(await open.store.readArtifact(third?.id as ArtifactId)).toBe(null)
   expect(artifacts.files.usedBytes).toBe(fresh.sizeBytes)

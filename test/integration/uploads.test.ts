@@ -82,7 +82,7 @@ describe('a file that is taken', () => {
     expect(status).toBe(422)
     expect(answer.errors?.[0]?.message).toContain(sha256('exactly that'))
     expect((await put(doors, 'x', { ...raw, 'x-content-sha256': 'abc' })).status).toBe(400)
-    expect(await files()).toEqual([right])
+    await expect.poll(files).toEqual([right])
   })
 })
 

@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { renameSync, statSync, unlinkSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArtifactDiskFull, ArtifactTooLarge, isDiskFull } from './errors.ts'
 
@@ -27,8 +27,10 @@ export class ArtifactFiles {
   readonly #held = new Map<string, number>()
   readonly #madeFolders = new Set<string>()
   #usedBytes = 0
-  /** Counted while the sweep has not come to its end; null afterwards. */
+  /** Counted while no sweep has come to its end; null afterwards. */
   #counted: Set<string> | null = new Set()
+  /** The end of the last removal. */
+  #removing: Promise<void> = Promise.resolve()
 
   private constructor(folder: string) {
     this.#folder = folder
@@ -96,8 +98,8 @@ export class ArtifactFiles {
   remove(sha256: string, sizeBytes: number): boolean {
     if (this.#held.has(sha256)) return false
     try {
-      unlinkSync(this.path(sha256))
-      this.#usedBytes -= sizeBytes
+      this.#takeAway(this.path(sha256))
+      this.#count(sha256, 0, sizeBytes)
     } catch (error) {
       if (!isMissing(error)) throw error
     }
@@ -109,13 +111,8 @@ export class ArtifactFiles {
     let removed = 0
     for (const folder of await readdir(this.#folder)) {
       if (!folderName.test(folder)) continue
-      const contents = (await readdir(join(this.#folder, folder))).filter((name) => contentName.test(name))
-      const sizes = new Map<string, number>()
-      for (const sha256 of contents) {
-        const found = await stat(this.path(sha256)).catch(() => null)
-        if (found) sizes.set(sha256, found.size)
-      }
-      for (const [sha256, sizeBytes] of sizes) if (!this.#counted?.has(sha256)) this.#count(sha256, sizeBytes, 0)
+      const names = (await readdir(join(this.#folder, folder))).filter((name) => contentName.test(name))
+      const sizes = new Map(names.flatMap((sha256) => this.#countFound(sha256)))
       for (const sha256 of await findUnused([...sizes.keys()])) {
         if (this.remove(sha256, sizes.get(sha256) ?? 0)) removed++
       }
@@ -124,11 +121,32 @@ export class ArtifactFiles {
     return removed
   }
 
+  /** Its size, if it is still there. In one step, so that what is removed meanwhile is not counted afterwards. */
+  #countFound(sha256: string): [sha256: string, sizeBytes: number][] {
+    const found = statSync(this.path(sha256), { throwIfNoEntry: false })
+    if (!found) return []
+    if (this.#counted?.has(sha256) === false) this.#count(sha256, found.size, 0)
+    return [[sha256, found.size]]
+  }
+
   #count(sha256: string, sizeBytes: number, formerBytes: number): void {
     // Of what the sweep has not come to yet, nothing was counted before.
     const isKnown = this.#counted === null || this.#counted.has(sha256)
     this.#usedBytes += sizeBytes - (isKnown ? formerBytes : 0)
     this.#counted?.add(sha256)
+  }
+
+  /** The name goes at once; the file in the background, one after the other, because a gigabyte takes the system a third of a second. */
+  #takeAway(path: string): void {
+    const gone = join(this.#incoming, randomUUID())
+    try {
+      renameSync(path, gone)
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      return unlinkSync(path)
+    }
+    // What cannot be removed now goes at the next start, with all that lies there.
+    this.#removing = this.#removing.then(() => rm(gone, { force: true })).catch(() => {})
   }
 
   #hold(sha256: string): void {

@@ -79,7 +79,7 @@ describe('what a job has made', () => {
     await expect.poll(() => artifacts.trouble).toMatch(/1 results wait for room/)
     expect(artifacts.refusal()).toMatchObject({ limit: 'disk', kind: 'OverloadedError' })
     await expect.poll(full.asked).toBeGreaterThan(1)
-    expect(await filesIn(folder)).toEqual([])
+    await expect.poll(() => filesIn(folder)).toEqual([])
     full.makeRoom()
     expect((await preparing).sha256).toBe(sha256('result'))
     expect(artifacts.trouble).toBe(null)
@@ -106,7 +106,7 @@ describe('what a job has made', () => {
     const mine = await artifacts.prepare(() => pieces('mine'), { mimeType: 'text/plain', jobId })
     const shared = await artifacts.prepare(() => pieces('shared'), { mimeType: 'text/plain', jobId })
     await artifacts.discard([mine, shared])
-    expect(await filesIn(folder)).toEqual([shared.sha256])
+    await expect.poll(() => filesIn(folder)).toEqual([shared.sha256])
   })
 
   test('and is given up stays while somebody else is about to write a row for the same content', async () => {
@@ -122,7 +122,7 @@ describe('what a job has made', () => {
     expect(await filesIn(folder)).toEqual([other.sha256])
     await nextTurn()
     artifacts.removeFiles([[other.sha256, 4]])
-    expect(await filesIn(folder)).toEqual([])
+    await expect.poll(() => filesIn(folder)).toEqual([])
   })
 })
 

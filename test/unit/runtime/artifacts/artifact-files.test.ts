@@ -73,7 +73,7 @@ describe('what fails leaves nothing', () => {
 
 describe('removing', () => {
   test('what somebody holds stays until everybody has let go', async () => {
-    const { files } = await artifactFiles()
+    const { files, folder } = await artifactFiles()
     const { sha256: content } = await files.put(pieces('wanted'), limits)
     await files.put(pieces('wanted'), limits)
     expect(files.remove(content, 6)).toBe(false)
@@ -83,6 +83,7 @@ describe('removing', () => {
     expect(files.remove(content, 6)).toBe(true)
     expect(await files.openForReading(content)).toBe(null)
     expect(files.usedBytes).toBe(0)
+    await expect.poll(() => filesIn(folder)).toEqual([])
   })
 
   test('what is gone already is removed', async () => {
@@ -118,7 +119,44 @@ test('a sweep counts what is there, and removes what nobody needs or holds', asy
   const held = await files.put(pieces('held'), limits)
   const removed = await files.sweep(async (contents) => contents.filter((content) => content !== known.sha256))
   expect(removed).toBe(1)
-  expect((await filesIn(folder)).toSorted()).toEqual([known.sha256, held.sha256, 'no digest'].toSorted())
+  const expected = [known.sha256, held.sha256, 'no digest'].toSorted()
+  await expect.poll(async () => (await filesIn(folder)).toSorted()).toEqual(expected)
   expect(await files.openForReading(orphan.sha256)).toBe(null)
   expect(files.usedBytes).toBe('known'.length + 'held'.length)
+})
+
+describe('bytes in use', () => {
+  async function withFormer(...contents: string[]) {
+    const { files: former, folder } = await artifactFiles()
+    const kept = []
+    for (const content of contents) kept.push(await former.put(pieces(content), limits))
+    return { files: await ArtifactFiles.open(folder), kept }
+  }
+  const noneUnused = async () => []
+
+  test('are those of the files, however often they are swept', async () => {
+    const { files } = await withFormer('one', 'other')
+    await files.sweep(noneUnused)
+    await files.sweep(noneUnused)
+    expect(files.usedBytes).toBe('one'.length + 'other'.length)
+  })
+
+  test('of a file that goes before the sweep has come to it were never counted', async () => {
+    const { files, kept } = await withFormer('goes', 'stays')
+    files.remove(kept[0]?.sha256 as string, 'goes'.length)
+    await files.sweep(noneUnused)
+    expect(files.usedBytes).toBe('stays'.length)
+  })
+
+  test('of a content that goes and comes again while it is swept count once', async () => {
+    const { files, kept } = await withFormer('a', 'b')
+    const [{ sha256: first }] = kept as [{ sha256: string }]
+    await files.sweep(async (contents) => {
+      if (!contents.includes(first)) return []
+      files.remove(first, 1)
+      await files.put(pieces('a'), limits)
+      return []
+    })
+    expect(files.usedBytes).toBe(2)
+  })
 })
