@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hearth_worker.engines.engine import EngineSettings
-from hearth_worker.engines.manifest import Manifest
+from hearth_worker.engines.manifest import Manifest, ModelFile
 from hearth_worker.engines.onnx import OnnxEngine, OnnxModel
-from hearth_worker.failures import StaleModel
+from hearth_worker.failures import LoadFailed, StaleModel
 from hearth_worker.protocol.reports import StatsReport, Unloaded
 from tests.support.graphs import node, tensor, write_model
 from tests.support.inference import infer_task, outputs_of
@@ -41,6 +41,22 @@ def test_equal_components_are_opened_once_and_freed_by_the_last(engine: OnnxEngi
     assert shared._session is None
     third = load(engine, tmp_path / "b")
     assert session(third) is not shared
+
+
+def test_components_that_cannot_be_opened_leave_nothing_open(engine: OnnxEngine, tmp_path: Path) -> None:
+    broken, whole = adder(tmp_path / "a", 1), adder(tmp_path / "b", 2)
+    manifest = msgspec.json.decode((whole / "model.json").read_bytes(), type=Manifest)
+    missing = ModelFile("gone.bin", "weights", "0" * 64)
+    component = msgspec.structs.replace(manifest.components[0], files=[*manifest.components[0].files, missing])
+    load(engine, whole).close()
+    (broken / "model.onnx").write_bytes(b"no graph")
+    before = len(list(Path("/dev/fd").iterdir()))
+    for _ in range(3):
+        with pytest.raises(LoadFailed, match="cannot open"):
+            load(engine, broken)
+        with pytest.raises(LoadFailed, match="gone"):
+            engine.load(msgspec.structs.replace(manifest, components=[component]), whole, ["graph"])
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_other_content_other_options_and_unknown_content_are_opened_apart(engine: OnnxEngine, tmp_path: Path) -> None:

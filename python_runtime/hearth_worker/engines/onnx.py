@@ -22,11 +22,12 @@ class OnnxComponent:
 
     def __init__(self, files: ComponentFiles, sessions: SharedSessions, options: OnnxOptions) -> None:
         self.files = files
-        self._sessions = sessions
-        self._session = sessions.take(files, options)
         # In full, though the session may be shared: when the other model leaves, this one still holds them. The
         # server's ledger so counts shared weights more than once, which errs on the safe side.
         self.weights_bytes = files.size_bytes("weights") or files.path("graph").stat().st_size
+        self._sessions = sessions
+        # Last of what may fail: whoever takes a session gives it back in `close`.
+        self._session = sessions.take(files, options)
         self.inputs = self._session.inputs
         self.optional_inputs = self._session.optional_inputs
         self.outputs = self._session.outputs

@@ -29,10 +29,11 @@ class OnnxSession:
         """Raises OutOfMemory, LoadFailed for files that are not there, or what ONNX Runtime says of a broken graph."""
         self.files = OpenedFiles(files.paths())
         self.holders = 0
-        with telling_out_of_memory(), telling_broken_graph(files.component.name):
-            session = onnxruntime.InferenceSession(
-                str(files.path("graph")), _session_options(threads, options), providers=["CPUExecutionProvider"]
-            )
+        try:
+            session = _opened(files, threads, options)
+        except BaseException:
+            self.files.close()
+            raise
         self._session: onnxruntime.InferenceSession | None = session
         self.inputs = [port_of(port) for port in session.get_inputs()]
         # Inputs that have a value of their own where none is given.
@@ -76,6 +77,13 @@ class OnnxSession:
         """Frees it, whoever still refers to it."""
         self._session = None
         self.files.close()
+
+
+def _opened(files: ComponentFiles, threads: int, options: OnnxOptions) -> onnxruntime.InferenceSession:
+    with telling_out_of_memory(), telling_broken_graph(files.component.name):
+        return onnxruntime.InferenceSession(
+            str(files.path("graph")), _session_options(threads, options), providers=["CPUExecutionProvider"]
+        )
 
 
 def _session_options(threads: int, options: OnnxOptions) -> onnxruntime.SessionOptions:
