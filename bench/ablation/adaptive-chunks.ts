@@ -29,7 +29,7 @@ export const adaptiveChunks: Mechanism = {
   },
 }
 
-/** It has seen small tensors, then enough large ones. */
+/** It has seen small tensors, then, where chunks follow, enough large ones. */
 async function openPeer(without: string): Promise<WorkerPeer> {
   const peer = await WorkerPeer.start({ hasSlabs: false, without })
   for (let tensor = 0; tensor < tensorsUntilFollowed; tensor += 1) await peer.fetch(64 * kib)

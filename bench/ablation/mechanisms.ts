@@ -12,11 +12,13 @@ import { pooledSlabs } from './pooled-slabs.ts'
 import { slabs } from './slabs.ts'
 import { streaming } from './streaming.ts'
 import { validationCache } from './validation-cache.ts'
+import { warmSpare } from './warm-spare.ts'
 
 export const mechanisms: readonly Mechanism[] = [
   validationCache,
   earlyValidation,
   persistentWorkers,
+  warmSpare,
   pipelining,
   dynamicBatching,
   partialResults,

@@ -15,7 +15,13 @@ export const streaming: Mechanism = {
   pairs: 3,
   comparisons: [
     { key: 'up.peak', what: '1 GiB up, growth of the server at most', unit: 'MB', mustBring: { less: 0.95 } },
-    { key: 'down.peak', what: '1 GiB down, growth of the server at most', unit: 'MB', mustBring: { less: 0.95 } },
+    {
+      key: 'down.peak',
+      what: '1 GiB down, growth of the server at most',
+      unit: 'MB',
+      mustBring: { less: 0.95 },
+      note: 'what the naive server has not yet collected of the upload before counts too; the file alone is 1,074 MB.',
+    },
     { key: 'up.seconds', what: '1 GiB up, hashed and on the disk', unit: 's', mustBring: { less: 0.5 } },
     { key: 'down.seconds', what: '1 GiB down', unit: 's', mustBring: { less: 0.5 } },
   ],

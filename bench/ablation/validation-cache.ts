@@ -13,7 +13,7 @@ const tensorBytesMax = 2 ** 30
 /** Batch sizes times lengths; drawn with the frequency 1 / rank. */
 const shapeCount = 1000
 const mixSize = 10_000
-const repetitions = 20_000
+const repetitions = 6000
 /** A request has just been read when it is checked, so it is in the processor's caches; so many requests fit there. */
 const nearRequests = 64
 const cacheSettings = { entriesMax: 10_000, keptMs: 3_600_000 }
@@ -32,7 +32,7 @@ const signature: Signature = {
 export const validationCache: Mechanism = {
   name: 'validation-cache',
   naive: 'every request is checked anew against what its model takes (HEARTH_WITHOUT=validation-cache).',
-  pairs: 7,
+  pairs: 5,
   comparisons: [
     {
       key: 'same',
