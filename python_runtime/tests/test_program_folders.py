@@ -80,7 +80,7 @@ def test_the_example_tells_the_colours_of_a_picture(example: WorkerHarness, tmp_
         ({"colors": 3}, [], "invalid_request", "`parameters`: Object contains unknown field `colors`."),
         ({}, [], "invalid_request", "Give one picture in `artifactIds`"),
         ({}, [{"path": "/nowhere/else"}], "artifact_missing", "/nowhere/else no longer exists"),
-        ({}, [{"path": __file__}], "engine_error", "cannot identify image"),
+        ({}, [{"path": __file__}], "invalid_request", "no picture that can be read"),
     ],
 )
 def test_what_is_wrong_with_a_request_is_told_by_the_name_of_its_parameter(

@@ -56,6 +56,14 @@ test('what is wrong with the parameters is told by name', async () => {
   expect(await palette({})).toMatchObject({ error: { message: expect.stringContaining('`artifactIds`') } })
 })
 
+test('a file that is no picture is the fault of who sent it', async () => {
+  const id = await upload(hearth, Buffer.from('%!PS-Adobe-3.0 EPSF-3.0'), 'application/octet-stream')
+  expect(await palette({}, id)).toMatchObject({
+    state: 'FAILED',
+    error: { code: 'INVALID_INPUT', message: expect.stringContaining('no picture that can be read') },
+  })
+})
+
 test('a changed file counts from the next job on, and a mistake in it says where it is', async () => {
   const id = await upload(hearth, picture, 'image/png')
   const file = join(folder, 'palette', 'program.py')

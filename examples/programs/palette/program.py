@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from hearth_worker.failures import InvalidRequest
 from hearth_worker.programs.files import InputFile, OutputFile, ProgramOutput
 from hearth_worker.programs.one_step import OneStep
+from hearth_worker.programs.picture_files import decode
 from msgspec import Meta, Struct
 from PIL import Image
 
@@ -32,8 +33,7 @@ class Palette(OneStep[PaletteRequest, ProgramOutput]):
         """Raises InvalidRequest, whose words reach the caller."""
         if len(request.artifacts) != 1:
             raise InvalidRequest("Give one picture in `artifactIds`: the id that PUT /uploads answered with.")
-        with Image.open(BytesIO(request.artifacts[0].read())) as picture:
-            few = picture.convert("RGB").quantize(request.parameters.colours)
+        few = decode(request.artifacts[0].read()).quantize(request.parameters.colours)
         counts: Any = few.getcolors()
         values: Any = few.getpalette()
         strip = Image.new("RGB", (64 * len(counts), 64))
