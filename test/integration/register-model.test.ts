@@ -189,6 +189,7 @@ describe('refused, with a word on what to do, is', () => {
     ['weights in a file that is missing', 'lost.onnx', addingModelBeside('lost.bin'), 'lost.bin is missing'],
     ['weights outside', 'out.onnx', addingModelBeside('../w.bin'), 'only files beside or below the graph are read'],
     ['weights at an absolute place', 'abs.onnx', addingModelBeside('/etc/passwd'), 'only files beside or below'],
+    ['weights in memory', 'memory.onnx', addingModelBeside('*/_ORT_MEM_ADDR_/*'), 'only files beside or below'],
     ['weights in itself', 'self.onnx', addingModelBeside('self.onnx'), 'in itself'],
     [
       'a graph that gives nothing',

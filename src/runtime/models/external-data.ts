@@ -11,13 +11,15 @@ export interface ExternalFile {
 }
 
 const filesMax = 1024
+/** ONNX Runtime takes such a location for an address of its own memory, though a file may be called so. */
+const placeInMemory = '_ORT_MEM_ADDR_'
 
 /** `graphPath`: of the graph, relative to the model's folder. Throws an Error that says what is wrong with a place. */
 export function externalFiles(graphPath: string, tensors: readonly ExternalTensor[]): ExternalFile[] {
   const needed = new Map<string, number>()
   for (const { tensor, location, offset, lengthBytes } of tensors) {
     const plain = location.replace(/^(\.\/)+/, '')
-    if (!staysBelow(plain))
+    if (!staysBelow(plain) || location.includes(placeInMemory))
       throw new Error(
         `${graphPath} keeps the tensor ${tensor} in ${JSON.stringify(location)}; only files beside or below the graph are read`,
       )

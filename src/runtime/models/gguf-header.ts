@@ -75,12 +75,13 @@ function endOfTensors(reader: Reader, count: number, alignment: GgufValue | unde
     let items = 1
     for (let dimension = 0; dimension < dimensions; dimension += 1)
       items *= reader.length(Number.MAX_SAFE_INTEGER, 'items of a dimension')
+    if (!Number.isSafeInteger(items)) throw new Error(`it has a tensor of ${items} items`)
     const [itemsPerBlock, bytesPerBlock] = blocks[reader.unsigned32()] ?? unknownBlock
     const offset = reader.length(Number.MAX_SAFE_INTEGER, 'bytes before a tensor')
     end = Math.max(end, offset + Math.ceil(items / itemsPerBlock) * bytesPerBlock)
   }
   if (count === 0) return reader.offset
-  const step = typeof alignment === 'number' && alignment > 0 ? alignment : alignmentDefault
+  const step = Number.isSafeInteger(alignment) && Number(alignment) > 0 ? Number(alignment) : alignmentDefault
   return Math.ceil(reader.offset / step) * step + end
 }
 

@@ -22,7 +22,8 @@ export async function readHeaderFacts(manifest: Manifest, directory: string): Pr
   const signatures: Signature[] = []
   for (const component of manifest.components) {
     const { format, name } = component
-    if (format === 'onnx')
+    // A worker goes by the engine, whatever the format is called.
+    if (format === 'onnx' || manifest.engine === 'onnx')
       for (const { path } of component.files.filter(({ role }) => role === 'graph')) {
         const header = await orProblem(path, () => readOnnxHeader(join(directory, path)), problems)
         if (header === null) continue
@@ -30,7 +31,7 @@ export async function readHeaderFacts(manifest: Manifest, directory: string): Pr
         metadata[name] = onnxMetadata(header)
         problems.push(...externalDataProblems(component, path, header))
       }
-    if (format === 'gguf')
+    if (format === 'gguf' || manifest.engine === 'llama_cpp')
       for (const { path } of component.files.filter(({ role }) => role === undefined || role === 'weights')) {
         // What is wrong with one is told by the planning of memory, which reads it too.
         const header = await orProblem(path, () => readGgufHeader(join(directory, path)), [])

@@ -24,13 +24,15 @@ export interface InspectedComponent {
 }
 
 /** `directory` is absolute and has no links. Never rejects for what is wrong with a file: that is the file's `problem`. */
-export function inspectComponents(manifest: Manifest, directory: string): Promise<InspectedComponent[]> {
-  return Promise.all(
-    manifest.components.map(async ({ name, files }) => ({
-      name,
-      files: await Promise.all(files.map((file) => inspectFile(file, directory))),
-    })),
-  )
+export async function inspectComponents(manifest: Manifest, directory: string): Promise<InspectedComponent[]> {
+  const components: InspectedComponent[] = []
+  for (const { name, files } of manifest.components) {
+    const inspected: InspectedFile[] = []
+    // One after the other: each is open for a moment, and there may be thousands.
+    for (const file of files) inspected.push(await inspectFile(file, directory))
+    components.push({ name, files: inspected })
+  }
+  return components
 }
 
 async function inspectFile(file: ManifestFile, directory: string): Promise<InspectedFile> {

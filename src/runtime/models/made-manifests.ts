@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { externalFiles } from './external-data.ts'
-import { type GgufHeader, readGgufHeader } from './gguf-header.ts'
+import { type GgufHeader, type GgufValue, readGgufHeader } from './gguf-header.ts'
 import type { Manifest, ManifestFile } from './manifest.ts'
 import { readOnnxHeader } from './onnx-header.ts'
 import { textModelWorkingBytes } from './planned-memory.ts'
@@ -63,7 +63,7 @@ async function manifestOfGguf(path: string, name: string | null): Promise<Manife
   if (typeof parts === 'number' && parts > 1)
     throw new Error(`it is one of ${parts} parts; join them first with llama-gguf-split --merge`)
   const contextTokens = values.get(`${architecture}.context_length`)
-  if (typeof contextTokens !== 'number' || !values.has('tokenizer.ggml.tokens'))
+  if (!isCount(contextTokens) || !values.has('tokenizer.ggml.tokens'))
     throw new Error(`it is no language model: its header (${architecture}) has no context length, or no vocabulary`)
   if (values.get(`${architecture}.attention.causal`) === false)
     throw new Error(`it is an encoder (${architecture}), which writes no text`)
@@ -83,6 +83,10 @@ async function manifestOfGguf(path: string, name: string | null): Promise<Manife
     options,
     limits: { batchLimit: options.slots, maxTokens: options.contextTokens },
   }
+}
+
+function isCount(value: GgufValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0
 }
 
 function slotsThatFit(

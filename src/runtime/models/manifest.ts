@@ -6,11 +6,16 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex dig
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must match [a-z0-9][a-z0-9._-]{0,63}')
 const wholeNumber = z.number().int().min(0)
 const positiveNumber = z.number().int().min(1)
+/** More is a mistake, or meant as one; what is added up of so many stays exact. */
+export const bytesMax = 2 ** 40
+const byteCount = wholeNumber.max(bytesMax)
+const componentsMax = 64
+const filesMax = 1024
 
 const file = z.looseObject({
   path: z.string().refine(staysBelow, 'must be a relative path that stays inside the model folder'),
   sha256,
-  sizeBytes: wholeNumber,
+  sizeBytes: byteCount,
   /** `weights` and `graph` are what an engine maps or allocates; so is a file without a role. */
   role: z.string().optional(),
 })
@@ -27,7 +32,7 @@ const component = z.looseObject({
   /** Where it is not the model's. */
   engine: name.optional(),
   files: z.array(file).min(1),
-  dependsOn: z.array(name),
+  dependsOn: z.array(name).max(componentsMax),
 })
 
 const node = z.looseObject({ node: name, program: name, components: z.array(name), after: z.array(name) })
@@ -51,7 +56,7 @@ const options = z.looseObject({
   slots: positiveNumber.optional(),
   contextTokens: positiveNumber.optional(),
   /** Private memory beside the weights, where nothing better is known. */
-  workingBytes: wholeNumber.optional(),
+  workingBytes: byteCount.optional(),
 })
 
 const manifest = z
@@ -62,7 +67,7 @@ const manifest = z
     license: z.string().nullable().default(null),
     engine: name,
     /** None for a program that computes without weights. */
-    components: z.array(component),
+    components: z.array(component).max(componentsMax),
     graph: z.array(node).min(1).max(1, 'has several nodes, and this version of Hearth runs models of one node only'),
     defaults: z.record(z.string(), z.unknown()).default({}),
     options: options.default({}),
@@ -87,6 +92,8 @@ const manifest = z
         if (!components.has(wanted))
           report(['components', index, 'dependsOn', place], `there is no component ${wanted}`)
     }
+    const files = value.components.reduce((sum, part) => sum + part.files.length, 0)
+    if (files > filesMax) report(['components'], `have ${files} files; at most ${filesMax} are read`)
     const earlier = new Set<string>()
     for (const [index, part] of value.graph.entries()) {
       for (const [place, wanted] of part.components.entries())

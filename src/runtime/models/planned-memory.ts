@@ -1,7 +1,7 @@
 /** What a version will take in an engine, planned from its files before any load; measured values replace the plan. */
 import { join } from 'node:path'
 import { type GgufHeader, type GgufValue, readGgufHeader } from './gguf-header.ts'
-import type { Manifest } from './manifest.ts'
+import { bytesMax, type Manifest } from './manifest.ts'
 
 export interface PlannedMemory {
   /** Files that an engine maps or allocates. */
@@ -22,7 +22,7 @@ export async function planMemory(manifest: Manifest, directory: string): Promise
   const weightsBytes = weights.reduce((sum, file) => sum + file.sizeBytes, 0)
   if (manifest.options.workingBytes !== undefined) return { weightsBytes, workingBytes: manifest.options.workingBytes }
   const gguf = manifest.components
-    .filter(({ format }) => format === 'gguf')
+    .filter(({ format }) => format === 'gguf' || manifest.engine === 'llama_cpp')
     .flatMap(({ files }) => files)
     .filter(({ role }) => role === undefined || role === 'weights')
   if (gguf.length === 0) return { weightsBytes, workingBytes: workingBytesDefault }
@@ -48,14 +48,17 @@ const bytesPerCacheItem = 2
 const tokensPerPiece = 512
 const bytesPerScore = 4
 
-/** KV cache for every slot's whole context, and the scores of one piece of a prompt. */
+/** KV cache for every slot's whole context, and the scores of one piece of a prompt. Throws an Error for a header that cannot be planned with. */
 export function textModelWorkingBytes(
   header: GgufHeader,
   options: { readonly slots?: number | undefined; readonly contextTokens?: number | undefined },
 ): number {
   const contextTokens = options.contextTokens ?? contextTokensDefault
   const vocabulary = lengthOf(header.values.get('tokenizer.ggml.tokens'))
-  return cacheBytesPerToken(header) * contextTokens * (options.slots ?? 1) + tokensPerPiece * vocabulary * bytesPerScore
+  const cacheBytes = cacheBytesPerToken(header) * contextTokens * (options.slots ?? 1)
+  const bytes = cacheBytes + tokensPerPiece * vocabulary * bytesPerScore
+  if (bytes > bytesMax) throw new Error(`its header asks for ${bytes} bytes of memory, which no machine has`)
+  return bytes
 }
 
 /** layers x KV heads x (key + value dimensions) x 2 bytes; layers may differ in their KV heads. */
@@ -71,13 +74,20 @@ function cacheBytesPerToken(header: GgufHeader): number {
   return headsOfAllLayers * (keyDimensions + valueDimensions) * bytesPerCacheItem
 }
 
+/** Of a list the largest. */
 function numberOf(value: GgufValue | undefined): number | null {
-  if (typeof value === 'number' && value > 0) return value
-  return isNumbers(value) && value.length > 0 ? Math.max(...value) : null
+  const number = isNumbers(value) ? Math.max(...value.map(wholeNumber)) : value
+  return typeof number === 'number' && number > 0 ? wholeNumber(number) : null
 }
 
 function sumOf(value: GgufValue | undefined): number | null {
-  return isNumbers(value) && value.length > 0 ? value.reduce((sum, item) => sum + item, 0) : null
+  return isNumbers(value) && value.length > 0 ? value.reduce((sum, item) => sum + wholeNumber(item), 0) : null
+}
+
+/** Headers may hold floats, and numbers below zero. */
+function wholeNumber(value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new Error(`its header counts ${value} of what can only be whole`)
 }
 
 function isNumbers(value: GgufValue | undefined): value is readonly number[] {

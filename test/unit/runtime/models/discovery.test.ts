@@ -8,6 +8,7 @@ import { type Discovery, discoverModels } from '../../../../src/runtime/models/d
 import type { FoundModel } from '../../../../src/runtime/models/found-model.ts'
 import type { VersionId } from '../../../../src/scheduler/ids.ts'
 import { ModelFolders, manifestOf } from '../../../support/model-folder.ts'
+import { addingModelBeside } from '../../../support/onnx-file.ts'
 
 const files = { 'model.onnx': 'a graph', 'weights/numbers.bin': 'many numbers' }
 let folders: ModelFolders
@@ -156,6 +157,21 @@ describe('a model is refused, with its reason, when', () => {
     await rm(join(directory, 'model.onnx'))
     makePipe(join(directory, 'model.onnx'))
     expect((await discoverOne()).problem).toBe('model.onnx is no file.')
+  })
+
+  test('a format that is not its own hides where its graph keeps weights', async () => {
+    const content = { 'model.onnx': addingModelBeside('../secret.bin') }
+    const { components } = manifestOf('alpha', content)
+    const hidden = components.map((each) => ({
+      ...each,
+      format: 'other',
+      files: each.files.map((file) => ({ ...file, role: 'graph' })),
+    }))
+    await folders.add('alpha', content, { components: hidden })
+    expect(await discoverOne()).toMatchObject({
+      state: 'REFUSED',
+      problem: expect.stringContaining('only files beside or below the graph are read') as string,
+    })
   })
 
   test('a pickle has an honest name', async () => {

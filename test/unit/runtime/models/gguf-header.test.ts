@@ -95,6 +95,23 @@ describe('the plan of a text model', () => {
     expect(plan([...heads, floats('llama.attention.head_count_kv', [4, 4, 0, 2])])).toBe(10 * 64 * 2 * 2 * 100)
   })
 
+  test.each<[string, readonly Buffer[]]>([
+    [
+      'more bytes than a number holds',
+      [
+        unsigned('llama.block_count', 2 ** 32 - 1),
+        unsigned('llama.embedding_length', 2 ** 32 - 1),
+        unsigned('llama.attention.head_count', 1),
+      ],
+    ],
+    ['heads below none', [...heads, floats('llama.attention.head_count_kv', [-4, 4])]],
+    ['heads that are no number', [...heads, floats('llama.attention.head_count_kv', [Number.NaN, 4])]],
+    ['half a layer', [floats('llama.block_count', [0.5]), ...heads.slice(1)]],
+    ['layers without end', [floats('llama.block_count', [Number.POSITIVE_INFINITY]), ...heads.slice(1)]],
+  ])('of %s is refused', (_, pairs) => {
+    expect(() => plan(pairs)).toThrow('its header')
+  })
+
   test('names what is missing', () => {
     expect(() => plan(heads.slice(1))).toThrow('its header has no block_count')
   })

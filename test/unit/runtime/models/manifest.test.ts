@@ -46,6 +46,17 @@ describe('what is wrong is named by its place', () => {
     ],
     ['a circle', { graph: [{ ...node, after: ['embed'] }] }, 'graph.0.after.0: embed is no earlier node'],
     ['a component named twice', { components: [component, component] }, 'components.1.name: is used twice'],
+    ['more components than any model has', { components: Array.from({ length: 65 }, () => component) }, 'components: '],
+    [
+      'more files than are read',
+      { components: [{ ...component, files: Array.from({ length: 1025 }, () => component!.files[0]) }] },
+      'components: have 1025 files; at most 1024 are read',
+    ],
+    [
+      'more bytes than any file has',
+      { components: [{ ...component, files: [{ ...component!.files[0], sizeBytes: 2 ** 41 }] }] },
+      'components.0.files.0.sizeBytes',
+    ],
     ['a batch of nobody', { limits: { batchLimit: 0 } }, 'limits.batchLimit'],
     ['no graph', { graph: [] }, 'graph'],
     [

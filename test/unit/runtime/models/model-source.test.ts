@@ -121,6 +121,15 @@ describe('the manifest of a GGUF file', () => {
   test.each<[string, () => GgufWriter, string]>([
     ['it is no language model', () => new GgufWriter().text('general.architecture', 'clip'), 'is no language model'],
     ['it is an encoder', () => language().flag('llama.attention.causal', false), 'writes no text'],
+    ['it has no context', () => language().number('llama.context_length', 0), 'no context length'],
+    [
+      'nothing could hold it',
+      () =>
+        language()
+          .number('llama.block_count', 2 ** 32 - 1)
+          .number('llama.embedding_length', 2 ** 32 - 1),
+      'memory',
+    ],
     ['it is a part', () => language().number('split.count', 3), 'one of 3 parts; join them first'],
   ])('is refused when %s', async (_, writer, words) => {
     expect(await readSource(await write('a/x.gguf', writer().bytes()), asItSays)).toMatchObject({
