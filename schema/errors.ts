@@ -10,6 +10,8 @@ import {
   Overloaded,
 } from '../src/app/errors.ts'
 import { builder } from './builder.ts'
+import { nodeNames } from './ids.ts'
+import { encodeOpaque } from './opaque.ts'
 
 const ErrorInterface = builder.interfaceRef<AppError>('Error').implement({
   description: 'A failure that can be expected. The message says what happened, to what, and what to do.',
@@ -34,8 +36,9 @@ builder.objectType(NotFound, {
   name: 'NotFoundError',
   interfaces: [ErrorInterface],
   fields: (t) => ({
+    message: t.string({ resolve: (error) => error.messageAbout(shownReference(error)) }),
     kind: t.exposeString('what', { description: 'What was looked for: Job, Model, Session, Device.' }),
-    reference: t.exposeString('reference'),
+    reference: t.string({ resolve: shownReference }),
   }),
 })
 builder.objectType(Conflict, {
@@ -58,6 +61,12 @@ builder.objectType(ModelTooLarge, {
     suggestion: t.exposeString('suggestion'),
   }),
 })
+
+/** Ids as callers send them, not the numbers behind them. */
+function shownReference({ what, reference }: NotFound): string {
+  const noun = nodeNames.find((name) => name === what)
+  return typeof reference === 'number' && noun ? encodeOpaque(noun, reference) : String(reference)
+}
 
 const members = { InvalidInput, NotFound, Conflict, Overloaded, ModelTooLarge }
 type ErrorName = keyof typeof members

@@ -199,11 +199,7 @@ export class ArtifactsClosed extends Error {
 
 /** An input that is unknown, or that retention has removed. */
 export function missingArtifact(id: ArtifactId): NotFound {
-  return new NotFound(
-    'Artifact',
-    String(id),
-    `There is no artifact ${id} here (any more). Upload the file again with PUT /uploads.`,
-  )
+  return new NotFound('Artifact', id)
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -21,7 +21,7 @@ export async function cancelJob(context: AppContext, id: JobId): Promise<JobReco
 }
 
 function whenEnded(record: JobRecord | null, id: JobId): JobRecord | NotFound | Conflict {
-  if (!record) return new NotFound('Job', String(id))
+  if (!record) return new NotFound('Job', id)
   if (record.state === 'CANCELLED') return record
   return new Conflict(
     `The job has already ${record.state === 'FAILED' ? 'failed' : 'succeeded'}; there is nothing left to cancel.`,

@@ -21,20 +21,36 @@ export class InvalidInput {
   }
 }
 
+/** What a caller can do about something that is not there. */
+const whereToLook: Readonly<Record<string, string>> = {
+  Job: 'Finished jobs are deleted after some time (HEARTH_JOB_RETENTION_DAYS); `jobs` lists those that are kept.',
+  Model: '`models` lists those that are; registerModel adds one.',
+  Session: 'openSession opens one.',
+  Device: '`devices` lists those that are.',
+  Artifact: 'It may have been deleted with time; upload the file again with PUT /uploads.',
+}
+
 export class NotFound {
   readonly kind = 'NotFoundError'
   /** What was looked for: `Job`, `Model`, `Session`, `Device`. */
   readonly what: string
-  readonly reference: string
-  readonly message: string
-  constructor(
-    what: string,
-    reference: string,
-    message = `No ${what.toLowerCase()} ${JSON.stringify(reference)} is known here.`,
-  ) {
+  /** A name as it was given; a number is that of an id, which the API shows in its own form. */
+  readonly reference: string | number
+  readonly #words: string | null
+  constructor(what: string, reference: string | number, words: string | null = null) {
     this.what = what
     this.reference = reference
-    this.message = message
+    this.#words = words
+  }
+
+  get message(): string {
+    return this.messageAbout(String(this.reference))
+  }
+
+  /** `shown`: the reference as its reader knows it. */
+  messageAbout(shown: string): string {
+    const found = `No ${this.what.toLowerCase()} ${JSON.stringify(shown)} is known here.`
+    return this.#words ?? `${found} ${whereToLook[this.what] ?? ''}`.trimEnd()
   }
 }
 

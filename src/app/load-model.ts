@@ -25,7 +25,7 @@ export async function loadModel(
       },
     ])
   }
-  if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))
+  if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', deviceId)
   if (context.shell.draining) return drainingRefusal()
   const misfit = tooLarge(context, entry)
   if (misfit) return misfit
@@ -42,7 +42,7 @@ export async function unloadModel(
 ): Promise<ModelRecord | NotFound | Overloaded> {
   const entry = context.catalogue.resolve(model)
   if (!entry) return new NotFound('Model', model)
-  if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', String(deviceId))
+  if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', deviceId)
   if (context.shell.draining) return drainingRefusal()
   const refused = await changeWanted(context, () => context.wanted.remove(entry.version.id, deviceId))
   if (refused) return refused

@@ -8,8 +8,11 @@ import { buildGraph, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.
 
 export async function retryJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
   const old = context.live.record(id) ?? (await context.store.readJob(id))
-  if (!old) return new NotFound('Job', String(id))
-  if (!isTerminal(old.state)) return new Conflict(`The job is ${old.state}; only a job that has ended can be retried.`)
+  if (!old) return new NotFound('Job', id)
+  if (!isTerminal(old.state))
+    return new Conflict(
+      `The job is ${old.state}; only a job that has ended can be retried. Wait for its end, or cancel it first.`,
+    )
   const entry = context.catalogue.version(old.versionId)
   if (!entry?.spec)
     return new Conflict(

@@ -52,7 +52,7 @@ export async function openSession(
 
 export async function closeSession(context: AppContext, id: SessionId): Promise<SessionRecord | NotFound | Overloaded> {
   const closed = await orOverloaded(context.sessions.close(id, context.clock.now()))
-  return closed ?? (await context.store.readSession(id)) ?? new NotFound('Session', String(id))
+  return closed ?? (await context.store.readSession(id)) ?? new NotFound('Session', id)
 }
 
 const lookForIdleEveryMs = 5_000

@@ -49,7 +49,7 @@ export async function writeJobs(
   if (outcome instanceof Overloaded) return outcome
   if (outcome.kind === 'conflict') {
     return new Conflict(
-      `The idempotency key ${JSON.stringify(jobs[outcome.index]?.record.idempotencyKey)} names a job with another input.`,
+      `The idempotency key ${JSON.stringify(jobs[outcome.index]?.record.idempotencyKey)} names a job with another input. Send that input again to get the job, or choose a new key.`,
     )
   }
   if (outcome.kind === 'artifact_missing') return missingArtifact(outcome.artifactId)

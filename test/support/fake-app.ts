@@ -173,14 +173,14 @@ export class FakeApp implements App {
   async cancelJob(id: JobId) {
     if (this.refusal) return this.refusal
     const job = this.#job(id)
-    if (!job) return new NotFound('Job', String(id))
+    if (!job) return new NotFound('Job', id)
     if (job.state === 'SUCCEEDED') return new Conflict('It has already succeeded.')
     job.cancelRequestedAt = epoch
     return job
   }
   async retryJob(id: JobId) {
     const job = this.#job(id)
-    if (!job) return new NotFound('Job', String(id))
+    if (!job) return new NotFound('Job', id)
     if (job.finishedAt === null) return new Conflict('It has not ended.')
     return { ...job, id: (this.allJobs.length + 1) as JobId, retryOf: id }
   }
@@ -202,7 +202,7 @@ export class FakeApp implements App {
   }
   async closeSession(id: SessionId) {
     const session = this.allSessions.find((known) => known.id === id)
-    if (!session) return new NotFound('Session', String(id))
+    if (!session) return new NotFound('Session', id)
     session.closedAt = epoch
     return session
   }

@@ -71,7 +71,7 @@ function checkSubmission(
   const { context } = shared
   checkKey(input.idempotencyKey ?? null, problems)
   if (input.deadline != null && input.deadline <= context.clock.now())
-    problems.add('deadline', 'must lie in the future.')
+    problems.add('deadline', `must lie in the future; here it is ${new Date(context.clock.now()).toISOString()}.`)
   const session = findSession(context, input.sessionId ?? null, problems)
   const model = findModel(shared, input.model)
   if (model instanceof NotFound) {
@@ -80,8 +80,7 @@ function checkSubmission(
   }
   const { entry, refusal } = model
   const { taskKind, request } = normaliseTask(input.task, entry, shared, problems)
-  if (session === 'unknown') return new NotFound('Session', JSON.stringify(input.sessionId))
-  if (session === 'closed') return new Conflict('The session is closed; open a new one, or submit without a session.')
+  if (session !== null && 'kind' in session) return session
   return refusal ?? { entry, session, taskKind, request }
 }
 
@@ -104,11 +103,19 @@ function findSession(
   context: AppContext,
   id: NonNullable<SubmitJobInput['sessionId']> | null,
   problems: Problems,
-): SessionRecord | 'closed' | 'unknown' | null {
+): SessionRecord | NotFound | Conflict | null {
   if (id === null) return null
-  if (typeof id === 'number') return context.sessions.find(id)
-  problems.add('sessionId', `${JSON.stringify(id.malformed)} is not the id of a session.`)
-  return null
+  if (typeof id !== 'number') {
+    problems.add(
+      'sessionId',
+      `${JSON.stringify(id.malformed)} is not the id of a session; openSession answers with one.`,
+    )
+    return null
+  }
+  const session = context.sessions.find(id)
+  if (session === 'unknown') return new NotFound('Session', id)
+  if (session === 'closed') return new Conflict('The session is closed; open a new one, or submit without a session.')
+  return session
 }
 
 function normaliseTask(

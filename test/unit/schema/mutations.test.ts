@@ -165,6 +165,20 @@ test.for([
   }
 })
 
+test.for([
+  ['cancelJob(id: $id)', encodeId('Job', 999 as never), '`jobs` lists'],
+  ['retryJob(id: $id)', encodeId('Job', 999 as never), '`jobs` lists'],
+  ['closeSession(id: $id)', encodeId('Session', 999 as never), 'openSession'],
+])('%s of what is not there names the id as it was sent, and what to do', async ([field = '', id = '', words]) => {
+  const { data } = await ask(
+    new FakeApp(),
+    `mutation($id: ID!) { result: ${field} { ... on Error { message } ... on NotFoundError { reference } } }`,
+    { id },
+  )
+  expect(data).toEqual({ result: { reference: id, message: expect.stringContaining(`"${id}"`) } })
+  expect(data).toEqual({ result: { reference: id, message: expect.stringContaining(words ?? '') } })
+})
+
 test.for(['garbage', ''])('loadModel names the field of a bad device id: %j', async (id) => {
   const { data } = await ask(
     new FakeApp(),
