@@ -38,6 +38,8 @@ const readBytes = 256 * 1024
  * once it has been left alone for longer than a tick.
  */
 const clockTickMs = 20
+/** One that is still written then has changed while it was to be read. */
+const settleAttempts = 10
 
 /** The file is not what it was when its reading began. */
 export class FileChanged extends Error {
@@ -121,12 +123,14 @@ async function readKnown(path: string): Promise<Map<string, Entry>> {
 }
 
 async function settledIdentity(path: string): Promise<FileIdentity> {
-  const stats = await stat(path, { bigint: true })
-  const ageMs = Date.now() - Number(stats.ctimeMs)
-  // A time in the future is another machine's clock, which says nothing of this kind.
-  if (ageMs < 0 || ageMs > clockTickMs) return identityOf(stats)
-  await sleep(clockTickMs)
-  return identityOf(await stat(path, { bigint: true }))
+  for (let attempt = 0; attempt < settleAttempts; attempt += 1) {
+    const stats = await stat(path, { bigint: true })
+    const ageMs = Date.now() - Number(stats.ctimeMs)
+    // A time in the future is another machine's clock, which says nothing of this kind.
+    if (ageMs < 0 || ageMs > clockTickMs) return identityOf(stats)
+    await sleep(clockTickMs)
+  }
+  throw new FileChanged()
 }
 
 async function hashFile(path: string, onBytes: OnBytes): Promise<string> {

@@ -81,6 +81,12 @@ export async function isPickle(path: string): Promise<boolean> {
   await using file = await openRegularFile(path)
   const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
   const head = buffer.subarray(0, bytesRead)
-  const isPickleStream = head[0] === 0x80 && head[1] !== undefined && head[1] >= 2 && head[1] <= 5
-  return isPickleStream || (head.toString('latin1', 0, 4) === 'PK\u0003\u0004' && head.includes('data.pkl'))
+  return isPickleStream(head) || (head.toString('latin1', 0, 4) === 'PK\u0003\u0004' && head.includes('data.pkl'))
 }
+
+/** The mark of protocols 2 to 5, then an operation. Numbers may look so too: lengths, as in safetensors, and raw weights. */
+function isPickleStream(head: Buffer): boolean {
+  const [mark, protocol = 0, operation = 0] = head
+  return mark === 0x80 && protocol >= 2 && protocol <= 5 && operation >= firstOperation
+}
+const firstOperation = '('.charCodeAt(0)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, utimesSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -268,6 +268,15 @@ describe('digests of files', () => {
     })
     await expect(reading).rejects.toThrow(FileChanged)
     expect((await digests.digest(path)).identity.sizeBytes).toBe(1_000_001)
+  })
+
+  test('are not taken of a file that somebody keeps writing', async () => {
+    const path = join(await folders.add('alpha', files), 'model.onnx')
+    const digests = await DigestCache.open(folders.cachePath)
+    const writing = setInterval(() => utimesSync(path, 1, 1), 1)
+    await expect(digests.digest(path)).rejects.toThrow(FileChanged)
+    clearInterval(writing)
+    expect((await digests.digest(path)).sha256).toHaveLength(64)
   })
 
   test('do without a cache that is damaged', async () => {
