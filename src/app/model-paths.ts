@@ -16,7 +16,7 @@ export async function locateModel(path: string, folders: readonly string[]): Pro
   }
   const mayBeInside = wanted.some((candidate) => [...folders, ...roots].some((root) => isBelow(candidate, root)))
   if (!mayBeInside) return outside(folders)
-  return new NotFound('Model file', path, `There is no file or folder ${path}.`)
+  return new NotFound('Model file', path, `There is no file or folder ${path}; looked for: ${wanted.join(', ')}.`)
 }
 
 async function realFolders(folders: readonly string[]): Promise<string[]> {

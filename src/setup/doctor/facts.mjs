@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { ROOT } from '../paths.mjs'
 import { readFolder } from './read-folder.mjs'
 import { readMachine } from './read-machine.mjs'
+import { readNamedPaths } from './read-named-paths.mjs'
 import { readPrograms } from './read-programs.mjs'
 import { readServer } from './read-server.mjs'
 import { readSettings } from './settings.mjs'
@@ -17,6 +18,7 @@ import { readSettings } from './settings.mjs'
  * @property {import('./read-folder.mjs').Folder} dataFolder
  * @property {import('./read-folder.mjs').Folder} sharedMemory
  * @property {import('./read-folder.mjs').Folder} temporary
+ * @property {import('./read-named-paths.mjs').NamedPath[]} namedPaths
  * @property {import('./read-server.mjs').Server} server
  */
 
@@ -34,6 +36,7 @@ export async function readFacts(env) {
     dataFolder: readFolder(dataFolder),
     sharedMemory: readFolder(settings.value('HEARTH_SHARED_MEMORY_DIR', '/dev/shm')),
     temporary: readFolder(tmpdir()),
+    namedPaths: readNamedPaths(settings),
     server: await readServer({
       host: settings.value('HEARTH_HOST', '127.0.0.1'),
       port: settings.number('HEARTH_PORT', 4000),

@@ -1,4 +1,4 @@
-/** The folders that Hearth writes to: its data, shared memory for tensors, temporary files; and the room that set-up needs. */
+/** The folders that Hearth writes to: its data, shared memory for tensors, temporary files; and what settings name to be read. */
 import { fail, ok, size, warn } from './finding.mjs'
 
 const MEBIBYTE = 1024 ** 2
@@ -22,7 +22,12 @@ const IN_MEMORY = /^(tmpfs|ramfs)$/
  * @returns {import('./finding.mjs').Finding[]}
  */
 export function judgeFolders(facts) {
-  return [...judgeDataFolder(facts), ...judgeSharedMemory(facts), judgeTemporary(facts)]
+  return [
+    ...judgeDataFolder(facts),
+    ...judgeSharedMemory(facts),
+    judgeTemporary(facts),
+    ...facts.namedPaths.flatMap(judgeNamedPath),
+  ]
 }
 
 /** @typedef {import('./facts.mjs').Facts} Facts */
@@ -43,6 +48,8 @@ function judgeDataFolder({ dataFolder, settings }) {
 function judgeWriting({ path, refusal, exists }) {
   const name = 'data folder'
   if (refusal === null) return ok(name, exists ? `${path} can be written.` : `${path} will be made at the first start.`)
+  if (refusal.startsWith('ENOTDIR'))
+    return fail(name, `${path} is a file, or lies below one.`, 'Choose a folder: HEARTH_DATA_DIR=/path/to/folder')
   return fail(
     name,
     `${path} cannot be written: ${refusal}`,
@@ -135,4 +142,17 @@ function judgeTemporary({ temporary: { path, refusal, freeBytes } }) {
   if (freeBytes < TEMPORARY_WISHED_BYTES)
     return warn('temporary files', `Only ${size(freeBytes)} are free in ${path}.`, mend)
   return ok('temporary files', `${path}, ${size(freeBytes)} free.`)
+}
+
+/**
+ * A start without a folder of models goes on and says so in its log; without the devices that were declared nothing starts.
+ * @param {import('./read-named-paths.mjs').NamedPath} named
+ */
+function judgeNamedPath({ setting, path, wanted, isThere }) {
+  if (isThere) return []
+  const message = `There is no ${wanted} ${path}, which ${setting} names`
+  if (wanted === 'file')
+    return [fail('settings', `${message}.`, `Correct ${setting}, or leave it out: unset ${setting}`)]
+  const lost = setting === 'HEARTH_PROGRAM_PATHS' ? 'no programs' : 'no models'
+  return [warn('settings', `${message}: ${lost} are found there.`, `mkdir -p ${path}, or correct ${setting}`)]
 }

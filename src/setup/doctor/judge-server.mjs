@@ -1,6 +1,9 @@
 /** What runs already: the port, the lock on the data folder, the database. */
 import { fail, ok, warn } from './finding.mjs'
 
+/** What the server takes for loopback: src/server/gate/loopback.ts. */
+const LOOPBACK = /^((.*\.)?localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
+
 /**
  * @param {Pick<import('./facts.mjs').Facts, 'server' | 'dataFolder'>} facts
  * @returns {import('./finding.mjs').Finding[]}
@@ -12,6 +15,12 @@ export function judgeServer(facts) {
 /** @param {import('./read-server.mjs').Server} server */
 function judgePort({ host, port, portRefusal, health }) {
   const where = `${host}:${port}`
+  if (!LOOPBACK.test(host))
+    return fail(
+      'port',
+      `The server refuses to listen on ${host}, because it has no credentials that could protect it.`,
+      'unset HEARTH_HOST; for callers elsewhere put a proxy with credentials in front (HEARTH_ALLOWED_HOSTS, HEARTH_PUBLIC_URL)',
+    )
   if (portRefusal === null) return ok('port', `${where} is free.`)
   if (health === 'ok') return ok('port', `Hearth is running at http://${where}/graphql.`)
   if (health === 'degraded') {

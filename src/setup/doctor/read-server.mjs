@@ -40,11 +40,17 @@ export async function readServer({ host, port, dataFolder }) {
  * @param {number} port
  * @returns {Promise<string | null>}
  */
-function tryListening(host, port) {
+export function tryListening(host, port) {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', (error) => resolve('code' in error ? String(error.code) : error.message))
-    server.listen(port, host, () => server.close(() => resolve(null)))
+    const refuse = (/** @type {Error} */ error) => resolve('code' in error ? String(error.code) : error.message)
+    server.once('error', refuse)
+    try {
+      server.listen(port, host, () => server.close(() => resolve(null)))
+    } catch (error) {
+      // A port that is no port: 70000.
+      refuse(/** @type {Error} */ (error))
+    }
   })
 }
 

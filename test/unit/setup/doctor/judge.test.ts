@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { isLoopback } from '../../../../src/server/gate/loopback.ts'
 import { judge } from '../../../../src/setup/doctor/judge.mjs'
 import { report } from '../../../../src/setup/doctor/report.mjs'
 import { type Changes, complaints, gibibyte, machine } from './machine-facts.ts'
@@ -45,6 +46,26 @@ const cases: readonly (readonly [what: string, changes: Changes, complaint: RegE
   ['a disk with another time', { dataFolder: { skewMs: 30_000 } }, /^WARN clock: .*30 s apart/],
   ['a clock set back', { dataFolder: { newestMs: Date.UTC(2027, 5) } }, /^WARN clock: .*has been set back/],
   ['a read-only folder', { dataFolder: { refusal: 'EROFS', syncMs: null } }, /^FAIL data folder: .*EROFS/],
+  [
+    'a file for a folder',
+    { dataFolder: { refusal: "ENOTDIR: not a directory, open '/srv/x'", syncMs: null } },
+    /^FAIL data folder: .* is a file, or lies below one/,
+  ],
+  [
+    'models that are not there',
+    { namedPaths: [{ setting: 'HEARTH_MODEL_PATHS', path: '/my/models', wanted: 'folder', isThere: false }] },
+    /^WARN settings: There is no folder \/my\/models, which HEARTH_MODEL_PATHS names: no models/,
+  ],
+  [
+    'devices that are not there',
+    { namedPaths: [{ setting: 'HEARTH_DEVICES', path: '/devices.json', wanted: 'file', isThere: false }] },
+    /^FAIL settings: There is no file \/devices\.json, which HEARTH_DEVICES names/,
+  ],
+  [
+    'an address that others could reach',
+    { server: { host: '0.0.0.0' } },
+    /^FAIL port: The server refuses to listen on 0/,
+  ],
   ['a network disk', { dataFolder: { fileSystem: 'nfs4' } }, new RegExp(`^FAIL data disk: .*${network}`)],
   ['a shared folder', { dataFolder: { fileSystem: 'fuse.sshfs' } }, new RegExp(`^FAIL data disk: .*${network}`)],
   ["a container's layer", { dataFolder: { fileSystem: 'overlay' } }, /^WARN data disk: .*layer of a container/],
@@ -106,6 +127,22 @@ test('macOS works with less, in the words of the set-up', () => {
 
 test('a running Hearth on the port is well, and so is its lock', () => {
   expect(complaints({ server: { portRefusal: 'EADDRINUSE', health: 'ok', holder: 12 } })).toEqual([])
+})
+
+test('addresses are judged as the server judges them', () => {
+  for (const host of [
+    'localhost',
+    'me.localhost',
+    '127.0.0.1',
+    '127.9.8.7',
+    '::1',
+    '[::1]',
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    'Localhost',
+  ])
+    expect(complaints({ server: { host } }), host).toHaveLength(isLoopback(host) ? 0 : 1)
 })
 
 test('a name that is nearly a setting says which', () => {

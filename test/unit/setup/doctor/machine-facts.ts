@@ -48,11 +48,15 @@ const healthy: Facts = {
   dataFolder: folder,
   sharedMemory: { ...folder, path: '/dev/shm', fileSystem: 'tmpfs', freeBytes: 4 * gibibyte },
   temporary: { ...folder, path: '/tmp' },
+  namedPaths: [{ setting: 'HEARTH_MODEL_PATHS', path: '/srv/hearth/models', wanted: 'folder', isThere: true }],
   server: { host: '127.0.0.1', port: 4000, portRefusal: null, health: null, holder: null, unknownMigrations: 0 },
 }
 
 /** Parts of each group of facts that are otherwise. */
-export type Changes = { readonly [Group in Exclude<keyof Facts, 'settings'>]?: Partial<Facts[Group]> } & {
+export type Changes = {
+  readonly [Group in Exclude<keyof Facts, 'settings' | 'namedPaths'>]?: Partial<Facts[Group]>
+} & {
+  readonly namedPaths?: Facts['namedPaths']
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -64,6 +68,7 @@ export function machine({ environment = {}, ...changes }: Changes = {}): Facts {
     dataFolder: { ...healthy.dataFolder, ...changes.dataFolder },
     sharedMemory: { ...healthy.sharedMemory, ...changes.sharedMemory },
     temporary: { ...healthy.temporary, ...changes.temporary },
+    namedPaths: changes.namedPaths ?? healthy.namedPaths,
     server: { ...healthy.server, ...changes.server },
   }
 }

@@ -8,7 +8,8 @@ import { readCpuQuota, readGroupMemory } from '../../../../src/runtime/devices/c
 import { readControlGroup } from '../../../../src/setup/doctor/control-group.mjs'
 import { fileSystemOf, readFolder } from '../../../../src/setup/doctor/read-folder.mjs'
 import { readMachine } from '../../../../src/setup/doctor/read-machine.mjs'
-import { holderOf } from '../../../../src/setup/doctor/read-server.mjs'
+import { readNamedPaths } from '../../../../src/setup/doctor/read-named-paths.mjs'
+import { holderOf, tryListening } from '../../../../src/setup/doctor/read-server.mjs'
 import { readSettings } from '../../../../src/setup/doctor/settings.mjs'
 
 let folder: string
@@ -115,4 +116,25 @@ test('settings are known without the packages that define them', () => {
   expect(read.unknown).toEqual(['HEARTH_NONSENSE'])
   expect(read.number('HEARTH_PORT', 1)).toBe(4000)
   expect(read.value('HEARTH_HOST', '')).toBe('::1')
+})
+
+test('what settings name is looked for: folders, each of a list, and files', () => {
+  const file = join(folder, 'devices.json')
+  writeFileSync(file, '')
+  const read = (environment: NodeJS.ProcessEnv) =>
+    readNamedPaths(readSettings({ HEARTH_MODEL_PATHS: folder, ...environment }, envExample())).map(
+      ({ path, isThere }) => [path, isThere],
+    )
+  expect(read({})).toEqual([[folder, true]])
+  expect(read({ HEARTH_MODEL_PATHS: `${folder}, ${file}` })).toEqual([
+    [folder, true],
+    [file, false],
+  ])
+  expect(read({ HEARTH_DEVICES: file }).at(-1)).toEqual([file, true])
+  expect(read({ HEARTH_PROGRAM_PATHS: join(folder, 'none') }).at(-1)).toEqual([join(folder, 'none'), false])
+})
+
+test('a port that is none is told, not thrown', async () => {
+  expect(await tryListening('127.0.0.1', 70_000)).toBe('ERR_SOCKET_BAD_PORT')
+  expect(await tryListening('127.0.0.1', 0)).toBeNull()
 })
