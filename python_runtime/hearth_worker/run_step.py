@@ -22,6 +22,9 @@ def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome]
         outcomes = list(program.step(states))
     except (OutOfMemory, MemoryError) as error:
         return _smaller_steps(program, states, error)
+    except SystemExit as error:
+        # Libraries made for commands end the process over what displeases them; a worker has others to serve.
+        return _single_steps(program, states, RuntimeError(f"SystemExit: {error.code}"))
     except Exception as error:
         return _single_steps(program, states, error)
     if len(outcomes) != len(states):

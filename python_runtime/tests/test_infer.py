@@ -39,6 +39,18 @@ def test_numbers_of_every_kind_go_through(worker: WorkerHarness, number: int, tm
     assert result.tobytes() == array.tobytes()
 
 
+def test_any_byte_but_zero_is_true(worker: WorkerHarness, number: int, tmp_path: Path) -> None:
+    ports = [tensor("x", TensorProto.BOOL, ["n"])], [tensor("y", TensorProto.BOOL, ["n"])]
+    worker.load(write_model(tmp_path / "m", [node("Not", ["x"], ["y"])], *ports), number)
+    bytes_given = bytes([0, 1, 2, 255])
+    (tmp_path / "raw").write_bytes(bytes_given)
+    inline = {"name": "x", "dtype": "bool", "shape": [4], "data": bytes_given}
+    worker.admit(raw_task(number, [inline], model=number))
+    worker.admit(raw_task(number + 1, [in_file("x", tmp_path / "raw", "bool", [4])], model=number))
+    for task in (number, number + 1):
+        assert outputs_of(worker, task)["y"].view(np.uint8).tolist() == [1, 0, 0, 0]
+
+
 def test_bfloat16_keeps_its_bits(worker: WorkerHarness, number: int, tmp_path: Path) -> None:
     load_identity(worker, tmp_path, number, TensorProto.BFLOAT16)
     bits = np.array([[0x3F80, 0xFF80], [0x0001, 0x4049]], np.uint16)

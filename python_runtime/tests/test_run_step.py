@@ -44,6 +44,15 @@ def test_a_step_that_works_runs_once() -> None:
     assert program.calls == [[1, 2, 3]]
 
 
+def test_a_library_that_asks_for_the_end_of_the_process_fails_one_task() -> None:
+    def fault(states: Sequence[int]) -> None:
+        if 2 in states:
+            raise SystemExit(3)
+
+    outcomes = run_step(Recorded(fault), [1, 2])
+    assert outcomes == [Done(1), Failed("engine_error", "The step failed: SystemExit: 3")]
+
+
 def test_a_step_that_fails_is_repeated_for_each_alone_and_once() -> None:
     def fault(states: Sequence[int]) -> None:
         if 2 in states:

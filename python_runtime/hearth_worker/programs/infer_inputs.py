@@ -20,6 +20,8 @@ STRING = "string"
 NPY_MAGIC = b"\x93NUMPY"
 # Of what a library says.
 WORDS_MAX = 200
+# What numpy can hold.
+DIMENSIONS_MAX = 64
 
 
 def read_inputs(component: "OnnxComponent", tensors: Sequence[InputTensor]) -> dict[str, Array]:
@@ -46,6 +48,8 @@ def _check_kind(tensor: InputTensor, port: TensorPort) -> None:
         raise InvalidRequest(f"Input {port.name!r} takes {port.dtype}, not {tensor.dtype}.")
     if tensor.dtype not in ITEM_BYTES and tensor.dtype != STRING:
         raise InvalidRequest(f"Input {port.name!r} is of type {port.dtype}, which cannot be sent.")
+    if len(tensor.shape) > DIMENSIONS_MAX:
+        raise InvalidRequest(f"Input {port.name!r} has {len(tensor.shape)} dimensions; {DIMENSIONS_MAX} are possible.")
     fits = len(port.shape) == len(tensor.shape) and all(
         not isinstance(wanted, int) or wanted == given for wanted, given in zip(port.shape, tensor.shape, strict=True)
     )
@@ -63,12 +67,20 @@ def _array(tensor: InputTensor) -> Array:
         return _texts(tensor, tensor.values)
     if tensor.data is not None:
         _check_size(tensor, len(tensor.data))
-        return np.frombuffer(tensor.data, _numpy_type(tensor.dtype)).reshape(tensor.shape)
+        return _plain(np.frombuffer(tensor.data, _numpy_type(tensor.dtype)).reshape(tensor.shape))
     assert tensor.path is not None
     try:
-        return _mapped(tensor, tensor.path)
+        return _plain(_mapped(tensor, tensor.path))
     except FileNotFoundError as error:
         raise missing(tensor.path) from error
+
+
+def _plain(array: Array) -> Array:
+    """With every bool 0 or 1: files may hold any byte, but operators count on these."""
+    if array.dtype != np.bool_ or array.size == 0 or array.view(np.uint8).max() <= 1:
+        return array
+    truths: Array = array.view(np.uint8) != 0
+    return truths
 
 
 def _texts(tensor: InputTensor, values: list[str]) -> Array:

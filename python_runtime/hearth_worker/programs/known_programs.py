@@ -84,7 +84,8 @@ def _find_files(paths: Sequence[str]) -> list[ProgramFile]:
     for path in paths:
         files = sorted(Path(path).glob(f"*/{FILE_NAME}"))
         if not files:
-            logger.error("No folder in %s holds a %s.", path, FILE_NAME)
+            hint = " Name the folder above it." if (Path(path) / FILE_NAME).is_file() else ""
+            logger.error("No folder in %s holds a %s.%s", path, FILE_NAME, hint)
         found += files
     return [ProgramFile(path, _module_name(number, path)) for number, path in enumerate(found)]
 

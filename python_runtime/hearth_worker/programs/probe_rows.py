@@ -62,6 +62,8 @@ def why_rows_stay_apart(component: "OnnxComponent") -> str | None:
                 failure = f"random rows could not be computed ({words_of(error)[:300]})"
     finally:
         late.cancel()
+        # If it is just about to fire: it is to end no later run.
+        late.join()
     return failure
 
 
