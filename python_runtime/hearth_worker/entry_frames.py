@@ -7,7 +7,7 @@ from hearth_worker.failures import sendable
 from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.protocol.codec import encode_with_payload
 from hearth_worker.protocol.entries import AnyEntry, CancelledEntry, FailedEntry
-from hearth_worker.protocol.frame import META_BYTES_MAX, PAYLOAD_BYTES_MAX
+from hearth_worker.protocol.frame import META_BYTES_MAX
 from hearth_worker.protocol.reports import Steps
 
 REPORT_BYTES_MAX = 1024 * 1024
@@ -31,12 +31,13 @@ def entry_frames(
         yield from _halves(entries, progress, large, str(error))
         return
     meta_bytes_max = META_BYTES_MAX if len(entries) == 1 else REPORT_BYTES_MAX
-    if len(meta) <= meta_bytes_max and payload.size_bytes <= PAYLOAD_BYTES_MAX:
+    if len(meta) <= meta_bytes_max:
         yield from large.before_frame()
         yield Steps.type, meta, payload.join()
     else:
         large.undo()
-        yield from _halves(entries, progress, large, f"it takes {len(meta) + payload.size_bytes} bytes")
+        reason = f"beside its tensors it takes {len(meta)} bytes; {META_BYTES_MAX} are possible"
+        yield from _halves(entries, progress, large, reason)
 
 
 def _halves(

@@ -7,7 +7,7 @@ from hearth_worker.clock import now_ms
 from hearth_worker.protocol.codec import encode_message
 from hearth_worker.protocol.reports import Chunk, SlabRequest
 from hearth_worker.protocol.requests import SlabGrant, SlabReference, SlabReturn
-from hearth_worker.protocol.tensors import SlabSpan, Transfer
+from hearth_worker.protocol.tensors import TRANSFERS_BYTES_MAX, TRANSFERS_MAX, SlabSpan, Transfer
 from hearth_worker.slabs import Slabs
 
 # Slabs come in sizes this far apart.
@@ -26,14 +26,19 @@ class LargeTensors:
         self._last_transfer = 0
         # Of the frame that is being made.
         self._transfers: list[tuple[Transfer, memoryview]] = []
+        self._transfers_bytes = 0
         self._is_asking = False
         self._refused: tuple[int, float] | None = None
 
     def place(self, data: memoryview) -> SlabSpan | Transfer:
-        """Says where the bytes of a tensor of this frame will be."""
+        """Says where the bytes of a tensor of this frame will be. Raises ValueError if the frame can carry no more."""
         placed = self._slabs.place(data)
         if placed:
             return placed
+        self._transfers_bytes += data.nbytes
+        if len(self._transfers) == TRANSFERS_MAX or self._transfers_bytes > TRANSFERS_BYTES_MAX:
+            limit = f"{TRANSFERS_MAX}, or take more than {TRANSFERS_BYTES_MAX} bytes together"
+            raise ValueError(f"its large tensors are more than {limit}")
         self._last_transfer += 1
         transfer = Transfer(self._last_transfer, data.nbytes)
         self._transfers.append((transfer, data))
@@ -44,12 +49,14 @@ class LargeTensors:
         # A number that the server has not seen may be used again: it only has to see them rise.
         self._last_transfer -= len(self._transfers)
         self._transfers.clear()
+        self._transfers_bytes = 0
         self._slabs.undo()
 
     def before_frame(self) -> Iterator[tuple[int, bytes, memoryview]]:
         """Type, metadata and payload of what has to be sent ahead of the frame, which is complete now."""
         self._slabs.send()
         transfers, self._transfers = self._transfers, []
+        self._transfers_bytes = 0
         # First, so that the slabs come while the chunks are on their way.
         if transfers and (request := self._request(transfers)):
             yield SlabRequest.type, encode_message(request), memoryview(b"")
@@ -63,8 +70,9 @@ class LargeTensors:
             self._slabs.give_back(request.slabs)
             return []
         unmapped = self._slabs.add(request.slabs)
-        refused = request.refused
-        self._refused = (refused.size_bytes, now_ms() + refused.pause_ms) if refused else None
+        # One that comes ahead of need says nothing of what was refused before.
+        if refused := request.refused:
+            self._refused = refused.size_bytes, now_ms() + refused.pause_ms
         self._is_asking = False
         return unmapped
 

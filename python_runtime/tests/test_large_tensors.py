@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from hearth_worker import large_tensors
 from hearth_worker.check_outcome import checked
 from hearth_worker.chunk_sizes import CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, SEEN_PER_LOOK, ChunkSizes
 from hearth_worker.entry_frames import entry_frames
@@ -58,6 +59,34 @@ def test_small_tensors_are_inline_and_large_ones_are_not() -> None:
     )
 
 
+def test_where_small_ones_fill_the_payload_the_rest_of_them_is_elsewhere() -> None:
+    sent = frames([done(1, *[INLINE_BYTES_MAX] * 520), done(2, 5)], LargeTensors())
+    assert [kind for kind in kinds(sent) if kind is Steps] == [Steps]
+    steps, payload = sent[-1]
+    places = [next(name for name in ("span", "transfer") if name in tensor) for tensor in tensors_of(steps)]
+    assert places == ["span"] * 512 + ["transfer"] * 8 + ["transfer"]
+    assert len(payload) == 512 * INLINE_BYTES_MAX
+
+
+def test_more_chunks_than_a_frame_may_refer_to_go_with_several_frames_or_fail_their_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(large_tensors, "TRANSFERS_MAX", 3)
+    monkeypatch.setattr(large_tensors, "TRANSFERS_BYTES_MAX", 10 * LARGE)
+    entries = [done(1, LARGE, LARGE), done(2, LARGE, LARGE), done(3, *[LARGE] * 4), done(4, 11 * LARGE), done(5, LARGE)]
+    sent = frames(entries, LargeTensors())
+    told = [msgspec.to_builtins(entry) for report, _ in sent if isinstance(report, Steps) for entry in report.entries]
+    assert [entry["kind"] for entry in told] == ["done", "done", "failed", "failed", "done"]
+    assert "its large tensors are more than 3, or take more than" in told[2]["message"]
+    assert [report.transfer for report, _ in sent if isinstance(report, Chunk) and report.offset == 0] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+
+
 def test_chunks_come_in_order_before_the_frame_and_make_up_the_tensor() -> None:
     sent = frames([done(1, LARGE), done(2, 2 * LARGE)], LargeTensors())
     chunks = [(report, payload) for report, payload in sent if isinstance(report, Chunk)]
@@ -102,6 +131,9 @@ def test_room_is_asked_for_once_and_again_when_there_was_an_answer() -> None:
     large.take(SlabGrant([], SlabRefusal(2 * LARGE, 60_000)))
     assert frames([done(3, LARGE, 2 * LARGE)], large)[0][0] == SlabRequest(LARGE, 1)
     large.take(SlabGrant([], SlabRefusal(0, 60_000)))
+    assert SlabRequest not in kinds(frames([done(4, LARGE)], large))
+    # Some that come ahead of need change nothing of that.
+    large.take(SlabGrant([]))
     assert SlabRequest not in kinds(frames([done(4, LARGE)], large))
     large.take(SlabGrant([], SlabRefusal(0, 0)))
     assert SlabRequest in kinds(frames([done(5, LARGE)], large))

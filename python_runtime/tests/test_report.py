@@ -16,9 +16,8 @@ from hearth_worker.programs.outcomes import Piece, Progress
 from hearth_worker.protocol.codec import decode_report
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.entries import AnyEntry, DoneEntry, FailedEntry, TextEntry
-from hearth_worker.protocol.frame import META_BYTES_MAX, PAYLOAD_BYTES_MAX
+from hearth_worker.protocol.frame import META_BYTES_MAX
 from hearth_worker.protocol.reports import Partial, Report, Steps
-from hearth_worker.protocol.tensors import INLINE_BYTES_MAX, Tensor
 from hearth_worker.report import Report as Collected
 
 
@@ -119,14 +118,6 @@ def test_a_report_is_cut_at_1_mib_unless_one_entry_alone_is_larger() -> None:
     large = TextEntry(1, 0, "x" * 2 * REPORT_BYTES_MAX)
     frames = list(entry_frames([large, TextEntry(2, 0, "y")], 1, LargeTensors()))
     assert [len(entries_of(meta)) for _, meta, _ in frames] == [1, 1]
-
-
-def test_tensors_share_a_payload_up_to_its_limit() -> None:
-    count = PAYLOAD_BYTES_MAX // INLINE_BYTES_MAX
-    small = Tensor("uint8", [INLINE_BYTES_MAX], bytes(INLINE_BYTES_MAX))
-    done: list[AnyEntry] = [DoneEntry(number, {"v": small}, 1) for number in range(count + 1)]
-    sizes = [len(payload) for _, _, payload in entry_frames(done, 1, LargeTensors())]
-    assert (len(sizes), sum(sizes)) == (2, (count + 1) * INLINE_BYTES_MAX)
 
 
 def test_an_output_that_no_frame_can_carry_fails_its_task_alone() -> None:

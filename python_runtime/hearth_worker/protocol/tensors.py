@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct, ValidationError, convert
 
+from hearth_worker.protocol.frame import PAYLOAD_BYTES_MAX
 from hearth_worker.protocol.numbers import Count
 from hearth_worker.protocol.protocol_error import ProtocolError
 
@@ -22,6 +23,9 @@ ITEM_BYTES = {
 # Larger ones are cheaper anywhere but in a frame.
 INLINE_BYTES_MAX = 32 * 1024
 TENSOR_BYTES_MAX = 1024 * 1024 * 1024
+# Of one STEPS frame, all together.
+TRANSFERS_MAX = 1024
+TRANSFERS_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
 
 class Span(Struct, frozen=True):
@@ -109,7 +113,8 @@ class Payload:
         if not isinstance(value, Tensor):
             raise TypeError(f"a {type(value).__name__} cannot travel in a frame")
         data = value.bytes()
-        if self._place_large is None or data.nbytes <= INLINE_BYTES_MAX:
+        is_small = data.nbytes <= INLINE_BYTES_MAX and self.size_bytes + data.nbytes <= PAYLOAD_BYTES_MAX
+        if self._place_large is None or is_small:
             return TensorSpan(value.dtype, value.shape, self._append(data))
         placed = self._place_large(data)
         if isinstance(placed, SlabSpan):

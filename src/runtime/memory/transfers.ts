@@ -6,7 +6,10 @@ import type { TensorFigures } from './tensor-figures.ts'
 import { TransferRegion } from './transfer-region.ts'
 import type { TransferBytes, TransferStore } from './transfer-store.ts'
 
-export const transferBytesMax = 1024 * 1024 * 1024
+const transferBytesMax = 1024 * 1024 * 1024
+/** Before one frame: each may be a file, and takes its room on the disk, until the frame comes. */
+const transfersMax = 1024
+const transfersBytesMax = 4 * 1024 * 1024 * 1024
 /** While more than the first waits to be written, the worker is held back, until only the second does. */
 const unwrittenBytesMax = 32 * 1024 * 1024
 const unwrittenBytesGood = 8 * 1024 * 1024
@@ -24,6 +27,9 @@ export class Transfers {
   /** Whether the worker's stream shall be read. */
   readonly #onHold: (isHeld: boolean) => void
   #lastId = 0
+  /** That came, or are coming, since the last frame; claimed ones count too. */
+  #count = 0
+  #countedBytes = 0
   #filling: Transfer | null = null
   readonly #complete = new Map<number, Transfer>()
   #unwrittenBytes = 0
@@ -63,6 +69,8 @@ export class Transfers {
   dropUnclaimed(): void {
     for (const transfer of this.#complete.values()) this.#drop(transfer)
     this.#complete.clear()
+    this.#count = this.#filling ? 1 : 0
+    this.#countedBytes = this.#filling?.totalBytes ?? 0
   }
 
   /** The worker is gone. */
@@ -78,6 +86,13 @@ export class Transfers {
       throw new ProtocolError('order', `Transfer ${id} came after transfer ${this.#lastId}; the numbers must rise.`)
     if (totalBytes > transferBytesMax)
       throw new ProtocolError('limit', `A transfer has at most ${transferBytesMax} bytes, not ${totalBytes}.`)
+    this.#count += 1
+    this.#countedBytes += totalBytes
+    if (this.#count > transfersMax || this.#countedBytes > transfersBytesMax)
+      throw new ProtocolError(
+        'limit',
+        `Before one frame come at most ${transfersMax} transfers, of at most ${transfersBytesMax} bytes in all.`,
+      )
     this.#lastId = id
     this.#filling = { id, totalBytes, bytes: this.#store.begin(totalBytes), filledBytes: 0 }
     return this.#filling

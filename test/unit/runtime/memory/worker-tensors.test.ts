@@ -211,6 +211,13 @@ describe('a transfer', () => {
     expect(() => tensors.transfer({ id: 1, length: 10 })).toThrow('has not come')
   })
 
+  test('is one of at most 1,024 before a frame', () => {
+    for (let id = 1; id <= 1024; id += 1) chunk(id, 0, 1, 'x')
+    expect(() => chunk(1025, 0, 1, 'x')).toThrow('at most 1024 transfers')
+    tensors.endFrame([])
+    chunk(1025, 0, 1, 'x')
+  })
+
   test('that the next frame does not refer to is dropped and counted', () => {
     chunk(1, 0, 5, 'hello')
     tensors.endFrame([])
