@@ -66,11 +66,17 @@ async function runAll(chosen: readonly Benchmark[]): Promise<void> {
   rmSync(folder, { recursive: true })
 }
 
+/** Longer than any benchmark takes: one that hangs is ended, and what it started with it. */
+const benchmarkMsMax = 20 * 60_000
+
 /** This program again, on the generator's core, for one benchmark. */
 async function runPinned({ name, generatorCore }: Benchmark, path: string): Promise<boolean> {
   const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--') || !names.includes(argument))
   const program = [process.execPath, fileURLToPath(import.meta.url), name, '--result', path, ...flags]
-  const child = spawn('taskset', ['-c', String(generatorCore), ...program], { stdio: 'inherit' })
+  const child = spawn('taskset', ['-c', String(generatorCore), ...program], {
+    stdio: 'inherit',
+    timeout: benchmarkMsMax,
+  })
   const [code] = (await once(child, 'exit')) as [number | null]
   return code === 0
 }

@@ -12,7 +12,7 @@ const tensorsUntilFollowed = 120
 export const adaptiveChunks: Mechanism = {
   name: 'adaptive-chunks',
   naive: 'chunks of 64 KiB, whatever is sent (HEARTH_WITHOUT=adaptive-chunks).',
-  pairs: 5,
+  pairs: 4,
   comparisons: [
     { key: 'rate', what: 'tensors of 12 MiB in chunks', unit: 'MB/s', mustBring: { more: 2 } },
     { key: 'p50', what: 'tensor of 12 MiB in chunks, p50', unit: 'ms', mustBring: null },

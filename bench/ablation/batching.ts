@@ -19,7 +19,7 @@ const models = fileURLToPath(new URL('../models', import.meta.url))
 export const dynamicBatching: Mechanism = {
   name: 'batching',
   naive: 'the same model with a batch limit of 1: one job after the other.',
-  pairs: 4,
+  pairs: 3,
   comparisons: [
     {
       key: 'rate',

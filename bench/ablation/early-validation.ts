@@ -26,7 +26,7 @@ const wrongInTheWorker: SubmitJobInput = {
 export const earlyValidation: Mechanism = {
   name: 'early-validation',
   naive: 'a request goes through the queue to the worker, whose program checks it and fails the job.',
-  pairs: 5,
+  pairs: 4,
   comparisons: [
     {
       key: 'latency',

@@ -25,7 +25,7 @@ export const partialResults: Mechanism = {
   comparisons: [
     {
       key: 'items',
-      what: `first to be seen of ${itemCount} items, made in ${stepMs} ms for each 4,096`,
+      what: `first to be seen of ${itemCount.toLocaleString('en')} items, made in ${stepMs} ms for each 4,096`,
       unit: 'ms',
       mustBring: { less: 0.5 },
     },

@@ -12,7 +12,7 @@ export const persistentWorkers: Mechanism = {
   name: 'persistent-workers',
   naive:
     'a worker is started for each operation (spawn, hello, load, one operation, exit); with the no-op program, so without the seconds that an engine and a model would add.',
-  pairs: 4,
+  pairs: 3,
   comparisons: [
     {
       key: 'latency',

@@ -13,7 +13,7 @@ export const pipelining: Mechanism = {
   name: 'pipelining',
   naive:
     'a worker is asked for the next thing when it has answered the last (HEARTH_WITHOUT=pipelining, and callers in a row).',
-  pairs: 5,
+  pairs: 4,
   comparisons: [
     {
       key: 'rate',

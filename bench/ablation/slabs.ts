@@ -9,7 +9,7 @@ const roundMs = 1200
 export const slabs: Mechanism = {
   name: 'slabs',
   naive: 'tensors are copied through the pipe, in chunks that follow their sizes (HEARTH_WITHOUT=slabs).',
-  pairs: 5,
+  pairs: 4,
   comparisons: [
     { key: 'p50.1MiB', what: 'tensor of 1 MiB, p50', unit: 'ms', mustBring: { less: 0.85 } },
     { key: 'p50.12MiB', what: 'tensor of 12 MiB, p50', unit: 'ms', mustBring: { less: 0.85 } },

@@ -32,7 +32,7 @@ const signature: Signature = {
 export const validationCache: Mechanism = {
   name: 'validation-cache',
   naive: 'every request is checked anew against what its model takes (HEARTH_WITHOUT=validation-cache).',
-  pairs: 5,
+  pairs: 4,
   comparisons: [
     {
       key: 'same',
@@ -43,7 +43,7 @@ export const validationCache: Mechanism = {
     { key: 'other', what: `check of ${tensorCount} tensors, seen before`, unit: 'µs', mustBring: { less: 0.9 } },
     {
       key: 'hits',
-      what: `remembered, of ${mixSize} requests with ${shapeCount} shapes by Zipf's law`,
+      what: `remembered, of ${mixSize.toLocaleString('en')} requests with ${shapeCount.toLocaleString('en')} shapes by Zipf's law`,
       unit: 'share',
       mustBring: { reaches: 0.85 },
     },

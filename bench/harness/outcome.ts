@@ -14,8 +14,8 @@ export interface Outcome {
   readonly machine: Machine
   /** Cores that other work used during the rounds, mean. */
   readonly others: number
-  /** What a fixed piece of work took before the rounds: how much the machine itself drifted. */
-  readonly fixedWorkMs: { readonly median: number; readonly min: number; readonly max: number }
+  /** What a fixed piece of work took before the rounds: how much the machine itself drifted. Null: results kept from before this was measured. */
+  readonly fixedWorkMs: { readonly median: number; readonly min: number; readonly max: number } | null
   readonly figures: readonly Figure[]
 }
 
@@ -30,7 +30,7 @@ export function writeOutcome(path: string, outcome: Outcome): void {
 }
 
 export function readOutcome(path: string): Outcome {
-  return JSON.parse(readFileSync(path, 'utf8')) as Outcome
+  return { fixedWorkMs: null, ...(JSON.parse(readFileSync(path, 'utf8')) as Omit<Outcome, 'fixedWorkMs'>) }
 }
 
 /** Digits beyond the sixth are noise and make results hard to compare by eye. */

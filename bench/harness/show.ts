@@ -21,8 +21,10 @@ export function showPeers(table: PeerTable): string {
 }
 
 export function showCircumstances({ others, fixedWorkMs }: Pick<Outcome, 'others' | 'fixedWorkMs'>): string {
+  const use = `Other work used ${others} cores during the rounds`
+  if (fixedWorkMs === null) return `${use}.`
   const { median, min, max } = fixedWorkMs
-  return `Other work used ${others} cores during the rounds; a fixed piece of work took ${median} ms [${min}..${max}] before them.`
+  return `${use}; a fixed piece of work took ${median} ms [${min}..${max}] before them.`
 }
 
 function showGoal(goal: Goal | null): string {
