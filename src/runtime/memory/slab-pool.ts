@@ -68,9 +68,7 @@ export class SlabPool {
   }
 
   async #make(sizeBytes: number): Promise<Slab | null> {
-    const excessBytes = () => this.#bytes + sizeBytes - this.limitBytes
-    while (excessBytes() > 0 && this.#free[0] !== undefined) void this.#removeFree(this.#free[0])
-    if (excessBytes() > 0 || this.#isClosed) return null
+    if (this.#isClosed || !this.#makesRoom(sizeBytes)) return null
     this.#bytes += sizeBytes
     this.#lastId += 1
     const id = this.#lastId
@@ -86,6 +84,15 @@ export class SlabPool {
       this.#bytes -= sizeBytes
       return null
     }
+  }
+
+  /** Gives up free slabs, where that helps. */
+  #makesRoom(sizeBytes: number): boolean {
+    const freeBytes = this.#free.reduce((bytes, slab) => bytes + slab.sizeBytes, 0)
+    if (this.#bytes - freeBytes + sizeBytes > this.limitBytes) return false
+    while (this.#bytes + sizeBytes > this.limitBytes && this.#free[0] !== undefined)
+      void this.#removeFree(this.#free[0])
+    return true
   }
 
   #removeFree(slab: Slab): Promise<void> {

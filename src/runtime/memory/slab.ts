@@ -22,8 +22,9 @@ export class Slab {
   static async make(slabId: number, path: string, sizeBytes: number): Promise<Slab> {
     const file = await open(path, 'wx+', 0o600)
     try {
-      for (let offset = 0; offset < sizeBytes; offset += zeros.length)
-        await file.write(zeros, 0, Math.min(zeros.length, sizeBytes - offset), offset)
+      // Where memory ends a write is short, and only the next one is an error.
+      for (let done = 0; done < sizeBytes; )
+        done += (await file.write(zeros, 0, Math.min(zeros.length, sizeBytes - done), done)).bytesWritten
     } catch (error) {
       await file.close()
       await rm(path, { force: true })

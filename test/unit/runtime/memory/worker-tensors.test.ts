@@ -179,6 +179,20 @@ describe('a request', () => {
   })
 })
 
+describe('a free slab', () => {
+  test('is kept where giving it up would not make room enough', async () => {
+    const [small, large] = [aWorker(), aWorker()]
+    small.tensors.request(mib, 1)
+    await until('it is granted', () => small.granted.length > 0)
+    tensors.request(mib, 1)
+    await until('another one too', () => granted.length > 0)
+    small.tensors.close()
+    large.tensors.request(4 * mib, 1)
+    await until('there is none so large', () => large.refused.length > 0)
+    expect(memory.info()).toMatchObject({ freeBytes: mib, grantedBytes: mib })
+  })
+})
+
 describe('a transfer', () => {
   test('is put together from its chunks', async () => {
     chunk(1, 0, 10, 'hello')
