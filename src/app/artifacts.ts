@@ -67,7 +67,7 @@ export class Artifacts {
     return `${this.#freeBytes} bytes are left on the disk of the data folder, of which ${freeBytesMin} stay in reserve (HEARTH_DISK_RESERVE_BYTES)`
   }
 
-  /** Free on the disk of the data folder when it was last looked at; null = not known. */
+  /** Free on the disk of the data folder when it was last looked at, less what was uploaded since; null = not known. */
   get freeBytes(): number | null {
     return this.#freeBytes
   }
@@ -83,10 +83,15 @@ export class Artifacts {
    */
   async prepare(source: () => AsyncIterable<Uint8Array>, details: ArtifactDetails): Promise<ArtifactRecord> {
     const content = await this.#putWhenThereIsRoom(source)
-    const { mimeType, jobId } = details
-    const picture =
-      details.width === undefined && isPictureType(mimeType) ? await this.#sizeOf(content, mimeType) : details
-    return this.record(content, mimeType, jobId, picture.width ?? null, picture.height ?? null)
+    try {
+      const { mimeType, jobId } = details
+      const picture =
+        details.width === undefined && isPictureType(mimeType) ? await this.#sizeOf(content, mimeType) : details
+      return this.record(content, mimeType, jobId, picture.width ?? null, picture.height ?? null)
+    } catch (error) {
+      await this.discard([content])
+      throw error
+    }
   }
 
   /**
@@ -117,11 +122,26 @@ export class Artifacts {
     return new Overloaded('disk', retryMsMax, `Nothing more is taken at present: ${trouble}.`)
   }
 
-  /** False: as many run as may. Else `endUpload` follows. */
-  beginUpload(uploadsMax: number): boolean {
-    if (this.#uploads >= uploadsMax) return false
+  /**
+   * The same pieces, as long as each leaves the reserve alone; fails with ArtifactDiskFull before the first that would not. What comes in between
+   * two looks at the disk is counted here, so that many at once do not eat the reserve together.
+   */
+  async *withinRoom(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of source) {
+      const trouble = this.#troubleWith(piece.byteLength)
+      if (trouble !== null) throw new ArtifactDiskFull(trouble)
+      if (this.#freeBytes !== null) this.#freeBytes -= piece.byteLength
+      yield piece
+    }
+  }
+
+  get uploads(): number {
+    return this.#uploads
+  }
+
+  /** `endUpload` follows. */
+  beginUpload(): void {
     this.#uploads++
-    return true
   }
 
   endUpload(): void {

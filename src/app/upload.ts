@@ -39,6 +39,8 @@ export class UploadRefused {
 }
 
 const unknownContent = 'application/octet-stream'
+/** Parameters that say how to read a file take less. */
+const mimeTypeCharsMax = 256
 /** Room comes when others have finished. */
 const retryWhenBusyMs = 1000
 const retryWhenFullMs = 5000
@@ -52,9 +54,21 @@ export function refuseUpload(context: UploadContext, upload: Upload): UploadRefu
       'type',
       `Files of type ${JSON.stringify(upload.mimeType)} are not taken. Send the file itself as the body, with its own type as Content-Type: ${types.join(', ')}.`,
     )
-  if (context.shell.draining)
+  if (upload.mimeType !== null && upload.mimeType.length > mimeTypeCharsMax)
+    return new UploadRefused('type', `The Content-Type is longer than ${mimeTypeCharsMax} characters.`)
+  return noRoom(context, upload.sizeBytes ?? 0)
+}
+
+function noRoom({ config, artifacts, shell, store }: UploadContext, sizeBytes: number): Overloaded | null {
+  const { HEARTH_MAX_UPLOADS: uploadsMax } = config
+  if (shell.draining)
     return new Overloaded('draining', retryWhenBusyMs, 'The server is shutting down; upload when it is back.')
-  return context.artifacts.refusal(upload.sizeBytes ?? 0)
+  if (artifacts.uploads >= uploadsMax)
+    return new Overloaded('uploads', retryWhenBusyMs, `${uploadsMax} uploads run already; come back in a moment.`)
+  const { trouble } = store.metrics
+  if (trouble !== null)
+    return new Overloaded('storage', retryWhenFullMs, `Nothing can be written at present (${trouble}).`)
+  return artifacts.refusal(sizeBytes)
 }
 
 /** Rejects with what `source` fails with: the client went away. Then, as after every refusal, nothing is left. */
@@ -65,13 +79,8 @@ export async function takeUpload(
 ): Promise<ArtifactRecord | UploadRefused | Overloaded> {
   const refusal = refuseUpload(context, upload)
   if (refusal) return refusal
-  const { artifacts, config } = context
-  if (!artifacts.beginUpload(config.HEARTH_MAX_UPLOADS))
-    return new Overloaded(
-      'uploads',
-      retryWhenBusyMs,
-      `${config.HEARTH_MAX_UPLOADS} uploads run already; come back in a moment.`,
-    )
+  const { artifacts } = context
+  artifacts.beginUpload()
   try {
     return await storeUpload(context, upload, source)
   } catch (error) {
@@ -81,7 +90,7 @@ export async function takeUpload(
       return new Overloaded(
         'disk',
         retryWhenFullMs,
-        'The disk of the data folder is full; nothing of the file is kept.',
+        'The disk of the data folder is full but for its reserve (HEARTH_DISK_RESERVE_BYTES); nothing of the file is kept.',
       )
     throw error
   } finally {
@@ -100,7 +109,9 @@ async function storeUpload(
     start = bytes
     if (mimeType !== null) checkSignature(essenceOf(mimeType), bytes)
   })
-  const content = await artifacts.files.put(checked, { sizeBytesMax: config.HEARTH_MAX_UPLOAD_BYTES })
+  const content = await artifacts.files.put(artifacts.withinRoom(checked), {
+    sizeBytesMax: config.HEARTH_MAX_UPLOAD_BYTES,
+  })
   let isKept = false
   try {
     if (sha256 !== null && sha256 !== content.sha256)

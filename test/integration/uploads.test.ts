@@ -1,7 +1,7 @@
 /** PUT /uploads: what is taken, what is refused, and that a refusal leaves nothing. */
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openArtifactDoors, put, urlOf } from '../support/artifact-doors.ts'
 import { sha256 } from '../support/artifacts.ts'
 import { picture } from '../support/pictures.ts'
@@ -126,27 +126,61 @@ describe('a file that is refused', () => {
   })
 
   test('a sender that waits for leave gets the refusal instead', async () => {
-    const { doors } = await openArtifactDoors({ HEARTH_MAX_UPLOAD_BYTES: '1000' })
-    const sending = request(doors.at('/uploads'), {
-      method: 'PUT',
-      headers: { ...raw, 'content-length': 5000, expect: '100-continue' },
+    const { doors, app, files } = await openArtifactDoors({
+      HEARTH_MAX_UPLOAD_BYTES: '1000',
+      HEARTH_MAX_UPLOADS: '1',
+      HEARTH_DISK_RESERVE_BYTES: '500',
     })
-    let isLeaveGiven = false
-    sending.on('continue', () => (isLeaveGiven = true))
-    sending.on('error', () => {})
-    sending.flushHeaders()
-    const response = await answered(sending)
-    expect([response.statusCode, isLeaveGiven]).toEqual([413, false])
-    sending.destroy()
-    const welcome = request(doors.at('/uploads'), {
-      method: 'PUT',
-      headers: { ...raw, 'content-length': 2, expect: '100-continue' },
-    })
-    welcome.on('continue', () => welcome.end('ok'))
-    welcome.flushHeaders()
-    const taken = await answered(welcome)
-    expect(taken.statusCode).toBe(201)
-    taken.resume()
+    const askLeave = async (sizeBytes: number) => {
+      const headers = { ...raw, 'content-length': sizeBytes, expect: '100-continue' }
+      const sending = request(doors.at('/uploads'), { method: 'PUT', headers })
+      sending.on('continue', () => sending.end('x'.repeat(sizeBytes)))
+      sending.flushHeaders()
+      const response = await answered(sending)
+      const isLeaveGiven = sending.writableEnded
+      sending.on('error', () => {}).destroy()
+      return [response.statusCode, isLeaveGiven]
+    }
+    expect(await askLeave(5000)).toEqual([413, false])
+    app.context.artifacts.noteFreeBytes(600)
+    expect(await askLeave(101)).toEqual([507, false])
+    expect(await askLeave(100)).toEqual([201, true])
+    app.context.artifacts.noteFreeBytes(5000)
+    const slow = request(doors.at('/uploads'), { method: 'PUT', headers: { ...raw, 'transfer-encoding': 'chunked' } })
+    slow.write('takes the only place')
+    await expect.poll(files).toHaveLength(2)
+    expect(await askLeave(2)).toEqual([503, false])
+    slow.end()
+    ;(await answered(slow)).resume()
+    expect(await askLeave(3)).toEqual([201, true])
+  })
+
+  test('one that does not say how large it is stops at the reserve of the disk, and so do many at once', async () => {
+    const { doors, app, files } = await openArtifactDoors({ HEARTH_DISK_RESERVE_BYTES: '1000' })
+    app.context.artifacts.noteFreeBytes(61_000)
+    const { status, answer } = await put(doors, new Blob([Buffer.alloc(200_000)]).stream(), raw)
+    expect([status, answer.errors?.[0]?.message]).toEqual([507, expect.stringContaining('HEARTH_DISK_RESERVE_BYTES')])
+    await expect.poll(files).toEqual([])
+    app.context.artifacts.noteFreeBytes(61_000)
+    const statuses = await Promise.all(
+      [1, 2, 3].map((content) => put(doors, Buffer.alloc(25_000, content), raw).then((taken) => taken.status)),
+    )
+    expect(statuses).toContain(507)
+  })
+
+  test('of a type that is a novel', async () => {
+    const { doors } = await openArtifactDoors()
+    const refused = await put(doors, 'x', { 'content-type': `text/plain; x=${'a'.repeat(5000)}` })
+    expect([refused.status, refused.answer.errors?.[0]?.message]).toEqual([415, expect.stringMatching(/^.{1,300}$/)])
+  })
+
+  test('while nothing can be written to the database, before it is sent', async () => {
+    const { doors, app } = await openArtifactDoors()
+    const { store } = app.context
+    const metrics = vi.spyOn(store, 'metrics', 'get').mockReturnValue({ ...store.metrics, trouble: 'disk full' })
+    expect((await put(doors, 'x', raw)).status).toBe(507)
+    metrics.mockRestore()
+    expect((await put(doors, 'x', raw)).status).toBe(201)
   })
 
   test('one upload too many is asked to come back', async () => {

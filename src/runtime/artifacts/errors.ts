@@ -3,6 +3,7 @@
 /** There is no room (or no quota) for the file; nothing of it is left, and it may fit later. */
 export class ArtifactDiskFull extends Error {
   override readonly name = 'ArtifactDiskFull'
+  /** What the system said, or how much is left. */
   constructor(cause: unknown) {
     super('The disk of the data folder is full.', { cause })
   }

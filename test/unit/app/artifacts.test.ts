@@ -1,5 +1,5 @@
 /** What jobs make becomes artifacts: waiting for room, letting go, and saying when nothing more may come. */
-import { chmod, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -72,6 +72,15 @@ describe('what a job has made', () => {
     expect([fake.width, fake.height]).toEqual([null, null])
   })
 
+  test('and cannot be read again leaves nothing, and nothing held', async () => {
+    const content = picture('png')
+    const { artifacts, files, folder } = await start([sha256(content)])
+    files.openForReading = () => Promise.reject(new Error('too many open files'))
+    const preparing = artifacts.prepare(() => pieces(content), { mimeType: 'image/png', jobId })
+    await expect(preparing).rejects.toThrow('too many open files')
+    await expect.poll(() => filesIn(folder)).toEqual([])
+  })
+
   test('waits while the disk is full, and is asked for anew from its first piece', async () => {
     const { artifacts, folder } = await start()
     const full = whileFull()
@@ -139,6 +148,12 @@ test('with less than the reserve free nothing more is taken, nor a file that wou
   expect(artifacts.trouble).toContain('999 bytes are left')
   artifacts.noteFreeBytes(1000)
   expect(artifacts.trouble).toBe(null)
+})
+
+test('a key of addresses that cannot be read is not replaced: every address would be void', async () => {
+  const path = join(await dataFolder(), 'artifact-key')
+  await mkdir(path)
+  await expect(readSigningKey(path)).rejects.toThrow('EISDIR')
 })
 
 test('the key of addresses is made once, for its owner alone, and again where it is lost or damaged', async () => {
