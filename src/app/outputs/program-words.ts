@@ -144,7 +144,9 @@ function readTensor(value: unknown): AnyTensor | null {
 
 /** Small tensors among a third party's values are shown as values; large ones belong under `artifacts`. */
 function plainValues(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Uint8Array)
+    throw new BrokenContract('its values hold bytes, which JSON cannot show; give a text, or an artifact.')
   if (Array.isArray(value)) return value.map(plainValues)
   const tensor = readTensor(value)
   if (!tensor) return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plainValues(member)]))

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { type FinishedOutput, finishOutput, type OutputPlaces } from '../../../../src/app/outputs/finish-output.ts'
 import { decodeOutput } from '../../../../src/app/outputs/stored-output.ts'
+import type { StoredContent } from '../../../../src/runtime/artifacts/artifact-files.ts'
 import type { ProgramOutput } from '../../../../src/runtime/workers/tensors.ts'
 import type { JobId } from '../../../../src/scheduler/ids.ts'
-import type { ArtifactId, ArtifactRecord, TaskKind } from '../../../../src/store/records.ts'
+import type { ArtifactId, TaskKind } from '../../../../src/store/records.ts'
 import { picture } from '../../../support/pictures.ts'
 
 const jobId = 7 as JobId
@@ -12,7 +13,7 @@ const jobId = 7 as JobId
 class Files implements OutputPlaces {
   readonly inlineTensorBytesMax: number
   readonly written: { mimeType: string; bytes: Buffer }[] = []
-  readonly discarded: ArtifactRecord[] = []
+  readonly discarded: StoredContent[] = []
   /** Fails the n-th file, from 0. */
   failing = -1
 
@@ -263,6 +264,7 @@ test.each<[string, TaskKind, (tensor: ReturnType<typeof largeTensor>) => Program
     (t) => ({ t, values: { dtype: 'bool', shape: [9], data: new Uint8Array(2) } }),
     '[9]',
   ],
+  ['bytes among values', 'program', (t) => ({ t, values: { b: new Uint8Array(2) } }), 'hold bytes'],
   ['a type that is none', 'program', (data) => ({ artifacts: [{ mimeType: 'text', data }] }), 'media type'],
   ['a file of floats', 'program', (data) => ({ artifacts: [{ mimeType: 'image/png', data }] }), 'uint8'],
 ])('a program that gives %s is caught by name, and its memory is given back', async (_, taskKind, output, word) => {
@@ -277,6 +279,6 @@ test('when the second file cannot be written, the first is discarded and all mem
   const tensors = [largeTensor('float32', [12], floats(12)), largeTensor('float32', [12], floats(12))]
   const output = { tensors: tensors.map((tensor, index) => ({ name: String(index), tensor })) }
   await expect(finish('infer', output, files)).rejects.toThrow('on fire')
-  expect(files.discarded.map(({ id }) => id)).toEqual([101])
+  expect(files.discarded).toMatchObject([{ id: 101 }])
   expect(tensors.map(({ region }) => region.released)).toEqual([1, 1])
 })
