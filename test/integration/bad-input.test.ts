@@ -182,6 +182,14 @@ describe.each(doors)('over $door', ({ ask }) => {
     })
   })
 
+  test('of sixteen thousand mistakes the first thousand are told', async () => {
+    const wrong = text({ prompt: 'Hi.', stop: Array.from({ length: 16 }, () => '') })
+    const fields = (await answerToMany(Array.from({ length: 1000 }, () => wrong))).fields ?? []
+    expect(fields[0]?.path).toBe('jobs.0.task.generateText.stop.0')
+    expect(fields.length).toBeGreaterThanOrEqual(1000)
+    expect(fields.length).toBeLessThan(1100)
+  })
+
   test('everything that is wrong with a job is told at once', async () => {
     const answer = await answerTo({
       ...text({ prompt: '', maxTokens: -1, temperature: 9, stop: [''] }),

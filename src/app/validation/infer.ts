@@ -4,7 +4,7 @@ import type { TensorInput } from '../app.ts'
 import { type Dtype, elementCount, type FixedDtype, isDtype, isFixedDtype, itemBytes } from '../tensors/dtypes.ts'
 import { artifactOf, type InputArtifact, type InputArtifacts, type StoredArtifact, stored } from './input-artifacts.ts'
 import type { Problems } from './problems.ts'
-import { checkSignature, type RequestOutline } from './signature.ts'
+import { checkSignature, type RequestOutline, tensorsMax } from './signature.ts'
 import { checkValues, shapeText } from './tensor-values.ts'
 import type { ValidationCache } from './validation-cache.ts'
 
@@ -32,7 +32,6 @@ export type InferTensor = { readonly name: string; readonly dtype: Dtype; readon
   | { readonly artifact: StoredArtifact }
 )
 
-const tensorsMax = 1000
 /** A text on its way to the worker has its length in front. */
 const bytesPerText = 5
 

@@ -5,6 +5,7 @@ import type { Artifacts } from '../artifacts.ts'
 import { elementCount, isFixedDtype, itemBytes } from '../tensors/dtypes.ts'
 import { type NpyHeader, npyHeaderBytesMax, readNpyHeader } from '../tensors/npy-header.ts'
 import type { Problems } from './problems.ts'
+import { tensorsMax } from './signature.ts'
 
 export interface InputArtifact {
   readonly record: ArtifactRecord
@@ -21,15 +22,21 @@ export interface StoredArtifact {
   readonly sizeBytes: number
 }
 
-/** Looked up at once; a submission may name thousands. */
+/** Files that one task of a program may take. */
+export const programArtifactsMax = 100
+/** Files that all jobs of a submission may name together: each costs a look into the store. */
+export const artifactsNamedMax = 10_000
+/** Looked up at once. */
 const lookupsAtOnceMax = 64
 
+/** Null when there are more than `artifactsNamedMax`; then none is looked up. */
 export async function findInputArtifacts(
   artifacts: Artifacts,
   inputs: readonly SubmitJobInput[],
-): Promise<InputArtifacts> {
+): Promise<InputArtifacts | null> {
   const wanted = new Map<ArtifactId, { rawBytes: Set<number> }>()
   for (const { task } of inputs) for (const use of usesOf(task)) noteUse(wanted, use)
+  if (wanted.size > artifactsNamedMax) return null
   const found = new Map<ArtifactId, InputArtifact>()
   const entries = [...wanted]
   for (let start = 0; start < entries.length; start += lookupsAtOnceMax)
@@ -75,8 +82,10 @@ interface Use {
 
 function usesOf({ classifyImage, infer, program }: TaskInput): Use[] {
   if (classifyImage?.image.artifactId != null) return [{ reference: classifyImage.image.artifactId, rawBytes: null }]
-  if (program) return (program.artifactIds ?? []).map((reference) => ({ reference, rawBytes: null }))
-  return (infer?.tensors ?? []).flatMap(({ artifactId, dtype, shape }) => {
+  // What is above a limit is refused without a look at it.
+  if (program)
+    return (program.artifactIds ?? []).slice(0, programArtifactsMax).map((reference) => ({ reference, rawBytes: null }))
+  return (infer?.tensors ?? []).slice(0, tensorsMax).flatMap(({ artifactId, dtype, shape }) => {
     const bytesEach = isFixedDtype(dtype) ? itemBytes[dtype] : Number.NaN
     return artifactId == null ? [] : [{ reference: artifactId, rawBytes: elementCount(shape) * bytesEach }]
   })

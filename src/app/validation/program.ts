@@ -1,12 +1,11 @@
 /** program: a task of a program that a third party has added. Its parameters are its own affair, within bounds. */
 import type { Manifest } from '../../runtime/models/manifest.ts'
 import type { TaskInput } from '../app.ts'
-import { artifactOf, type InputArtifacts, stored } from './input-artifacts.ts'
+import { artifactOf, type InputArtifacts, programArtifactsMax, stored } from './input-artifacts.ts'
 import { checkJson } from './json-value.ts'
 import type { Problems } from './problems.ts'
 
 const parametersBytesMax = 1024 * 1024
-const artifactsMax = 100
 
 export function normaliseProgram(
   input: NonNullable<TaskInput['program']>,
@@ -26,10 +25,10 @@ export function normaliseProgram(
   if (problems.found.length === before && Buffer.byteLength(JSON.stringify(parameters)) > parametersBytesMax)
     problems.add('parameters', `must be at most ${parametersBytesMax} bytes as JSON.`)
   const references = input.artifactIds ?? []
-  if (references.length > artifactsMax)
-    problems.add('artifactIds', `must have at most ${artifactsMax} artifacts; given: ${references.length}.`)
+  if (references.length > programArtifactsMax)
+    problems.add('artifactIds', `must have at most ${programArtifactsMax} artifacts; given: ${references.length}.`)
   const found = references
-    .slice(0, artifactsMax)
+    .slice(0, programArtifactsMax)
     .map((reference, index) => artifactOf(`artifactIds.${index}`, reference, artifacts, problems))
     .filter((artifact) => artifact !== null)
   return {

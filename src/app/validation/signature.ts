@@ -19,6 +19,8 @@ export interface RequestOutline {
   readonly outputs: readonly string[] | null
 }
 
+/** Of one request. */
+export const tensorsMax = 1000
 /** As many dimensions as numpy has. */
 const dimensionsMax = 64
 /** What the lengths of a tensor without elements may multiply to beside the 0: numpy reckons its strides with them, in 64 bits. */

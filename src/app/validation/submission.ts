@@ -11,13 +11,15 @@ import { normaliseClassifyImage } from './classify-image.ts'
 import { normaliseEmbedText } from './embed-text.ts'
 import { normaliseGenerateText } from './generate-text.ts'
 import { normaliseInfer } from './infer.ts'
-import { findInputArtifacts, type InputArtifacts } from './input-artifacts.ts'
+import { artifactsNamedMax, findInputArtifacts, type InputArtifacts } from './input-artifacts.ts'
 import { Problems } from './problems.ts'
 import { normaliseProgram } from './program.ts'
 
 const keyCharsMax = 256
 /** Of an unknown model, whose own limit is unknown too. */
 const textsLookedAtMax = 256
+/** Of a whole submission, about. */
+const problemsToldMax = 1000
 /** A seed that every engine takes. */
 const seedMax = 2 ** 31 - 1
 
@@ -48,11 +50,20 @@ export async function checkSubmissions(
   prefixes: readonly string[],
 ): Promise<readonly AcceptedSubmission[] | InvalidInput | NotFound | Conflict | ModelTooLarge> {
   const artifacts = await findInputArtifacts(context.artifacts, inputs)
+  if (!artifacts)
+    return new InvalidInput([
+      {
+        path: prefixes[0] === '' ? 'task' : 'jobs',
+        message: `may name at most ${artifactsNamedMax} different artifacts in one submission; split it.`,
+      },
+    ])
   const shared: SharedFacts = { context, artifacts, models: new Map() }
   const problems: FieldProblem[] = []
   const accepted: AcceptedSubmission[] = []
   let refusal: NotFound | Conflict | ModelTooLarge | null = null
   for (const [index, input] of inputs.entries()) {
+    // As within one job: who made more mistakes than this sees the rest when these are mended.
+    if (problems.length >= problemsToldMax) break
     const own = new Problems(prefixes[index] ?? '')
     const result = checkSubmission(shared, input, own)
     problems.push(...own.found)
