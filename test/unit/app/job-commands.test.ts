@@ -7,6 +7,7 @@ import { JobCommands } from '../../../src/app/job-commands.ts'
 import { LiveJobs } from '../../../src/app/live-jobs.ts'
 import { decodeOutput } from '../../../src/app/outputs/stored-output.ts'
 import { TaskResults } from '../../../src/app/task-results.ts'
+import type { StoredContent } from '../../../src/runtime/artifacts/artifact-files.ts'
 import type { ProgramOutput } from '../../../src/runtime/workers/tensors.ts'
 import type { DeviceId, JobId, TaskId, WorkerId } from '../../../src/scheduler/ids.ts'
 import type { JobEventLog } from '../../../src/store/job-events.ts'
@@ -29,7 +30,7 @@ class Stage {
   readonly results = new TaskResults()
   readonly changes: Change[] = []
   readonly lost: unknown[] = []
-  readonly settled: { committed: ArtifactRecord[]; discarded: ArtifactRecord[] } = { committed: [], discarded: [] }
+  readonly settled: { committed: StoredContent[]; discarded: StoredContent[] } = { committed: [], discarded: [] }
   readonly #disk: PromiseWithResolvers<void> = Promise.withResolvers()
   readonly commands: JobCommands
   released = 0
@@ -113,7 +114,7 @@ test('an end with a file waits for it, and its row goes with the end', async () 
   const [change] = stage.changes
   expect(change).toMatchObject({ to: 'SUCCEEDED', artifacts: [{ id: 9, sizeBytes: 32 }] })
   expect(change?.output && decodeOutput(change.output)).toMatchObject({ tensors: [{ artifactId: 9, values: null }] })
-  expect(stage.settled.committed.map(({ id }) => id)).toEqual([9])
+  expect(stage.settled.committed).toMatchObject([{ id: 9 }])
   expect(stage.live.get(jobId)).toBeNull()
   expect(stage.released).toBe(1)
   expect(stage.lost).toEqual([])

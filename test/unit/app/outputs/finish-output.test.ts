@@ -105,6 +105,18 @@ test('up to 256 embeddings come as vectors even from shared memory, more as a fi
   expect([few.region.released, many.region.released]).toEqual([1, 1])
 })
 
+test.each([Number.NaN, Infinity])(
+  'embeddings with %s, which no vector of the API can hold, are caught',
+  async (value) => {
+    const bytes = new Uint8Array(Float32Array.of(1, 2, value, 4).buffer)
+    const here = { embeddings: { dtype: 'float32', shape: [2, 2], data: bytes } }
+    await expect(finish('embedText', here)).rejects.toThrow(`number 2 of its embeddings is ${value}`)
+    const shared = largeTensor('float32', [2, 2], bytes)
+    await expect(finish('embedText', { embeddings: shared })).rejects.toThrow('number 2')
+    expect(shared.region.released).toBe(1)
+  },
+)
+
 test('labels come in the order given', async () => {
   const labels = [
     { label: 'safe', score: 0.9 },

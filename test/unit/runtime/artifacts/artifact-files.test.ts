@@ -150,7 +150,7 @@ describe('bytes in use', () => {
 
   test('of a content that goes and comes again while it is swept count once', async () => {
     const { files, kept } = await withFormer('a', 'b')
-    const [{ sha256: first }] = kept as [{ sha256: string }]
+    const first = kept[0]?.sha256 as string
     await files.sweep(async (contents) => {
       if (!contents.includes(first)) return []
       files.remove(first, 1)
