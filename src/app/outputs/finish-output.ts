@@ -138,7 +138,9 @@ function storedOutput(words: ProgramWords, places: Places): StoredOutput {
       return words
     case 'embeddings': {
       const { kind, count, dimensions, tensor } = words
-      return { kind, count, dimensions, ...placeOf(tensor, places) }
+      const place = placeOf(tensor, places)
+      if (place.data) requireFinite(place.data)
+      return { kind, count, dimensions, ...place }
     }
     case 'tensors':
       return {
@@ -159,6 +161,14 @@ function storedOutput(words: ProgramWords, places: Places): StoredOutput {
     default:
       return words satisfies never
   }
+}
+
+/** A vector goes out as JSON, which has no NaN: told at the end of the job, and not to each who reads it. */
+function requireFinite(float32s: Uint8Array): void {
+  const bytes = new DataView(float32s.buffer, float32s.byteOffset, float32s.byteLength)
+  for (let offset = 0; offset < bytes.byteLength; offset += 4)
+    if (!Number.isFinite(bytes.getFloat32(offset, true)))
+      throw new BrokenContract(`number ${offset / 4} of its embeddings is ${bytes.getFloat32(offset, true)}.`)
 }
 
 function placeOf(tensor: AnyTensor | TextTensor, places: Places): Pick<StoredOutputTensor, 'data' | 'artifactId'> {
