@@ -185,7 +185,7 @@ async function main(): Promise<void> {
   for (const problem of found.problems) logger.warn({ problem }, 'model left out')
   await addFoundModels(registry, found)
   const recovered = await recoverJobs(context)
-  reloadWanted(context)
+  await reloadWanted(context)
 
   const recoveredJobs = recovered.waiting + recovered.interrupted + recovered.failed
   const views = new DeviceViews(devices, state)

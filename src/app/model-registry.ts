@@ -210,7 +210,7 @@ export class ModelRegistry {
     if (refusal) return refuse(refusal)
     const entry = await this.#write(read.found, progress, provisional)
     if (provisional !== null && provisional !== entry.version.id) this.#parts.catalogue.remove(provisional)
-    this.#adopt(place, entry, read.seen)
+    if (this.#adopt(place, entry, read.seen)) this.#versions.loadWanted(entry.version.id)
     return entry
   }
 
@@ -242,15 +242,15 @@ export class ModelRegistry {
     }
     const entry = await this.#write(read.found, progress)
     for (const path of place.seen.keys()) if (!read.seen.has(path)) this.#parts.digests.forget(path)
-    this.#adopt(place, entry, read.seen)
+    if (this.#adopt(place, entry, read.seen)) this.#versions.loadWanted(entry.version.id)
   }
 
-  /** The content at the place is this version from now on. */
-  #adopt(place: Place, entry: CatalogueEntry, seen: SeenFiles): void {
+  /** The content at the place is this version from now on. Whether it can run, and could not before. */
+  #adopt(place: Place, entry: CatalogueEntry, seen: SeenFiles): boolean {
     const before = place.versionId
     place.versionId = entry.version.id
     place.seen = seen
-    this.#versions.adopt(entry, before)
+    return this.#versions.adopt(entry, before)
   }
 
   #write(found: FoundModel, progress: Progress, provisional: VersionId | null = null): Promise<CatalogueEntry> {

@@ -37,8 +37,15 @@ export async function recoverJobs(context: AppContext): Promise<Recovered> {
   return { waiting: jobs.length - interrupted, interrupted, failed: failures.length }
 }
 
-/** Models that somebody had asked for are loaded again, where their version and device are still here. */
-export function reloadWanted({ wanted, catalogue, shell }: AppContext): void {
+/** Models that somebody had asked for are loaded again, as they are now, where they and their device are still here. */
+export async function reloadWanted({ wanted, catalogue, shell, store }: AppContext): Promise<void> {
+  for (const { versionId } of wanted.all()) {
+    if (catalogue.version(versionId)) continue
+    // Its files were replaced while no server was running.
+    const former = await store.readVersion(versionId)
+    const current = former && catalogue.model(former.modelId)
+    if (current) wanted.passOn(versionId, current.version.id)
+  }
   for (const { versionId, deviceId } of wanted.all()) {
     const isHere = catalogue.version(versionId)?.spec && (deviceId === null || shell.hasDevice(deviceId))
     if (isHere) shell.feed({ type: 'loadRequested', versionId, deviceId })

@@ -29,23 +29,33 @@ export class VersionChanges {
     this.#parts = parts
   }
 
-  /** The content at a model's place is this version from now on; `before`: the one that it was. */
-  adopt(entry: CatalogueEntry, before: VersionId | null): void {
-    const { catalogue, shell, models, clock, logger } = this.#parts
+  /** The content at a model's place is this version from now on; `before`: the one that it was. Whether it can run, and could not before. */
+  adopt(entry: CatalogueEntry, before: VersionId | null): boolean {
+    const { catalogue, shell, models, wanted, clock, logger } = this.#parts
     const { id } = entry.version
     const wasRunnable = (catalogue.version(id)?.spec ?? null) !== null
     if (before !== null && before !== id)
       this.retire(before, `Its files have been replaced; the model's version is ${shortDigest(entry)} now.`)
     catalogue.add(entry)
+    // Whoever wanted the model loaded wants it as it is now; if that cannot be loaded, as it will be when it can.
+    if (before !== null) wanted.passOn(before, id)
     if (entry.spec === null) {
       logger.warn({ directory: entry.version.directory, problem: entry.problem }, 'model refused')
       if (wasRunnable) shell.feed({ type: 'versionReplaced', versionId: id })
-      return
+      return false
     }
-    if (wasRunnable) return
+    if (wasRunnable) return false
     shell.feed({ type: 'versionRegistered', version: entry.spec })
     models.registered(entry.model.id, id, clock.now())
-    if (before !== null && before !== id) this.#passOnWishes(before, id)
+    return true
+  }
+
+  /** Once more, for whoever asked to have it loaded and was not told that this is over. */
+  loadWanted(id: VersionId): void {
+    const { wanted, shell } = this.#parts
+    for (const { versionId, deviceId } of wanted.all())
+      if (versionId === id && (deviceId === null || shell.hasDevice(deviceId)))
+        shell.feed({ type: 'loadRequested', versionId, deviceId })
   }
 
   /** The version cannot be loaded any more: what is resident ends its work, and its history stays. */
@@ -57,17 +67,6 @@ export class VersionChanges {
     logger.info({ model: entry.model.name, version: shortDigest(entry), problem }, 'version removed')
     if (entry.spec !== null) shell.feed({ type: 'versionReplaced', versionId })
     this.forgetOld(entry.model)
-  }
-
-  /** Whoever wanted the model loaded wants it as it is now. */
-  #passOnWishes(from: VersionId, to: VersionId): void {
-    const { wanted, shell } = this.#parts
-    for (const { versionId, deviceId } of wanted.all()) {
-      if (versionId !== from) continue
-      wanted.remove(from, deviceId)
-      wanted.add(to, deviceId)
-      shell.feed({ type: 'loadRequested', versionId: to, deviceId })
-    }
   }
 
   /** Versions that cannot run do not add up, however often files change. */

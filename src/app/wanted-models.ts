@@ -26,6 +26,14 @@ export class WantedModels {
     this.#wanted = this.#wanted.filter(stays)
   }
 
+  /** Wishes for one version are wishes for the other from now on. */
+  passOn(from: VersionId, to: VersionId): void {
+    const passed = this.#wanted.filter(({ versionId }) => versionId === from)
+    if (from === to || passed.length === 0) return
+    this.#wanted = this.#wanted.filter(({ versionId }) => versionId !== from)
+    for (const { deviceId } of passed) this.add(to, deviceId)
+  }
+
   all(): readonly WantedModel[] {
     return [...this.#wanted]
   }

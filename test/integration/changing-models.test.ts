@@ -1,12 +1,14 @@
 /** Files that change under a model: whatever happens to them, a result is that of one content, and of the version that the job names. */
 import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adding, ended, submitAdding, trySubmitAdding } from '../support/adding.ts'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { ModelWatch } from '../support/model-watch.ts'
-import { addingModel } from '../support/onnx-file.ts'
+import { addingModel, addingModelBeside } from '../support/onnx-file.ts'
 import { currentVersion, ModelFolder, registered, type Version, versionById } from '../support/registrations.ts'
 import { until } from '../support/until.ts'
+import { killWorker, listWorkers } from '../support/workers.ts'
 
 let folder: ModelFolder
 let hearth: Hearth
@@ -103,25 +105,76 @@ test('a file overwritten by something that is no model is refused, with the reas
   expect(await adding(hearth, 'ruined')).toMatchObject({ state: 'SUCCEEDED', constant: 1 })
 })
 
-test('a model that somebody wanted loaded is loaded as it is now', async () => {
-  const path = await folder.write('wanted/wanted.onnx', addingModel(1))
-  const version = await registered(hearth, { path })
-  const residencies = async () => {
-    const query = '{ model(name: "wanted") { current { sha256 residencies { state } } } }'
-    const { model } = await hearth.ask<{
-      model: { current: { sha256: string; residencies: readonly { state: string }[] } }
-    }>(query)
+describe('a model that somebody wanted loaded', () => {
+  /** A version whose file lies at `path`, and that was loaded because somebody asked for it. */
+  async function wanted(name: string): Promise<{ path: string; version: Version }> {
+    const path = await folder.write(`${name}/${name}.onnx`, addingModel(1))
+    const version = await registered(hearth, { path })
+    await hearth.ask('mutation ($model: String!) { loadModel(input: { model: $model }) { __typename } }', {
+      model: name,
+    })
+    await isLoaded(name, version.sha256)
+    return { path, version }
+  }
+  function isLoaded(name: string, sha256: string): Promise<unknown> {
+    return until(`${name} is loaded`, async () => {
+      const current = await residencies(name)
+      return current.sha256 === sha256 && current.residencies.some(({ state }) => state === 'RESIDENT')
+    })
+  }
+  async function residencies(name: string, of = hearth): Promise<{ sha256: string; residencies: { state: string }[] }> {
+    const query = 'query ($name: String!) { model(name: $name) { current { sha256 residencies { state } } } }'
+    const { model } = await of.ask<{ model: { current: Awaited<ReturnType<typeof residencies>> } }>(query, { name })
     return model.current
   }
-  await hearth.ask('mutation { loadModel(input: { model: "wanted" }) { __typename } }')
-  await until('it is loaded', async () => (await residencies()).residencies.some(({ state }) => state === 'RESIDENT'))
-  await writeFile(`${path}.new`, addingModel(2))
-  await rename(`${path}.new`, path)
-  const current = await until('the new one is loaded', async () => {
-    const now = await residencies()
-    return now.sha256 !== version.sha256 && now.residencies.some(({ state }) => state === 'RESIDENT') && now
+  async function replace(path: string, content: string | Uint8Array): Promise<void> {
+    await writeFile(`${path}.new`, content)
+    await rename(`${path}.new`, path)
+  }
+
+  test('is loaded as it is now', async () => {
+    const { path, version } = await wanted('wanted')
+    await replace(path, addingModel(2))
+    const { sha256 } = await changedFrom('wanted', version)
+    await isLoaded('wanted', sha256)
+    expect(await adding(hearth, 'wanted')).toMatchObject({ constant: 2, sha256 })
   })
-  expect(await adding(hearth, 'wanted')).toMatchObject({ constant: 2, sha256: current.sha256 })
+
+  test('is loaded when its file is back', async () => {
+    const { path, version } = await wanted('gone')
+    // Written over, so that nothing stays loaded.
+    await writeFile(path, 'nothing')
+    await until('it is gone', async () => (await currentVersion(hearth, 'gone'))?.state === 'REMOVED')
+    for (const worker of await listWorkers(hearth)) killWorker(worker)
+    await until('it is nowhere', async () => (await residencies('gone')).residencies.length === 0)
+    await replace(path, addingModel(1))
+    await isLoaded('gone', version.sha256)
+  })
+
+  test('is loaded as it is once it can be again', async () => {
+    const { path, version } = await wanted('broken')
+    await replace(path, addingModelBeside('missing.bin'))
+    await until('it is refused', async () => (await currentVersion(hearth, 'broken'))?.state === 'REFUSED')
+    await replace(path, addingModel(3))
+    await isLoaded('broken', (await changedFrom('broken', version)).sha256)
+  })
+
+  test('is loaded by the next server as that finds it', async () => {
+    await using own = await ModelFolder.make()
+    const path = await own.write('waiting.onnx', addingModel(1))
+    const dataDir = join(own.path, 'data')
+    const environment = own.environment
+    const first = await startHearth({ dataDir, environment })
+    await registered(first, { path })
+    await first.ask('mutation { loadModel(input: { model: "waiting" }) { __typename } }')
+    await first.stop()
+    await replace(path, addingModel(2))
+    const second = await startHearth({ dataDir, environment })
+    await until('it is loaded', async () =>
+      (await residencies('waiting', second)).residencies.some(({ state }) => state === 'RESIDENT'),
+    )
+    await second.stop()
+  })
 })
 
 test('jobs go on while their file is replaced again and again, each on the version that it names', async () => {

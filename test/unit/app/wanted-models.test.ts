@@ -23,3 +23,18 @@ test('unloading from one device leaves the wish for another', () => {
   wanted.remove(one, left)
   expect(wanted.all()).toEqual([{ versionId: one, deviceId: right }])
 })
+
+test('wishes pass on to another version, each once', () => {
+  const wanted = new WantedModels([
+    { versionId: one, deviceId: null },
+    { versionId: one, deviceId: left },
+    { versionId: other, deviceId: left },
+  ])
+  wanted.passOn(one, one)
+  expect(wanted.all()).toHaveLength(3)
+  wanted.passOn(one, other)
+  expect(wanted.all()).toEqual([
+    { versionId: other, deviceId: left },
+    { versionId: other, deviceId: null },
+  ])
+})
