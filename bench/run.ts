@@ -18,6 +18,9 @@ import { writeReport } from './harness/report.ts'
 import { showCircumstances, showFigures, showPeers } from './harness/show.ts'
 import { median } from './harness/statistics.ts'
 
+/** Longer than any benchmark takes: one that hangs is ended, and what it started with it. */
+const benchmarkMsMax = 20 * 60_000
+
 const { positionals: names, values: options } = parseArgs({
   allowPositionals: true,
   options: {
@@ -65,9 +68,6 @@ async function runAll(chosen: readonly Benchmark[]): Promise<void> {
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(paths.map(readOutcome), null, 1)}\n`)
   rmSync(folder, { recursive: true })
 }
-
-/** Longer than any benchmark takes: one that hangs is ended, and what it started with it. */
-const benchmarkMsMax = 20 * 60_000
 
 /** This program again, on the generator's core, for one benchmark. */
 async function runPinned({ name, generatorCore }: Benchmark, path: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** The naive way with files, as a process of its own: a file is put together in memory, then hashed, then written, and read whole to be sent. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +23,10 @@ export class NaiveDoor implements FileDoor, AsyncDisposable {
     const server = spawn('taskset', ['-c', String(serverCore), process.execPath, program, folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const killAtExit = () => server.kill('SIGKILL')
+    const killAtExit = () => {
+      server.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    }
     process.once('exit', killAtExit)
     const close = async () => {
       process.off('exit', killAtExit)

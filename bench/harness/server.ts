@@ -1,5 +1,6 @@
 /** The server under measurement: one core for the process with all its threads, its workers where the benchmark puts them. */
 import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,15 +38,17 @@ export class MeasuredServer implements AsyncDisposable {
     const devices = join(folder, 'devices.json')
     const device = { name: 'cpu', kind: 'cpu', cores: [workerCore], memoryLimitBytes: workerMemoryLimitBytes }
     await writeFile(devices, JSON.stringify([device]))
-    const hearth = await startHearth({
-      wrapper: ['taskset', '-c', [...new Set([serverCore, workerCore])].join()],
-      dataDir: dataDir ?? join(folder, 'data'),
-      environment: {
-        HEARTH_DEVICES: devices,
-        ...environment,
-        ...(profileDir === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` }),
-      },
-    })
+    const hearth = await orCleanedUp(folder, () =>
+      startHearth({
+        wrapper: ['taskset', '-c', [...new Set([serverCore, workerCore])].join()],
+        dataDir: dataDir ?? join(folder, 'data'),
+        environment: {
+          HEARTH_DEVICES: devices,
+          ...environment,
+          ...(profileDir === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` }),
+        },
+      }),
+    )
     // A server may declare only cores that it may run on itself, so it is confined to its own after it has.
     if (workerCore !== serverCore) confine(hearth.pid, serverCore)
     return new MeasuredServer(hearth, folder)
@@ -56,6 +59,7 @@ export class MeasuredServer implements AsyncDisposable {
     this.#folder = folder
     this.#killAtExit = () => {
       killTree(hearth.pid)
+      removeNow(folder)
       console.error(
         [`The server said last:`, ...hearth.output.slice(-linesMax), ...hearth.log.slice(-linesMax)].join('\n  '),
       )
@@ -86,6 +90,28 @@ export class MeasuredServer implements AsyncDisposable {
     process.off('exit', this.#killAtExit)
     await rm(this.#folder, { recursive: true, force: true })
   }
+}
+
+/** A server that never gets ready, or a benchmark that ends before it does, leaves nothing either. */
+async function orCleanedUp(folder: string, start: () => Promise<Hearth>): Promise<Hearth> {
+  const cleanUp = () => {
+    for (const child of processTree(process.pid).slice(1)) killTree(child)
+    removeNow(folder)
+  }
+  process.once('exit', cleanUp)
+  try {
+    return await start()
+  } catch (error) {
+    removeNow(folder)
+    throw error
+  } finally {
+    process.off('exit', cleanUp)
+  }
+}
+
+/** Processes that were just killed may still be writing their last. */
+function removeNow(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
 }
 
 /** All threads of the process, but not its workers, which have been given theirs. */
