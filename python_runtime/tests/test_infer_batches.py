@@ -97,6 +97,7 @@ def dynamic_quantisation() -> list[Any]:
 
 
 SAME = tensor("y", shape=["n", 8])
+PADDLE = tensor("x", shape=["p2o.DynamicDimension.0", 8])
 LARGE = tensor("x", shape=["n", 3, 512, 512])
 
 
@@ -110,6 +111,8 @@ LARGE = tensor("x", shape=["n", 3, 512, 512])
         ([node("Neg", ["x"], ["y"])], [tensor("x", shape=[1, 8])], [tensor("y", shape=[1, 8])], "no free first"),
         ([node("Neg", ["x"], ["y"])], [X], [tensor("y", shape=["m", 8])], "different names (m, n)"),
         ([node("Neg", ["x"], ["y"])], [tensor("x", shape=[None, 8])], [tensor("y", shape=["unk__7", 8])], None),
+        ([node("Neg", ["x"], ["y"])], [PADDLE], [tensor("y", shape=["p2o.DynamicDimension.3", 8])], None),
+        ([node("Neg", ["x"], ["y"])], [X], [tensor("y", shape=["Negy_dim_0", 8])], None),
         ([node("Neg", ["x"], ["y"])], [LARGE], [tensor("y", shape=["n", 3, 512, 512])], "too large to try"),
         ([node("CumSum", ["x", "axis"], ["y"])], [X], [SAME], "depends on the other rows"),
         # Gives each row twice.

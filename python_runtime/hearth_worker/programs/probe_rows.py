@@ -37,8 +37,8 @@ PROBE_S_MAX = 3.0
 # Of the largest value of an output. Other orders of summation stay far below, a shared scale of 8 bits far above.
 TOLERANCE = 2e-4
 TOLERANCE_HALF = 2e-2
-# What tf2onnx calls a dimension that has no name.
-NAMELESS = re.compile(r"unk__\d+$")
+# What exporters call a dimension that has no name: tf2onnx, paddle2onnx, PyTorch. The server knows them too.
+NAMELESS = re.compile(r"(unk__\d+|(p2o\.)?DynamicDimension\.\d+|\w+_dim_\d+)$")
 
 Rows = list[dict[str, Array]]
 

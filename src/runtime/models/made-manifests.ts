@@ -43,18 +43,23 @@ async function manifestOfOnnx(path: string, name: string | null): Promise<Manife
   }
 }
 
+/** What exporters call a length that has no name: tf2onnx, paddle2onnx, PyTorch. The worker knows them too (`probe_rows.py`). */
+const nameless = /^(unk__\d+|(p2o\.)?DynamicDimension\.\d+|\w+_dim_\d+)$/
+
 /** Whether rows of several requests may stand side by side, as far as shapes tell; the worker tries it before it does so. */
 function shareFirstDimension({ inputs, outputs }: Signature): boolean {
   const first = [...inputs, ...outputs].map(({ shape }) => shape?.[0])
   // Null is a length without a name, as scikit-learn's exporter leaves it.
   const areFree = first.every((length) => length === null || typeof length === 'string')
-  const names = new Set(first.filter((length) => length !== null))
+  const names = new Set(first.filter((length) => length !== null && !nameless.test(String(length))))
   return inputs.length > 0 && areFree && names.size <= 1
 }
 
 /** Texts at once; fewer where their contexts would need more memory than the model itself. */
 const slotsMax = 4
 const contextTokensMax = 4096
+/** Some files hold the name of their license, others its whole text. */
+const licenseCharsMax = 1000
 
 async function manifestOfGguf(path: string, name: string | null): Promise<Manifest> {
   const header = await readGgufHeader(path)
@@ -75,7 +80,7 @@ async function manifestOfGguf(path: string, name: string | null): Promise<Manife
     ...whatNoFileSays,
     name: name ?? slugOf(typeof called === 'string' ? called : '') ?? nameFromPath(path),
     task: 'generateText',
-    license: typeof license === 'string' ? license : null,
+    license: typeof license === 'string' ? license.slice(0, licenseCharsMax) : null,
     engine: 'llama_cpp',
     components: [{ name: 'language-model', format: 'gguf', files: [file], dependsOn: [] }],
     graph: [{ node: 'generate', program: 'generate_text', components: ['language-model'], after: [] }],
