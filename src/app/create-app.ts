@@ -107,7 +107,7 @@ export function createApp(parts: AppParts): App {
       return {
         signature,
         metadata,
-        problem: entry?.problem ?? null,
+        problem: entry ? entry.problem : 'Its files were gone, or others, when the server started.',
         verifiedBytes: entry?.version.state === 'VERIFYING' ? Math.min(entry.verified.bytes, version.sizeBytes) : null,
         defaults: manifest.defaults ?? {},
         examplePrompts: manifest.examplePrompts ?? [],

@@ -165,7 +165,7 @@ describe('a model that somebody wanted loaded', () => {
     const dataDir = join(own.path, 'data')
     const environment = own.environment
     const first = await startHearth({ dataDir, environment })
-    await registered(first, { path })
+    const former = await registered(first, { path })
     await first.ask('mutation { loadModel(input: { model: "waiting" }) { __typename } }')
     await first.stop()
     await replace(path, addingModel(2))
@@ -173,6 +173,10 @@ describe('a model that somebody wanted loaded', () => {
     await until('it is loaded', async () =>
       (await residencies('waiting', second)).residencies.some(({ state }) => state === 'RESIDENT'),
     )
+    expect(await versionById(second, former.id)).toMatchObject({
+      state: 'REMOVED',
+      problem: 'Its files were gone, or others, when the server started.',
+    })
     await second.stop()
   })
 })

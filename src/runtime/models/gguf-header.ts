@@ -22,6 +22,7 @@ const pairsMax = 10_000
 const tensorsMax = 1_000_000
 const dimensionsMax = 16
 const textBytesMax = 16 * 1024 * 1024
+const architectureCharsMax = 64
 /** Enough for one number per layer; longer arrays are vocabularies. */
 const arrayItemsMax = 1024
 
@@ -55,7 +56,8 @@ export function parseGgufHeader(bytes: Buffer): GgufHeader | null {
       values.set(key, readValue(reader, reader.unsigned32()))
     }
     const architecture = values.get('general.architecture')
-    if (typeof architecture !== 'string') throw new Error('its header names no architecture')
+    if (typeof architecture !== 'string' || architecture.length > architectureCharsMax)
+      throw new Error('its header names no architecture')
     return { architecture, values, neededBytes: endOfTensors(reader, tensors, values.get('general.alignment')) }
   } catch (error) {
     if (error instanceof EndOfBytes) return null

@@ -79,11 +79,13 @@ export function onnxMetadata({ irVersion, producer, opsets }: OnnxHeader): Reado
   }
 }
 
+const textCharsMax = 200
 const chatTemplateKey = 'tokenizer.chat_template'
 
 export function ggufMetadata({ architecture, values }: GgufHeader): Readonly<Record<string, unknown>> {
   const scalar = (key: string) => {
     const value = values.get(key)
+    if (typeof value === 'string') return value.slice(0, textCharsMax)
     return typeof value === 'object' ? null : (value ?? null)
   }
   return {

@@ -39,6 +39,8 @@ const limits: ProtobufLimits = {
 /** No tensor has more: its shape would not fit any request. */
 const dimensionsMax = 64
 const portsMax = 4096
+/** Of all that is kept of the header, and sent to whoever asks. */
+const toldCharsMax = 1024 * 1024
 const optionalInputsSince = 4
 
 /** Throws an Error that says what is wrong with the file. */
@@ -58,13 +60,15 @@ export async function parseOnnxHeader(source: ByteSource): Promise<OnnxHeader> {
   if (!graph || irVersion === null || opsets.length === 0)
     throw new Error('it has no graph, no format version or no operator set, so it is no ONNX model')
   const producer = [model.text('producerName'), model.text('producerVersion')].filter((text) => text).join(' ')
-  return {
+  const told = {
     irVersion,
     producer: producer === '' ? null : producer,
     opsets,
     signature: signatureOf(graph, irVersion),
-    externalData: [...tensorsOf(model)].flatMap((tensor) => externalTensor(tensor) ?? []),
   }
+  if (JSON.stringify(told).length > toldCharsMax)
+    throw new Error(`the names and shapes of its inputs and outputs have more than ${toldCharsMax} characters`)
+  return { ...told, externalData: [...tensorsOf(model)].flatMap((tensor) => externalTensor(tensor) ?? []) }
 }
 
 function signatureOf(graph: Message, irVersion: number): Signature {

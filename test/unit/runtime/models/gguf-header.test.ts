@@ -65,6 +65,7 @@ describe('a header', () => {
       gguf([Buffer.concat([word('key'), word32(9), word32(4), long(2 ** 40)])]),
       'items of an array',
     ],
+    ['an architecture without end', gguf([text('general.architecture', 'x'.repeat(65))]), 'names no architecture'],
     ['no architecture', gguf([unsigned('llama.block_count', 2)]), 'names no architecture'],
   ])('of %s is refused', (_, bytes, message) => {
     expect(() => parseGgufHeader(bytes)).toThrow(message)

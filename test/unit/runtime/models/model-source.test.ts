@@ -60,6 +60,14 @@ describe('the manifest of an ONNX file', () => {
       onnxFile(port(11, { name: 'x', shape: [null, 2] }), port(12, { name: 'y', shape: [null] })),
       32,
     ],
+    [
+      'an exporter made the names',
+      onnxFile(
+        port(11, { name: 'x', shape: ['p2o.DynamicDimension.0', 2] }),
+        port(12, { name: 'y', shape: ['p2o.DynamicDimension.3'] }),
+      ),
+      32,
+    ],
     ['an output has another', onnxFile(node('A', ['x'], ['y']), x, port(12, { name: 'y', shape: ['m', 2] })), 1],
     ['an output has none', onnxFile(node('A', ['x'], ['y']), x, port(12, { name: 'y', shape: [] })), 1],
     [
@@ -111,6 +119,14 @@ describe('the manifest of a GGUF file', () => {
         hasChatTemplate: false,
       },
     })
+  })
+
+  test('says of itself no more than anybody would read', async () => {
+    const content = language().text('general.name', 'n'.repeat(100_000)).text('general.license', 'l'.repeat(100_000))
+    const { manifest, header } = await source(await write('a/x.gguf', content.bytes()))
+    expect(manifest.name).toHaveLength(64)
+    expect(manifest.license?.length).toBeLessThan(2000)
+    expect(JSON.stringify(header.metadata).length).toBeLessThan(2000)
   })
 
   test('gives as many slots as its weights are large', async () => {

@@ -172,6 +172,11 @@ describe('a file is refused, with its reason, when', () => {
     ['a number does not end', Buffer.alloc(30, 0xff), 'does not end'],
     ['it has more dimensions than any tensor', graph(port(11, { name: 'x', shape: Array(65).fill(1) }), output), '65'],
     ['it is nested too deeply', onnxFile(nested(200), input, output), 'nested deeper'],
+    [
+      'its names are longer than anybody would read',
+      graph(...Array.from({ length: 40 }, (_, index) => port(11, { name: `${index}`.padEnd(60_000, 'x') })), output),
+      'more than 1048576 characters',
+    ],
     ['a name is longer than a name', graph(port(11, { name: 'x'.repeat(70_000) }), output), 'at most 65536'],
   ])('%s', async (_, bytes, words) => {
     await expect(parse(bytes)).rejects.toThrow(words)
