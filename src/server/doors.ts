@@ -32,6 +32,8 @@ export interface Doors {
 const lateMsMax = 5000
 /** For the body of any request but an upload, which may last as long as it moves. */
 const bodyMsMax = 60_000
+/** For the rest of a body after a refusal. */
+const discardMsMax = 5000
 const keepAliveTimeoutMs = 65_000
 
 export function createDoors({ app, config, logger }: { app: App; config: Config; logger: Logger }): Doors {
@@ -60,6 +62,7 @@ export function createDoors({ app, config, logger }: { app: App; config: Config;
     streams,
     bodyBytesMax: config.HEARTH_MAX_BODY_BYTES,
     bodyMsMax,
+    discardMsMax: Math.min(discardMsMax, config.HEARTH_STALLED_CLIENT_MS),
     stalledMsMax: config.HEARTH_STALLED_CLIENT_MS,
     hasAdaptivePieces: !config.HEARTH_WITHOUT.includes('adaptive-chunks'),
     graphiql: config.HEARTH_GRAPHIQL === 'on' ? new GraphiQLPage() : null,

@@ -1,5 +1,5 @@
 /** What no client would do to the HTTP door: requests that never end, come a thousand at once, contradict themselves, or ask for the absurd. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Answer, askings, type OpenDoors, openDoors } from '../support/open-doors.ts'
 import { frame, opcode, RawConnection, RawWebSocket } from '../support/raw-connection.ts'
 import { until } from '../support/until.ts'
@@ -24,6 +24,27 @@ describe('requests that take their time', () => {
     const dripping = setInterval(() => slow.write('x-drip: 1\r\n'), 20)
     await Promise.all([silent.ended, slow.ended])
     clearInterval(dripping)
+    await stillServes(doors)
+  })
+
+  test.for([
+    ['refused at the gate', 'PUT /uploads', 'host: elsewhere.example'],
+    ['an upload that is refused', 'PUT /uploads', 'host: localhost\r\ncontent-type: text/html'],
+    ['an upload that fails', 'PUT /uploads', 'host: localhost'],
+    [
+      'asked beforehand',
+      'OPTIONS /graphql',
+      'host: localhost\r\norigin: http://localhost\r\naccess-control-request-method: POST',
+    ],
+    ['where no body belongs', 'GET /artifacts/1?expires=1&signature=x', 'host: localhost'],
+  ])('the rest of a body that nobody reads does not come for ever: %s', async ([, line, headers]) => {
+    const doors = await openDoors({ HEARTH_STALLED_CLIENT_MS: '200' })
+    const raw = await RawConnection.open(doors.url)
+    raw.write(`${line} HTTP/1.1\r\n${headers}\r\ntransfer-encoding: chunked\r\n\r\n`)
+    const dripping = setInterval(() => raw.write('1\r\nx\r\n'), 10)
+    onTestFinished(() => clearInterval(dripping))
+    await raw.ended
+    expect(raw.received.toString()).toMatch(/^HTTP\/1.1 [2345]/)
     await stillServes(doors)
   })
 

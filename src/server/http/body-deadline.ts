@@ -11,6 +11,12 @@ export function limitBodyTime(request: IncomingMessage, msMax: number): void {
   request.once('end', settle).once('close', settle)
 }
 
+/** After an answer that did not wait for it: the rest is thrown away, so that the sender reads the answer instead of a broken connection. */
+export function discardBody(request: IncomingMessage, msMax: number): void {
+  limitBodyTime(request, msMax)
+  request.resume()
+}
+
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }

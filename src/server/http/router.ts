@@ -7,7 +7,7 @@ import type { Gate } from '../gate/gate.ts'
 import type { GraphiQLPage } from '../graphiql/page.ts'
 import { answerProblem } from './answers.ts'
 import { answerArtifact } from './artifacts.ts'
-import { limitBodyTime } from './body-deadline.ts'
+import { discardBody, limitBodyTime } from './body-deadline.ts'
 import { answerGet, answerPost, type HttpDoor } from './graphql-over-http.ts'
 import { answerHealth, answerReadiness } from './health.ts'
 import { answerUpload } from './uploads.ts'
@@ -24,15 +24,23 @@ export interface Router extends HttpDoor {
   readonly hasAdaptivePieces: boolean
   /** How long the body of any other request may take. */
   readonly bodyMsMax: number
+  /** How long the rest of a body is thrown away after an answer that did not wait for it. */
+  readonly discardMsMax: number
   readonly isClosing: () => boolean
 }
 
 export function routeRequests(router: Router): RequestListener {
   return (request, response) => {
     const refusal = router.gate.refusalOf(request)
-    if (refusal) return answerProblem(response, refusal)
+    if (refusal) {
+      discardBody(request, router.discardMsMax)
+      return answerProblem(response, refusal)
+    }
     allowOrigin(request, response)
-    if (isPreflight(request)) return answerPreflight(response)
+    if (isPreflight(request)) {
+      discardBody(request, router.discardMsMax)
+      return answerPreflight(response)
+    }
     route(router, request, response)
   }
 }
@@ -40,8 +48,11 @@ export function routeRequests(router: Router): RequestListener {
 function route(router: Router, request: IncomingMessage, response: ServerResponse): void {
   const path = pathOf(request)
   if (path === '/uploads') return run(router, response, answerUpload(router, request, response))
+  if (path.startsWith('/artifacts/')) {
+    discardBody(request, router.discardMsMax)
+    return run(router, response, answerArtifact(router, request, response))
+  }
   limitBodyTime(request, router.bodyMsMax)
-  if (path.startsWith('/artifacts/')) return run(router, response, answerArtifact(router, request, response))
   switch (path) {
     case '/graphql':
       return routeGraphql(router, request, response)
@@ -83,9 +94,10 @@ function run(router: Router, response: ServerResponse, answering: Promise<void>)
 }
 
 /** A client that went away is no failure; anything else here is ours. */
-function endFailed({ logger }: Router, response: ServerResponse, error: unknown): void {
+function endFailed({ logger, discardMsMax }: Router, response: ServerResponse, error: unknown): void {
   if (response.destroyed) return
   logger.error({ err: error }, 'A request failed unexpectedly.')
+  discardBody(response.req, discardMsMax)
   if (response.headersSent) response.destroy()
   else
     answerProblem(response, {

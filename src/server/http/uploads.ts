@@ -8,6 +8,7 @@ import type { App } from '../../app/app.ts'
 import type { Overloaded } from '../../app/errors.ts'
 import type { Upload, UploadRefused } from '../../app/upload.ts'
 import { answerJson, answerProblem, type Problem } from './answers.ts'
+import { discardBody } from './body-deadline.ts'
 import { readExpectedDigest } from './content-digest.ts'
 import { BodyStalled, movingBody } from './moving-body.ts'
 
@@ -15,28 +16,32 @@ export interface UploadDoor {
   readonly app: Pick<App, 'upload' | 'refuseUpload'>
   /** How long a sender may take for the least that it must send. */
   readonly stalledMsMax: number
+  /** How long the rest of a body is thrown away after a refusal. */
+  readonly discardMsMax: number
 }
 
-/** After a refusal the rest of the body is thrown away for so long, so that the sender reads the answer instead of a broken connection. */
-const lingerMs = 5000
-
 export async function answerUpload(
-  { app, stalledMsMax }: UploadDoor,
+  { app, stalledMsMax, discardMsMax }: UploadDoor,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const refuse = (problem: Problem, retryAfterMs: number | null = null) => {
+    if (response.destroyed) return
+    answerRefusal(response, problem, retryAfterMs)
+    discardBody(request, discardMsMax)
+  }
   const upload = readUpload(request)
-  if ('status' in upload) return refuse(request, response, upload)
+  if ('status' in upload) return refuse(upload)
   const refusal = app.refuseUpload(upload)
-  if (refusal) return refuse(request, response, problemOf(refusal), retryAfter(refusal))
+  if (refusal) return refuse(problemOf(refusal), retryAfter(refusal))
   // A sender that waits for leave to send gets it only now.
   if (request.headers.expect !== undefined) response.writeContinue()
   const outcome = await app.upload(upload, movingBody(request, stalledMsMax)).catch(stalledOr)
   if (outcome instanceof BodyStalled) {
     const message = `${outcome.message}; nothing of the file is kept. Send it again.`
-    return refuse(request, response, { status: 408, code: 'BAD_USER_INPUT', message })
+    return refuse({ status: 408, code: 'BAD_USER_INPUT', message })
   }
-  if ('kind' in outcome) return refuse(request, response, problemOf(outcome), retryAfter(outcome))
+  if ('kind' in outcome) return refuse(problemOf(outcome), retryAfter(outcome))
   const { id, sha256, sizeBytes, mimeType, width, height } = outcome
   answerJson(response, 201, 'application/json', {
     id: encodeId('Artifact', id),
@@ -90,18 +95,8 @@ function retryAfter(refusal: UploadRefused | Overloaded): number | null {
   return refusal.kind === 'OverloadedError' ? refusal.retryAfterMs : null
 }
 
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  problem: Problem,
-  retryAfterMs: number | null = null,
-): void {
-  if (response.destroyed) return
+function answerRefusal(response: ServerResponse, problem: Problem, retryAfterMs: number | null): void {
   if (problem.status === 405) response.setHeader('allow', 'PUT')
   if (retryAfterMs !== null) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000))
   answerProblem(response, problem)
-  if (request.complete) return
-  const giveUp = setTimeout(() => request.destroy(), lingerMs)
-  request.once('close', () => clearTimeout(giveUp))
-  request.resume()
 }
