@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hearth_worker.programs.classify_image import ImageOptions
+from hearth_worker.programs.classifier_options import ImageOptions
 from hearth_worker.programs.pictures import as_input
 from hearth_worker.protocol.reports import Error, Log
 from tests.support.graphs import node, tensor, write_model

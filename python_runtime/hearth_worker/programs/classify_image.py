@@ -2,72 +2,22 @@
 
 import logging
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Meta, Struct, ValidationError, convert
+from msgspec import Struct
 
-from hearth_worker.engines.manifest import Manifest
-from hearth_worker.failures import ArtifactMissing, InvalidRequest, LoadFailed
+from hearth_worker.failures import ArtifactMissing, InvalidRequest
+from hearth_worker.programs.classifier_options import read_labels, read_limits, read_options
 from hearth_worker.programs.files import InputFile
 from hearth_worker.programs.outcomes import Done, Failed
 from hearth_worker.programs.program import Program, Promise
 from hearth_worker.protocol.numbers import PositiveCount
 
 if TYPE_CHECKING:
-    from hearth_worker.engines.onnx import OnnxComponent, OnnxModel
+    from hearth_worker.engines.onnx import OnnxModel
     from hearth_worker.engines.onnx_values import Array
 
 logger = logging.getLogger(__name__)
-
-Side = Annotated[int, Meta(ge=1, le=8192)]
-
-
-class CropOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """Cut out of the middle, in pixels."""
-
-    width: Side
-    height: Side
-
-
-class ImageOptions(Struct, rename="camel", frozen=True, forbid_unknown_fields=True):
-    """`options.image` of a manifest: from a picture to the graph's input, in this order of steps.
-
-    The picture is made `width` x `height` (`stretch`), or as small as it still covers that, and cut to it from the
-    middle (`cover`); cropped; sent through JPEG once, where a model was measured so; its channels ordered; and each
-    value v of 0 to 255 becomes (v * scale - mean) / std, where mean and std are in the order of `channels`.
-    """
-
-    width: Side
-    height: Side
-    fit: Literal["stretch", "cover"] = "stretch"
-    resize: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] = "bilinear"
-    crop: CropOptions | None = None
-    jpeg_round_trip: bool = False
-    channels: Literal["RGB", "BGR"] = "RGB"
-    layout: Literal["NCHW", "NHWC"] = "NCHW"
-    scale: float = 1.0
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-
-    def __post_init__(self) -> None:
-        if 0.0 in self.std:
-            raise ValueError("image.std may not be 0")
-
-
-class ClassifierOptions(Struct, frozen=True):
-    """`options` of a manifest. Without `labels` they are the lines of the component's file of role `labels`."""
-
-    image: ImageOptions
-    labels: list[str] | None = None
-    # What the graph gives is made a score by this; `none`: it gives scores.
-    scores: Literal["softmax", "sigmoid", "none"] = "none"
-
-
-class ClassifierLimits(Struct, rename="camel", frozen=True):
-    """Pictures of one run; pixels of one picture, told by its header before it is decoded."""
-
-    batch_limit: PositiveCount = 1
-    max_image_pixels: PositiveCount = 100_000_000
 
 
 class InlineImage(Struct, frozen=True):
@@ -130,9 +80,9 @@ class ClassifyImage(Program[ClassifyRequest, ClassifyState, ClassifyOutput]):
         from hearth_worker.programs import picture_files, pictures, probe_rows, scores
 
         self._component = model.components[components[0]]
-        self._options = _options(model.manifest)
-        self._limits = _limits(model.manifest)
-        self._labels = _labels(self._component, self._options)
+        self._options = read_options(model.manifest)
+        self._limits = read_limits(model.manifest)
+        self._labels = read_labels(self._component.files, self._options)
         self._decode = picture_files.decode
         self._pictures = pictures
         self._scores = scores
@@ -189,26 +139,3 @@ class ClassifyImage(Program[ClassifyRequest, ClassifyState, ClassifyOutput]):
             return Failed("engine_error", "The model gave scores that are no numbers for this picture.")
         best = self._scores.best(row, state.top_k)
         return Done(ClassifyOutput([ScoredLabel(self._labels[index], float(row[index])) for index in best]))
-
-
-def _options(manifest: Manifest) -> ClassifierOptions:
-    try:
-        return convert(manifest.options, ClassifierOptions)
-    except ValidationError as error:
-        raise LoadFailed(f"The options of classifier {manifest.name!r} cannot be read: {error}.") from error
-
-
-def _limits(manifest: Manifest) -> ClassifierLimits:
-    try:
-        return convert(manifest.limits, ClassifierLimits)
-    except ValidationError as error:
-        raise LoadFailed(f"The limits of classifier {manifest.name!r} cannot be read: {error}.") from error
-
-
-def _labels(component: "OnnxComponent", options: ClassifierOptions) -> list[str]:
-    if options.labels is not None:
-        return options.labels
-    path = component.files.optional_path("labels")
-    if path is None:
-        raise LoadFailed("A classifier needs its labels: `options.labels`, or a file of role `labels` with one a line.")
-    return path.read_text(encoding="utf-8").splitlines()

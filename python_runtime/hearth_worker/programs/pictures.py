@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from io import BytesIO
 from math import ceil
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from hearth_worker.engines.onnx_values import Array
 from hearth_worker.failures import LoadFailed
+from hearth_worker.programs.classifier_options import ImageOptions
 from hearth_worker.protocol.reports import TensorPort
-
-if TYPE_CHECKING:
-    from hearth_worker.programs.classify_image import ImageOptions
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -28,7 +25,7 @@ CHANNELS = 3
 COVER_FACTOR_MAX = 4
 
 
-def as_input(image: Image.Image, options: "ImageOptions") -> Array:
+def as_input(image: Image.Image, options: ImageOptions) -> Array:
     """One picture as float32, in the graph's layout, without the axis of the batch."""
     image = _fitted(image, options)
     if options.crop is not None:
@@ -53,7 +50,7 @@ def as_batch(arrays: Sequence[Array], dtype: str) -> Array:
     return np.stack(arrays).astype(dtype, copy=False)
 
 
-def check_input(ports: Sequence[TensorPort], options: "ImageOptions") -> None:
+def check_input(ports: Sequence[TensorPort], options: ImageOptions) -> None:
     """Raises LoadFailed where the graph does not take what the options make."""
     height, width = (options.crop.height, options.crop.width) if options.crop else (options.height, options.width)
     made = [CHANNELS, height, width] if options.layout == "NCHW" else [height, width, CHANNELS]
@@ -68,7 +65,7 @@ def check_input(ports: Sequence[TensorPort], options: "ImageOptions") -> None:
         raise LoadFailed("`options.image.crop` may not be larger than width and height.")
 
 
-def _fitted(image: Image.Image, options: "ImageOptions") -> Image.Image:
+def _fitted(image: Image.Image, options: ImageOptions) -> Image.Image:
     size = (options.width, options.height)
     if options.fit == "stretch":
         return image.resize(size, resample=FILTERS[options.resize])
