@@ -1,6 +1,6 @@
 /** The sizes that slabs come in: few, so that one that is free fits what is wanted; each four times the one before. */
 
-const slabBytesMin = 64 * 1024
+export const slabBytesMin = 64 * 1024
 /** Larger tensors go in chunks: slabs for them would take the whole pool. */
 export const slabBytesMax = 256 * 1024 * 1024
 const factor = 4

@@ -2,6 +2,7 @@
  * Everything that large tensors need on this side, for all workers: the pool of slabs, where there can be one, and the place for transfers. Without
  * a pool all tensors come in chunks.
  */
+import { slabBytesMin } from './size-classes.ts'
 import { SlabDemand } from './slab-demand.ts'
 import { makeSlabFolder } from './slab-folder.ts'
 import { SlabPool } from './slab-pool.ts'
@@ -53,6 +54,8 @@ export class TensorMemory {
     if (sharedMemory === null || poolBytesMax === 0)
       return new TensorMemory(transferFolder, null, 'Slabs are switched off.')
     try {
+      if (poolBytesMax < slabBytesMin)
+        throw new Error(`${poolBytesMax} bytes hold no slab, the smallest of which has ${slabBytesMin}`)
       const { path, freeBytes } = await makeSlabFolder(sharedMemory)
       const limitBytes = Math.min(poolBytesMax, Math.floor(freeBytes / 2))
       return new TensorMemory(transferFolder, new SlabPool(path, limitBytes), null)

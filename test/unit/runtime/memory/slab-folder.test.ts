@@ -49,6 +49,16 @@ test('a process that has no time to close removes its folder all the same', asyn
   expect(readdirSync(parent)).toEqual([])
 })
 
+test('a pool that would hold no slab is none, and says so', async () => {
+  const parent = await sharedFolder()
+  const memory = await tensorMemory(64 * kib - 1, parent)
+  expect(memory.info()).toMatchObject({
+    problem: 'Large tensors go in chunks, because 65535 bytes hold no slab, the smallest of which has 65536.',
+    limitBytes: 0,
+  })
+  expect(readdirSync(parent)).toEqual([])
+})
+
 test('what dead servers left is removed; what lives or is not ours stays', async () => {
   const parent = await sharedFolder()
   const child = spawn('sleep', ['60'])
