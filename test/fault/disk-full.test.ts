@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Hearth } from '../support/hearth.ts'
 import { type SmallDisk, startOnSmallDisk } from '../support/small-disk.ts'
 import { noop, submit, trySubmit } from '../support/submissions.ts'
+import { until } from '../support/until.ts'
 
 const mebibyte = 1024 * 1024
 const patience = { timeout: 30_000, interval: 100 }
@@ -65,6 +66,33 @@ test('below the reserve submissions and uploads are refused, running work goes o
     },
   )
   expect(await (await fetch(node.url)).text()).toBe('kept through all of it')
+})
+
+test('uploads that do not say how large they are leave the reserve to running work, also many at once', async () => {
+  const { hearth, freeBytes } = await start(64, 16)
+  const running = await submit(hearth, noop({ steps: 20, stepMs: 100, tensorBytes: [3_000_000] }))
+  const sendUnsized = async (content: number) => {
+    const response = await fetch(new URL('/uploads', hearth.url), {
+      method: 'PUT',
+      body: new Blob([Buffer.alloc(40 * mebibyte, content)]).stream(),
+      headers: { 'content-type': 'application/octet-stream' },
+      ...{ duplex: 'half' },
+    })
+    await response.arrayBuffer()
+    return response.status
+  }
+  let isOver = false
+  const sending = Promise.all([1, 2, 3, 4].map(sendUnsized)).finally(() => (isOver = true))
+  let leastFree = Number.POSITIVE_INFINITY
+  await until('all uploads are answered', async () => {
+    leastFree = Math.min(leastFree, await freeBytes())
+    return isOver
+  })
+  expect(await sending).toContain(507)
+  expect(leastFree).toBeLessThan(40 * mebibyte)
+  // The database writes into the reserve too.
+  expect(leastFree).toBeGreaterThan(12 * mebibyte)
+  await expect.poll(() => stateOf(hearth, running), patience).toBe('SUCCEEDED')
 })
 
 test.for([

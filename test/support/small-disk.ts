@@ -11,7 +11,8 @@ const mebibyte = 1024 * 1024
 export interface SmallDisk {
   readonly hearth: Hearth
   /** Takes room until so many bytes are left. */
-  readonly fillUpTo: (freeBytes: number) => Promise<void>
+  readonly fillUpTo: (bytesLeft: number) => Promise<void>
+  readonly freeBytes: () => Promise<number>
   /** Gives back what was taken. */
   readonly free: () => Promise<void>
 }
@@ -25,14 +26,18 @@ export async function startOnSmallDisk(
   const hearth = await startHearth({ dataDir, environment, wrapper: ['unshare', '-rm', 'sh', '-c', mount, 'sh'] })
   const inside = `/proc/${hearth.pid}/root${dataDir}`
   const ballast = `${inside}/ballast`
+  const freeBytes = async () => {
+    const { bavail, bsize } = await statfs(inside)
+    return bavail * bsize
+  }
   return {
     hearth,
-    async fillUpTo(freeBytes) {
+    freeBytes,
+    async fillUpTo(bytesLeft) {
       const file = await open(ballast, 'a')
       try {
         for (;;) {
-          const { bavail, bsize } = await statfs(inside)
-          const rest = bavail * bsize - freeBytes
+          const rest = (await freeBytes()) - bytesLeft
           if (rest <= 0) return
           await file.write(Buffer.alloc(Math.min(rest, mebibyte)))
         }
