@@ -16,7 +16,8 @@ builder.mutationFields((t) => ({
   cancelJob: t.field({
     type: resultUnion('CancelJob', CancelJobSuccess, ['NotFound', 'Conflict', 'Overloaded']),
     nullable: true,
-    description: 'Answers when the wish is durable. Cancelling twice succeeds.',
+    description:
+      'Answers when the wish is durable. Cancelling twice succeeds. A job whose result is being written succeeds all the same.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, args, { app }) => {
       const id = decodeId('Job', args.id)

@@ -113,7 +113,9 @@ export class JobCommands {
 
   #cancel(job: LiveJob, now: Millis): void {
     const { record, tasks } = job
-    const kept = tasks.map(({ id }) => this.#results.takeOutput(id)).findLast((output) => output !== null)
+    let kept: ProgramOutput | null = null
+    // Only the last output is taken; what earlier tasks gave is given back at the end.
+    for (const { id } of tasks.toReversed()) kept ??= this.#results.takeOutput(id)
     const { progressDone, progressTotal, progressUnit, startedAt } = record
     const message =
       startedAt === null

@@ -177,7 +177,9 @@ describe('what is wrong is told before anything is queued', () => {
 
   test('of a request that asks for another kind of model', async () => {
     const { fields } = await trySubmit(hearth, { model: 'adding', task: { embedText: { texts: ['a'] } } })
-    expect(fields).toEqual([{ path: 'task', message: 'model adding does infer, not embedText.' }])
+    expect(fields).toEqual([
+      { path: 'task', message: 'model adding does infer, not embedText; ask it for that, or name another model.' },
+    ])
   })
 
   test('for many jobs at once, each by its own path', async () => {

@@ -1,6 +1,7 @@
 /** infer: named tensors against the signature of a model, and their values or files against their shapes. */
 import type { Signature } from '../../runtime/models/signature.ts'
 import type { TensorInput } from '../app.ts'
+import { isPictureType } from '../pictures/picture-header.ts'
 import { type Dtype, elementCount, type FixedDtype, isDtype, isFixedDtype, itemBytes } from '../tensors/dtypes.ts'
 import { artifactOf, type InputArtifact, type InputArtifacts, type StoredArtifact, stored } from './input-artifacts.ts'
 import type { Problems } from './problems.ts'
@@ -97,7 +98,13 @@ function checkFile(
 ): void {
   if (!isFixedDtype(dtype)) return problems.add(path, 'a tensor of texts has no form as a file; give its values.')
   const rawBytes = elementCount(shape) * itemBytes[dtype]
-  const problem = record.sizeBytes === rawBytes ? null : npyProblem(dtype, shape, rawBytes, record.sizeBytes, npy)
+  if (record.sizeBytes === rawBytes) return
+  if (isPictureType(record.mimeType))
+    return problems.add(
+      path,
+      `is a picture (${record.mimeType}), and infer takes numbers: give its pixels as ${dtype} ${shapeText(shape)}, e.g. saved with numpy.save, or describe the model as an image classifier (docs/onnx.md).`,
+    )
+  const problem = npyProblem(dtype, shape, rawBytes, record.sizeBytes, npy)
   if (problem !== null) problems.add(path, problem)
 }
 

@@ -126,7 +126,7 @@ function checkSize(path: string, { dtype, shape }: TensorOutline, bytesMax: numb
   if (bytes > bytesMax)
     problems.add(
       `${path}.shape`,
-      `a tensor takes at most ${bytesMax} bytes; ${shapeText(shape)} of ${dtype} takes ${bytes}. Split the request.`,
+      `a tensor takes at most ${bytesMax} bytes (HEARTH_MAX_TENSOR_BYTES); ${shapeText(shape)} of ${dtype} takes ${bytes}. Split the request.`,
     )
   else if (elementCount(shape.filter((length) => length > 0)) > emptyElementsMax)
     problems.add(`${path}.shape`, `no array can have the lengths ${shapeText(shape)}, even without elements.`)

@@ -137,7 +137,10 @@ function normaliseTask(
 ): { taskKind: TaskKind; request: Record<string, unknown> } {
   const taskKind = kindOf(task)
   if (entry.model.task !== taskKind) {
-    problems.add('task', `model ${entry.model.name} does ${entry.model.task}, not ${taskKind}.`)
+    problems.add(
+      'task',
+      `model ${entry.model.name} does ${entry.model.task}, not ${taskKind}; ask it for that, or name another model.`,
+    )
     return { taskKind, request: {} }
   }
   const scoped = new Problems('')

@@ -15,6 +15,7 @@ import type { ArtifactId, ArtifactRecord, JobRecord, JobState, TaskKind } from '
 import { artifactRecord } from '../../support/artifacts.ts'
 
 const jobId = 1 as JobId
+const earlierId = 1 as TaskId
 const taskId = 2 as TaskId
 
 interface Change {
@@ -45,7 +46,12 @@ class Stage {
       cancelRequestedAt: null,
       idempotencyKey: null,
     } as JobRecord
-    this.live.add(record, [{ id: taskId, jobId, node: 'n', program: 'p', components: [], after: [] }], null)
+    const task = { jobId, program: 'p', components: [] }
+    const tasks = [
+      { ...task, id: earlierId, node: 'm', after: [] },
+      { ...task, id: taskId, node: 'n', after: [earlierId] },
+    ]
+    this.live.add(record, tasks, null)
     const changeState: JobEventLog['changeState'] = async (job, _, to, patch, output, artifacts) => {
       job.state = to
       const failure = patch.failure ? `${patch.failure.code}: ${patch.failure.message}` : null
@@ -164,6 +170,18 @@ test('a cancelled job keeps what its program gave, and one that keeps no output 
   broken.commands.carryOut({ type: 'jobCancelled', jobId }, 100)
   expect(broken.changes).toMatchObject([{ to: 'CANCELLED', output: undefined }])
   expect([kept.released, broken.released]).toEqual([1, 1])
+})
+
+test('a cancelled job of two tasks keeps what the later one gave, and gives back the rest', async () => {
+  const stage = new Stage('infer')
+  for (const id of [earlierId, taskId])
+    stage.results.putOutput(id, { tensors: [{ name: String(id), tensor: stage.tensor() }] })
+  stage.commands.carryOut({ type: 'jobCancelled', jobId }, 100)
+  stage.diskWrites()
+  await stage.commands.finished()
+  const [change] = stage.changes
+  expect(change?.output && decodeOutput(change.output)).toMatchObject({ tensors: [{ name: String(taskId) }] })
+  expect(stage.released).toBe(2)
 })
 
 test('an attempt that is repeated gives back what it had given', () => {

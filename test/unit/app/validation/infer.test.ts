@@ -29,7 +29,11 @@ const artifacts: InputArtifacts = new Map([
   ],
   [
     5 as ArtifactId,
-    { record: artifactRecord({ id: 5 as ArtifactId, sizeBytes: 99, mimeType: 'image/png' }), npy: null },
+    { record: artifactRecord({ id: 5 as ArtifactId, sizeBytes: 99, mimeType: 'text/csv' }), npy: null },
+  ],
+  [
+    6 as ArtifactId,
+    { record: artifactRecord({ id: 6 as ArtifactId, sizeBytes: 99, mimeType: 'image/png' }), npy: null },
   ],
 ])
 const checks: InferChecks = {
@@ -129,6 +133,11 @@ test.each<[string, readonly string[], string]>([
     'of another size',
     ofFile(5 as ArtifactId),
     'takes exactly 24 bytes (little endian, last axis fastest), or a .npy file; this file has 99 bytes.',
+  ],
+  [
+    'that is a picture',
+    ofFile(6 as ArtifactId),
+    'is a picture (image/png), and infer takes numbers: give its pixels as',
   ],
   ['that was cut off', ofFile(3 as ArtifactId), 'should have 152 bytes and has 100'],
   ['of Python objects', ofFile(4 as ArtifactId), '|O'],

@@ -91,7 +91,9 @@ test.each<[string, readonly TensorOutline[], readonly string[] | null, readonly 
     'more bytes than a tensor may have',
     [a, { ...b, shape: [2, 65] }],
     null,
-    ['tensors.1.shape: a tensor takes at most 1024 bytes; [2, 65] of int64 takes 1040. Split the request.'],
+    [
+      'tensors.1.shape: a tensor takes at most 1024 bytes (HEARTH_MAX_TENSOR_BYTES); [2, 65] of int64 takes 1040. Split the request.',
+    ],
   ],
   ['no outputs', [a, b], [], ['outputs: must name at least one output; leave it out to get all of them.']],
   [
