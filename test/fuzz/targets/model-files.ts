@@ -1,10 +1,11 @@
 /** What is read of files that somebody registers as models: manifests and headers. */
-
+import { resolve } from 'node:path/posix'
 import { readNpyHeader } from '../../../src/app/tensors/npy-header.ts'
 import { bytesSource } from '../../../src/runtime/models/byte-source.ts'
 import { parseGgufHeader } from '../../../src/runtime/models/gguf-header.ts'
-import { readManifest, staysBelow } from '../../../src/runtime/models/manifest.ts'
+import { readManifest } from '../../../src/runtime/models/manifest.ts'
 import { parseOnnxHeader } from '../../../src/runtime/models/onnx-header.ts'
+import { textModelWorkingBytes } from '../../../src/runtime/models/planned-memory.ts'
 import { parseSafetensorsHeader } from '../../../src/runtime/models/safetensors-header.ts'
 import { manifestOf } from '../../support/model-folder.ts'
 import { addingModel, addingModelBeside } from '../../support/onnx-file.ts'
@@ -34,7 +35,7 @@ export const modelFileTargets: readonly Target[] = [
         return holds(read.problems.length > 0 && read.problems.every((text) => text), 'a refusal says why')
       for (const { files } of read.manifest.components)
         for (const { path } of files)
-          holds(staysBelow(path) && !path.includes('..') && !path.startsWith('/'), `${path} stays inside`)
+          holds(resolve('/models/one', path).startsWith('/models/one/'), `${path} stays inside`)
     },
   },
   {
@@ -43,7 +44,11 @@ export const modelFileTargets: readonly Target[] = [
     words: ['GGUF', 'general.architecture', '\u0008\u0000\u0000\u0000', '\u0009\u0000\u0000\u0000', '\u00ff'.repeat(8)],
     read(input) {
       try {
-        parseGgufHeader(input)
+        const header = parseGgufHeader(input)
+        if (header === null) return
+        holds(Number.isFinite(header.neededBytes), 'its length is a number')
+        const bytes = textModelWorkingBytes(header, { slots: 4, contextTokens: 4096 })
+        holds(Number.isSafeInteger(bytes) && bytes >= 0, `${bytes} are bytes`)
       } catch (error) {
         refusedAs(error, Error)
       }
@@ -118,6 +123,9 @@ function gguf(version: number): Buffer {
   const pairs = [
     [...text('general.architecture'), u32(8), ...text('llama')],
     [...text('llama.block_count'), u32(4), u32(30)],
+    [...text('llama.attention.head_count'), u32(6), u32(0x41000000)],
+    [...text('llama.embedding_length'), u32(10), u64(512)],
+    [...text('llama.attention.head_count_kv'), u32(9), u32(5), u64(2), u32(4), u32(2)],
     [...text('llama.rope'), u32(9), u32(6), u64(2), u32(0x3fc00000), u32(0x40000000)],
     [...text('words'), u32(9), u32(8), u64(2), ...text('a'), ...text('bc')],
     [...text('big'), u32(10), u64(2 ** 40)],
