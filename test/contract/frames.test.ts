@@ -4,9 +4,10 @@ import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { encodeFrame, type Frame } from '../../src/runtime/workers/frame.ts'
 import { FrameDecoder } from '../../src/runtime/workers/frame-decoder.ts'
+import type { SlabName } from '../../src/runtime/workers/large-tensor-reports.ts'
 import { decode, encode } from '../../src/runtime/workers/message-pack.ts'
 import { ProtocolError } from '../../src/runtime/workers/protocol-error.ts'
-import { readReport, reportType, type SlabName } from '../../src/runtime/workers/reports.ts'
+import { readReport, reportType } from '../../src/runtime/workers/reports.ts'
 import {
   creditBytes,
   emptyMeta,

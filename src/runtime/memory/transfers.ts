@@ -1,6 +1,7 @@
 /** The transfers of one worker (PROTOCOL.md section 9): chunks in, regions out. Throws ProtocolError for what the protocol does not allow. */
+
+import type { Chunk } from '../workers/large-tensor-reports.ts'
 import { ProtocolError } from '../workers/protocol-error.ts'
-import type { Chunk } from '../workers/reports.ts'
 import type { TensorRegion, TransferReference } from '../workers/tensors.ts'
 import type { TensorFigures } from './tensor-figures.ts'
 import { TransferRegion } from './transfer-region.ts'

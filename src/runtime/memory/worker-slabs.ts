@@ -2,8 +2,9 @@
  * The slabs of one worker: granted ahead of need, filled by it, read here, and returned. A slab is given to another worker only when this one has let
  * go of it, or is dead and everything it wrote has been read.
  */
+
+import type { SlabName } from '../workers/large-tensor-reports.ts'
 import { ProtocolError } from '../workers/protocol-error.ts'
-import type { SlabName } from '../workers/reports.ts'
 import type { GrantedSlab, SlabRefusal } from '../workers/requests.ts'
 import type { SlabReference, TensorRegion } from '../workers/tensors.ts'
 import { classStartsAt, slabBytesFor } from './size-classes.ts'

@@ -1,7 +1,7 @@
 /** The large tensors of one worker, however they come: claimed while a frame is read, then whoever takes the frame's outputs owns them. */
 import type { VersionId } from '../../scheduler/ids.ts'
+import type { Chunk, SlabName } from '../workers/large-tensor-reports.ts'
 import { ProtocolError } from '../workers/protocol-error.ts'
-import type { Chunk, SlabName } from '../workers/reports.ts'
 import type { LargeTensors, SlabReference, TensorRegion, TransferReference } from '../workers/tensors.ts'
 import type { SlabDemand } from './slab-demand.ts'
 import type { TensorFigures } from './tensor-figures.ts'

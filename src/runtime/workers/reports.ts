@@ -2,7 +2,14 @@
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import type { Frame } from './frame.ts'
 import {
-  asMap,
+  type Chunk,
+  readChunk,
+  readSlabRequest,
+  readSlabsDropped,
+  type SlabRequest,
+  type SlabsDropped,
+} from './large-tensor-reports.ts'
+import {
   countField,
   decodeMetadata,
   durationField,
@@ -80,23 +87,9 @@ export type Report =
   | { readonly kind: 'ack' }
   | { readonly kind: 'revoked'; readonly device: string; readonly stepMs: number }
   | { readonly kind: 'checkpointed'; readonly taskId: TaskId; readonly step: number; readonly saved: Uint8Array }
-  | { readonly kind: 'slabRequest'; readonly sizeBytes: number; readonly count: number }
+  | SlabRequest
   | Chunk
-  | { readonly kind: 'slabsDropped'; readonly slabs: readonly SlabName[] }
-
-/** `data` is a view of the frame: it holds only until the next bytes are read. */
-export interface Chunk {
-  readonly kind: 'chunk'
-  readonly transfer: number
-  readonly offset: number
-  readonly totalBytes: number
-  readonly data: Buffer
-}
-/** A slab, under the generation that it was granted or returned with. */
-export interface SlabName {
-  readonly slabId: number
-  readonly generation: number
-}
+  | SlabsDropped
 
 /**
  * Throws ProtocolError. Nothing of the result refers to the frame's buffers, chunks aside. Regions of `large` that were claimed for a
@@ -253,39 +246,4 @@ function readCheckpointed(frame: Frame): Report {
     step: countField(map, 'step', 'CHECKPOINTED'),
     saved: copySpan(mapField(map, 'saved', 'CHECKPOINTED'), frame.payload),
   }
-}
-
-function readSlabRequest(frame: Frame): Report {
-  const map = decodeMetadata(frame.meta, 'SLAB_REQUEST')
-  return {
-    kind: 'slabRequest',
-    sizeBytes: countField(map, 'sizeBytes', 'SLAB_REQUEST'),
-    count: countField(map, 'count', 'SLAB_REQUEST'),
-  }
-}
-
-function readChunk(frame: Frame): Chunk {
-  const map = decodeMetadata(frame.meta, 'CHUNK')
-  const transfer = countField(map, 'transfer', 'CHUNK')
-  const offset = countField(map, 'offset', 'CHUNK')
-  const totalBytes = countField(map, 'totalBytes', 'CHUNK')
-  const data = frame.payload
-  if (data.length === 0 || offset + data.length > totalBytes)
-    throw new ProtocolError(
-      'metadata',
-      `A CHUNK of ${data.length} bytes at ${offset} cannot be part of a transfer of ${totalBytes} bytes.`,
-    )
-  return { kind: 'chunk', transfer, offset, totalBytes, data }
-}
-
-function readSlabsDropped(frame: Frame): Report {
-  const map = decodeMetadata(frame.meta, 'SLABS_DROPPED')
-  const slabs = listField(map, 'slabs', 'SLABS_DROPPED').map((value) => {
-    const slab = asMap(value, 'a slab of SLABS_DROPPED')
-    return {
-      slabId: countField(slab, 'slabId', 'SLABS_DROPPED'),
-      generation: countField(slab, 'generation', 'SLABS_DROPPED'),
-    }
-  })
-  return { kind: 'slabsDropped', slabs }
 }

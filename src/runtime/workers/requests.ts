@@ -2,8 +2,8 @@
 import type { PriorityClass } from '../../scheduler/events.ts'
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import type { FileIdentity } from '../models/file-identity.ts'
+import type { SlabName } from './large-tensor-reports.ts'
 import { encode } from './message-pack.ts'
-import type { SlabName } from './reports.ts'
 
 export const requestType = {
   load: 1,
