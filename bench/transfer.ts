@@ -3,6 +3,7 @@
  * base64. And what chunks of the right size, a pipeline, and workers that persist bring.
  */
 import { type Benchmark, type Figure, figure, type RunSettings } from './harness/benchmark.ts'
+import { warmLoop } from './harness/loops.ts'
 import { closedLoop, type LoopResult, measureSeries, pick, plan } from './harness/rounds.ts'
 import { quantile } from './harness/statistics.ts'
 import { fetchInProcessOfItsOwn, NaivePeer } from './transfer/naive-peer.ts'
@@ -18,8 +19,7 @@ const sizes = [
   ['12MiB', '12 MiB', 12 * mib],
 ] as const
 const depths = [1, 8] as const
-const warmUpMs = 300
-const roundMs = 1200
+const roundMs = 1000
 /** The chunks have to see this many tensors before they follow. */
 const stepTensors = 120
 
@@ -48,7 +48,7 @@ async function measureRoundTrips(settings: RunSettings): Promise<Figure[]> {
   await using worker = await WorkerPeer.start()
   await using naive = new NaivePeer()
   const peers = { worker, naive } as const
-  const rounds = await measureSeries(plan(settings, { series: 3, roundsPerSeries: 3 }), async () => {
+  const rounds = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 2 }), async () => {
     const loops = new Map<string, LoopResult>()
     for (const [name, , bytes] of sizes)
       for (const depth of depths)
@@ -95,7 +95,7 @@ function loopFigures(
 async function measurePipeline(settings: RunSettings): Promise<Figure[]> {
   await using deep = await WorkerPeer.start()
   await using shallow = await WorkerPeer.start({ pipelineDepth: 1 })
-  const rounds = await measureSeries(plan(settings, { series: 3, roundsPerSeries: 3 }), async () => ({
+  const rounds = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 3 }), async () => ({
     deep: await measureLoop(settings, deep, 8, 60),
     shallow: await measureLoop(settings, shallow, 1, 60),
     shallowQueued: await measureLoop(settings, shallow, 8, 60),
@@ -129,7 +129,7 @@ async function measureSizeStep(settings: RunSettings): Promise<Figure[]> {
     )
     return large
   }
-  const rounds = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 2 }), async () => ({
+  const rounds = await measureSeries(plan(settings, { series: 1, roundsPerSeries: 3 }), async () => ({
     adaptive: await measure(''),
     fixed: await measure('adaptive-chunks'),
   }))
@@ -153,7 +153,7 @@ async function measureSizeStep(settings: RunSettings): Promise<Figure[]> {
 /** A process for each operation, against one that is there. */
 async function measureProcesses(settings: RunSettings): Promise<Figure[]> {
   await using worker = await WorkerPeer.start()
-  const rounds = await measureSeries(plan(settings, { series: 2, roundsPerSeries: 3 }), async () => ({
+  const rounds = await measureSeries(plan(settings, { series: 1, roundsPerSeries: 3 }), async () => ({
     persistent: await measureLoop(settings, worker, 1, 60),
     ownWorker: await settings.quiet.round(() => closedLoop(1, 2 * roundMs, () => fetchFromWorkerOfItsOwn(60))),
     ownProcess: await settings.quiet.round(() => closedLoop(1, 2 * roundMs, () => fetchInProcessOfItsOwn(60))),
@@ -180,9 +180,7 @@ async function measureProcesses(settings: RunSettings): Promise<Figure[]> {
 }
 
 async function measureLoop(settings: RunSettings, peer: Peer, depth: number, bytes: number): Promise<LoopResult> {
-  const fetch = () => peer.fetch(bytes)
-  await closedLoop(depth, warmUpMs, fetch)
-  return settings.quiet.round(() => closedLoop(depth, roundMs, fetch))
+  return settings.quiet.round(() => warmLoop(settings, depth, roundMs, () => peer.fetch(bytes)))
 }
 
 function keyOf(way: string, size: string, depth: number): string {

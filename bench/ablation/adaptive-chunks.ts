@@ -1,6 +1,7 @@
 /** Tensors of 12 MiB after a time of small ones, where there is no shared memory: chunks that follow the sizes seen, or stay at 64 KiB. */
+
+import { p50, warmLoop } from '../harness/loops.ts'
 import { WorkerPeer } from '../transfer/worker-peer.ts'
-import { p50, warmLoop } from './loops.ts'
 import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
 
 const kib = 1024

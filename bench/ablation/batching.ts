@@ -7,8 +7,8 @@ import { GraphQLSocket } from '../clients/graphql-socket.ts'
 import { runJob } from '../clients/jobs.ts'
 import { noopJob } from '../clients/noop-job.ts'
 import { workersStarted } from '../clients/workers.ts'
+import { p50, warmLoop } from '../harness/loops.ts'
 import { MeasuredServer } from '../harness/server.ts'
-import { p50, warmLoop } from './loops.ts'
 import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
 
 const clients = 64

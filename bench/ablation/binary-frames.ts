@@ -2,11 +2,11 @@
 import { encodeFrame, type Frame } from '../../src/runtime/workers/frame.ts'
 import { FrameDecoder } from '../../src/runtime/workers/frame-decoder.ts'
 import { decode, encode } from '../../src/runtime/workers/message-pack.ts'
+import { p50, warmLoop } from '../harness/loops.ts'
 import { median } from '../harness/statistics.ts'
 import { NaivePeer } from '../transfer/naive-peer.ts'
 import { requireBytes } from '../transfer/peer.ts'
 import { WorkerPeer } from '../transfer/worker-peer.ts'
-import { p50, warmLoop } from './loops.ts'
 import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
 
 const mib = 1024 * 1024

@@ -4,9 +4,9 @@ import { follow, runJob, type SubmitJobInput, submit } from '../clients/jobs.ts'
 import { noopJob } from '../clients/noop-job.ts'
 import { workersStarted } from '../clients/workers.ts'
 import type { RunSettings } from '../harness/benchmark.ts'
+import { p50, warmLoop } from '../harness/loops.ts'
 import { closedLoop } from '../harness/rounds.ts'
 import { MeasuredServer } from '../harness/server.ts'
-import { p50, warmLoop } from './loops.ts'
 import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
 
 const clients = 32

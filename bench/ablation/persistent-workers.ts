@@ -1,6 +1,7 @@
 /** A worker that is there, against one that is started for a single operation and ends after it. */
+
+import { p50, warmLoop } from '../harness/loops.ts'
 import { fetchFromWorkerOfItsOwn, WorkerPeer } from '../transfer/worker-peer.ts'
-import { p50, warmLoop } from './loops.ts'
 import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
 
 const bytes = 60

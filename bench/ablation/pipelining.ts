@@ -1,8 +1,9 @@
 /** Many small requests of many callers: as they come, up to 8 frames on their way, or one request at a time for a worker. */
+
+import { p50, warmLoop } from '../harness/loops.ts'
 import { quantile } from '../harness/statistics.ts'
 import type { Peer } from '../transfer/peer.ts'
 import { WorkerPeer } from '../transfer/worker-peer.ts'
-import { p50, warmLoop } from './loops.ts'
 import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
 
 const clients = 64
@@ -20,6 +21,7 @@ export const pipelining: Mechanism = {
       what: `requests for ${bytes} bytes, ${clients} callers`,
       unit: 'requests/s',
       mustBring: { more: 4 },
+      note: 'what brings it is that nobody waits in a row; with all callers at once, one frame on its way does as well as eight (transfer), because the worker reports what is done together.',
     },
     { key: 'p50', what: `the same under this load, p50`, unit: 'ms', mustBring: { less: 0.5 } },
     { key: 'p99', what: `the same under this load, p99`, unit: 'ms', mustBring: null },

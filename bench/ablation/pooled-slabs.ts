@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Slab } from '../../src/runtime/memory/slab.ts'
 import { makeSlabFolder } from '../../src/runtime/memory/slab-folder.ts'
 import { SlabPool } from '../../src/runtime/memory/slab-pool.ts'
+import { p50, warmLoop } from '../harness/loops.ts'
 import type { LoopResult } from '../harness/rounds.ts'
-import { p50, warmLoop } from './loops.ts'
 import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
 
 const mib = 1024 * 1024

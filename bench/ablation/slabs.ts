@@ -1,6 +1,7 @@
 /** Large tensors from a worker: in shared memory that the server granted, or copied through the pipe. Read to the last byte either way. */
+
+import { p50, warmLoop } from '../harness/loops.ts'
 import { WorkerPeer } from '../transfer/worker-peer.ts'
-import { p50, warmLoop } from './loops.ts'
 import { type Mechanism, sidesOf, type Values } from './mechanism.ts'
 
 const mib = 1024 * 1024

@@ -1,13 +1,13 @@
-/** Closed loops as rounds of a mechanism: warmed up, then measured for a moment. */
-import type { RunSettings } from '../harness/benchmark.ts'
-import { closedLoop, type LoopResult } from '../harness/rounds.ts'
-import { quantile } from '../harness/statistics.ts'
+/** Closed loops against something that may be slow: warmed up, then measured for a moment. */
+import type { RunSettings } from './benchmark.ts'
+import { closedLoop, type LoopResult } from './rounds.ts'
+import { quantile } from './statistics.ts'
 
 const warmUpMs = 250
 const quickMsMax = 600
 
 /**
- * All that begins within `roundMs` counts, over the time until the last of it has ended: the naive side of a mechanism may be so slow that little or
+ * All that begins within `roundMs` counts, over the time until the last of it has ended: the naive way of something may be so slow that little or
  * nothing would end within the round.
  */
 export async function warmLoop(
