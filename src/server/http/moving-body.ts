@@ -12,27 +12,30 @@ export class BodyStalled extends Error {
 }
 
 /**
- * The pieces of the body, each until the next is asked for. Whoever stops in the middle leaves the connection open, so that it can still be answered. Rejects with BodyStalled, or
- * when the sender goes away.
+ * The pieces of the body, each until the next is asked for. Whoever stops in the middle leaves the connection open, so that it can still be
+ * answered. Rejects with BodyStalled, or when the sender goes away.
  */
 export async function* movingBody(request: IncomingMessage, stalledMsMax: number): AsyncGenerator<Uint8Array> {
-  const stalled = Promise.withResolvers<never>()
-  stalled.promise.catch(() => {})
+  const pieces: AsyncIterator<Uint8Array, undefined> = request.iterator({ destroyOnReturn: false })
+  let stopWaiting: (error: BodyStalled) => void = () => {}
+  // Not a race against one promise for the whole body: that would remember every piece until its end.
+  const nextPiece = () =>
+    new Promise<IteratorResult<Uint8Array, undefined>>((resolve, reject) => {
+      stopWaiting = reject
+      pieces.next().then(resolve, reject)
+    })
   let seenBytes = request.socket.bytesRead
   const watch = setInterval(() => {
     const { bytesRead } = request.socket
     // What is here already and waits for the disk is not the sender's fault.
     const isLate = bytesRead - seenBytes < windowBytesMin && request.readableLength === 0 && !request.complete
-    if (isLate) stalled.reject(new BodyStalled(stalledMsMax))
+    if (isLate) stopWaiting(new BodyStalled(stalledMsMax))
     seenBytes = bytesRead
   }, stalledMsMax)
   try {
-    const pieces = request.iterator({ destroyOnReturn: false })
-    for (;;) {
-      const { done, value } = (await Promise.race([pieces.next(), stalled.promise])) as IteratorResult<Uint8Array>
-      if (done) return
-      yield value
-      giveBack(value)
+    for (let next = await nextPiece(); !next.done; next = await nextPiece()) {
+      yield next.value
+      giveBack(next.value)
     }
   } finally {
     clearInterval(watch)
