@@ -5,7 +5,15 @@ import re
 
 from msgspec import ValidationError, convert
 
-from hearth_worker.failures import ArtifactMissing, FailureCode, InvalidRequest, OutOfMemory, StaleModel, words_of
+from hearth_worker.failures import (
+    ArtifactMissing,
+    FailureCode,
+    InvalidRequest,
+    OutOfMemory,
+    StaleModel,
+    staying_alive,
+    words_of,
+)
 from hearth_worker.models import Models, NotRunnable
 from hearth_worker.protocol.requests import Task
 from hearth_worker.report import Report
@@ -51,7 +59,8 @@ class Admission:
 
     def _record(self, task: Task, at: float) -> TaskRecord:
         bound = self._models.bind(task.model, task.program, task.components)
-        state = bound.program.start(convert(task.request, bound.program.request_type))
+        with staying_alive():
+            state = bound.program.start(convert(task.request, bound.program.request_type))
         return TaskRecord(task, bound, state, at)
 
     def _fail(self, task: Task, code: FailureCode, message: str, *, retryable: bool = False) -> None:

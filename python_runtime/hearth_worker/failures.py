@@ -1,5 +1,7 @@
 """How a task can fail, and the two failures that programs and engines raise."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 FailureCode = Literal[
@@ -20,6 +22,16 @@ def words_of(error: BaseException) -> str:
 def sendable(text: str) -> str:
     """Text as UTF-8 can carry it: names of files, for one, may hold halves of characters."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+@contextmanager
+def staying_alive() -> Iterator[None]:
+    """Around what third parties wrote: libraries made for commands end the process over what displeases them, but a
+    worker has others to serve. Raises RuntimeError instead."""
+    try:
+        yield
+    except SystemExit as error:
+        raise RuntimeError(f"SystemExit: {error.code}") from error
 
 
 class OutOfMemory(Exception):  # noqa: N818  (it is the name of the condition, as in MemoryError's documentation)

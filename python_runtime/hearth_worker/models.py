@@ -10,7 +10,7 @@ from hearth_worker.bound_program import BoundProgram
 from hearth_worker.clock import now_ms
 from hearth_worker.engines.engine import Engine, LoadedModel
 from hearth_worker.engines.manifest import Manifest
-from hearth_worker.failures import LoadFailed, StaleModel
+from hearth_worker.failures import LoadFailed, StaleModel, staying_alive
 from hearth_worker.model_files import ModelFiles
 from hearth_worker.programs.registry import ProgramFactory
 from hearth_worker.protocol.reports import Loaded
@@ -122,7 +122,8 @@ class Models:
         binding = resident.programs.get(key)
         if binding is None or binding.factory is not factory:
             self._programs_bound += 1
-            bound = BoundProgram(self._programs_bound, model, factory(resident.loaded, components))
+            with staying_alive():
+                bound = BoundProgram(self._programs_bound, model, factory(resident.loaded, components))
             # It may have read files by their names.
             resident.files.expect_as_verified()
             # In place of what was made of an older version of the program; its tasks keep that to their ends.

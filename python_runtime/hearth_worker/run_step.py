@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from hearth_worker.check_outcome import Outcome
-from hearth_worker.failures import ArtifactMissing, InvalidRequest, OutOfMemory, StaleModel, words_of
+from hearth_worker.failures import ArtifactMissing, InvalidRequest, OutOfMemory, StaleModel, staying_alive, words_of
 from hearth_worker.programs.outcomes import Failed
 from hearth_worker.programs.registry import AnyProgram
 
@@ -18,13 +18,11 @@ def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome]
     for each alone, so that only the one at fault fails: no state has moved, because new ones replace the old on return.
     """
     try:
-        # A list of them: a program may give anything, and what is lazy is computed here.
-        outcomes = list(program.step(states))
+        with staying_alive():
+            # A list of them: a program may give anything, and what is lazy is computed here.
+            outcomes = list(program.step(states))
     except (OutOfMemory, MemoryError) as error:
         return _smaller_steps(program, states, error)
-    except SystemExit as error:
-        # Libraries made for commands end the process over what displeases them; a worker has others to serve.
-        return _single_steps(program, states, RuntimeError(f"SystemExit: {error.code}"))
     except Exception as error:
         return _single_steps(program, states, error)
     if len(outcomes) != len(states):

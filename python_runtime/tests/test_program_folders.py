@@ -151,6 +151,27 @@ def test_without_the_setting_a_changed_file_waits_for_the_next_worker(greeter: P
         assert greeting(worker, 1) == "Hello you"
 
 
+@pytest.mark.parametrize("place", ["__init__", "start", "run"])
+def test_a_library_that_asks_for_the_end_of_the_process_ends_no_worker(greeter: Path, place: str) -> None:
+    exiting = f"Greet.{place} = lambda *given: exit('usage: greet')\n"
+    (greeter / "program.py").write_text(GREETER + "from sys import exit\n" + exiting)
+    with WorkerHarness(variables={"HEARTH_PROGRAM_PATHS": str(greeter.parent)}) as worker:
+        manifest = {"name": "greeter", "engine": "none", "components": [], "graph": []}
+        worker.answer_to(worker.send(1, {"model": 1, "manifest": manifest, "directory": "/", "components": []}))
+        for number in (1, 2):
+            worker.admit(greet_task(number))
+            end = worker.wait_for_end_of(number)[number]
+            assert end["code"] == "engine_error"
+            assert "SystemExit: usage: greet" in end["message"]
+
+
+def test_who_names_a_programs_own_folder_is_told_to_name_the_one_above(
+    greeter: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert "greet" not in KnownPrograms("none", [str(greeter)])
+    assert "Name the folder above it" in caplog.text
+
+
 def test_code_in_a_models_folder_is_never_run(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     manifest = {"name": "m", "engine": "none", "components": [], "graph": [{"program": "palette"}]}
