@@ -166,7 +166,7 @@ describe('refused, with a word on what to do, is', () => {
     await folder.write('linked/graph.onnx', addingModelBeside('w.bin'))
     await symlink(outside, join(folder.path, 'linked/w.bin'))
     const answer = await register(hearth, { path: 'linked/graph.onnx' })
-    expect(answer.fields?.[0]?.message).toContain('w.bin leads out of the model folder')
+    expect(answer.fields?.[0]?.message).toContain("w.bin leads out of the model's own folder")
     await rm(outside)
   })
 

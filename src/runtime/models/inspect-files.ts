@@ -43,7 +43,7 @@ async function inspectFile(file: ManifestFile, directory: string): Promise<Inspe
     const identity = identityOf(stats)
     if (!stats.isFile()) return { ...facts, problem: `${file.path} is no file.` }
     if (!(await realpath(path)).startsWith(directory === sep ? sep : directory + sep))
-      return { ...facts, problem: `${file.path} leads out of the model folder; put the file itself there.` }
+      return { ...facts, problem: `${file.path} leads out of the model's own folder; put the file itself there.` }
     if (await isPickle(path)) return { ...facts, identity, problem: pickleProblem(file.path) }
     if (identity.sizeBytes === file.sizeBytes) return { ...facts, identity, problem: null }
     return {

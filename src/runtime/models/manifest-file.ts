@@ -19,8 +19,7 @@ export async function readManifestFile(directory: string): Promise<ManifestFound
   try {
     const stats = await stat(path, { bigint: true })
     if (!stats.isFile()) return `${path} is no file.`
-    if ((await realpath(path)) !== path)
-      return `${path} leads out of the model folder, or to another file of it; put the file itself there.`
+    if ((await realpath(path)) !== path) return `${path} leads somewhere else; put the file itself there.`
     if (stats.size > manifestBytesMax)
       return `${path} has ${stats.size} bytes; a manifest has at most ${manifestBytesMax}.`
     const read = readManifest(await readStart(path))

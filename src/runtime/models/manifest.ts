@@ -5,7 +5,13 @@ import { z } from 'zod'
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must match [a-z0-9][a-z0-9._-]{0,63}')
 const wholeNumber = z.number().int().min(0)
-const positiveNumber = z.number().int().min(1)
+/** Engines count in 32 bits. */
+const positiveNumber = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1)
+const milliseconds = z.number().min(0).max(60_000)
 /** More is a mistake, or meant as one; what is added up of so many stays exact. */
 export const bytesMax = 2 ** 40
 const byteCount = wholeNumber.max(bytesMax)
@@ -42,9 +48,9 @@ const limits = z.looseObject({
   /** States that may share a step. */
   batchLimit: positiveNumber.optional(),
   /** How long a batch that is not full may wait for more. */
-  holdMs: z.number().min(0).optional(),
+  holdMs: milliseconds.optional(),
   /** A running batch-class step gives way to interactive work if it would last longer. */
-  interruptAfterMs: z.number().min(0).optional(),
+  interruptAfterMs: milliseconds.optional(),
   maxTokens: positiveNumber.optional(),
   maxTexts: positiveNumber.optional(),
   maxTokensPerText: positiveNumber.optional(),
@@ -82,10 +88,6 @@ const manifest = z
       value.components.map((part) => part.name),
       (index) => report(['components', index, 'name'], 'is used twice'),
     )
-    reportDuplicates(
-      value.graph.map((part) => part.node),
-      (index) => report(['graph', index, 'node'], 'is used twice'),
-    )
     const components = new Set(value.components.map((part) => part.name))
     for (const [index, part] of value.components.entries()) {
       for (const [place, wanted] of part.dependsOn.entries())
@@ -94,11 +96,11 @@ const manifest = z
     }
     const files = value.components.reduce((sum, part) => sum + part.files.length, 0)
     if (files > filesMax) report(['components'], `have ${files} files; at most ${filesMax} are read`)
+    // Listing a node after those it waits for rules out circles.
     const earlier = new Set<string>()
     for (const [index, part] of value.graph.entries()) {
       for (const [place, wanted] of part.components.entries())
         if (!components.has(wanted)) report(['graph', index, 'components', place], `there is no component ${wanted}`)
-      // Listing a node after those it waits for also rules out circles.
       for (const [place, wanted] of part.after.entries())
         if (!earlier.has(wanted)) report(['graph', index, 'after', place], `${wanted} is no earlier node`)
       earlier.add(part.node)

@@ -64,7 +64,7 @@ describe('a folder of models', () => {
   test.each<[string, (path: string) => Promise<unknown> | void, string]>([
     ['is a folder', (path) => mkdir(path), 'is no file'],
     ['is a pipe', makePipe, 'is no file'],
-    ['leads out', (path) => symlink('/etc/passwd', path), 'leads out of the model folder'],
+    ['leads out', (path) => symlink('/etc/passwd', path), 'leads somewhere else'],
     ['leads to itself', (path) => symlink(path, path), 'model.json'],
     ['is larger than any manifest', (path) => writeFile(path, ' '.repeat(1024 * 1024 + 1)), 'at most 1048576'],
   ])('with a manifest that %s leaves that one out', async (_, make, words) => {
@@ -148,7 +148,7 @@ describe('a model is refused, with its reason, when', () => {
     await symlink(join(folders.root, 'elsewhere.onnx'), join(directory, 'model.onnx'))
     expect(await discoverOne()).toMatchObject({
       state: 'REFUSED',
-      problem: 'model.onnx leads out of the model folder; put the file itself there.',
+      problem: "model.onnx leads out of the model's own folder; put the file itself there.",
     })
   })
 

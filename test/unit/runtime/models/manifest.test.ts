@@ -57,6 +57,8 @@ describe('what is wrong is named by its place', () => {
       { components: [{ ...component, files: [{ ...component!.files[0], sizeBytes: 2 ** 41 }] }] },
       'components.0.files.0.sizeBytes',
     ],
+    ['a wait without end', { limits: { holdMs: 1e300 } }, 'limits.holdMs'],
+    ['more slots than an engine counts', { options: { slots: 2 ** 40 } }, 'options.slots'],
     ['a batch of nobody', { limits: { batchLimit: 0 } }, 'limits.batchLimit'],
     ['no graph', { graph: [] }, 'graph'],
     [
