@@ -186,7 +186,7 @@ export interface Store {
   /** Newest first, for JobEventConnection; fewer than `first` when they are large, so only the job's first event, JobQueued, says that there are no more. */
   readEventPage(jobId: JobId, first: number, beforeSequence: number | null): Promise<readonly JobEvent[]>
   countEvents(jobId: JobId): Promise<number>
-  /** Committed state changes of all jobs with a greater sequence, in order. */
+  /** Committed state changes of all jobs with a greater sequence, in order. Rejects with CursorExpired when some of them may be deleted. */
   readChanges(afterSequence: number, limit: number): Promise<readonly JobEvent[]>
   readSession(id: SessionId): Promise<SessionRecord | null>
   readSessions(filter: SessionFilter, page: PageRequest): Promise<readonly SessionRecord[]>

@@ -1,8 +1,9 @@
 /** What the store keeps of artifacts, and deletes of them and of jobs. */
 import { describe, expect, test } from 'vitest'
 import type { DeviceId } from '../../src/scheduler/ids.ts'
+import { createEventLog } from '../../src/store/job-events.ts'
 import type { ArtifactId, ArtifactRecord, NewJob } from '../../src/store/records.ts'
-import { CursorExpired } from '../../src/store/store.ts'
+import { CursorExpired, type Store } from '../../src/store/store.ts'
 import { artifactRecord, sha256 } from '../support/artifacts.ts'
 import { type TestStore, take, testStore } from '../support/stores.ts'
 
@@ -204,6 +205,19 @@ describe('retention of jobs', () => {
     expect(reopened.store.deletedSequence()).toBe(after)
     await expect(take(reopened.log.changes(before), 1)).rejects.toThrow(CursorExpired)
   })
+})
+
+test('a page of changes says when some of them are deleted already, though nobody here has heard of that yet', async () => {
+  const open = await testStore()
+  const { store, jobs, submit } = open
+  const before = store.lastSequence()
+  const [first, second] = [jobs.next({ createdAt: 10 }), jobs.next({ createdAt: 5000 })]
+  await submit(first, second)
+  await finish(open, first, [], 100)
+  await store.retainJobs({ afterId: 0, endedBefore: 1000, ...nothingFull })
+  const unaware: Store = Object.create(store, { deletedSequence: { value: () => 0 } })
+  const log = createEventLog({ store: unaware, now: Date.now, limits: { changesMax: 1 } })
+  await expect(take(log.changes(before), 1)).rejects.toThrow(CursorExpired)
 })
 
 describe('retention of artifacts', () => {

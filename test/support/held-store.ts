@@ -15,7 +15,6 @@ export class HeldStore {
     const store: Partial<Store> = {
       nextSequence: () => ++this.#sequence,
       lastSequence: () => this.#sequence,
-      deletedSequence: () => 0,
       isReserved: (sequence) => sequence < this.reserved,
       onCommit: (listener) => void (this.#listener = listener),
       changeJob: ({ event }) => this.#hold(event),

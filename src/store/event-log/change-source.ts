@@ -1,5 +1,5 @@
 /** The state changes of all jobs as a reader sees them. */
-import { CursorExpired, type Store } from '../store.ts'
+import type { Store } from '../store.ts'
 import type { ChangeRing } from './change-ring.ts'
 import type { EventSource } from './event-reader.ts'
 
@@ -10,7 +10,6 @@ export function changeSource(ring: ChangeRing, published: () => number, store: S
   return {
     look: (cursor) => (cursor < ring.evictedThrough ? 'older' : (ring.after(cursor) ?? ring.waiters)),
     async readOlder(cursor) {
-      if (cursor < store.deletedSequence()) throw new CursorExpired()
       const page = await store.readChanges(cursor, pageEvents)
       const through = published()
       return page.filter(({ sequence }) => sequence <= through)

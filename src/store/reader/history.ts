@@ -13,7 +13,7 @@ import {
   taskOf,
   versionOf,
 } from '../rows.ts'
-import type { Store } from '../store.ts'
+import { CursorExpired, type Store } from '../store.ts'
 import type { ReaderClient } from './reader-client.ts'
 
 export type History = Pick<Store, Extract<keyof Store, `read${string}` | `count${string}`>>
@@ -32,7 +32,11 @@ export function historyOf(reader: ReaderClient): History {
     readEvents: (jobId, afterSequence, limit) => reader.ask('events', jobId, afterSequence, limit).then(events),
     readEventPage: (jobId, first, beforeSequence) => reader.ask('eventPage', jobId, first, beforeSequence).then(events),
     countEvents: (jobId) => reader.ask('countEvents', jobId),
-    readChanges: (afterSequence, limit) => reader.ask('changes', afterSequence, limit).then(events),
+    readChanges: async (afterSequence, limit) => {
+      const rows = await reader.ask('changes', afterSequence, limit)
+      if (rows === null) throw new CursorExpired()
+      return events(rows)
+    },
 
     readSession: (id) => reader.ask('session', id).then(orNull(sessionOf)),
     readSessions: (filter, page) => reader.ask('sessions', filter, page).then(each(sessionOf)),

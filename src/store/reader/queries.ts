@@ -99,12 +99,17 @@ export function prepareQueries(database: Connection) {
         first,
       ),
     countEvents: (jobId: JobId) => count('SELECT count(*) FROM job_events WHERE job_id = ?', jobId),
-    changes: (afterSequence: number, limit: number) =>
-      all<EventRow>(
+    /** Null: some of them may be deleted. */
+    changes(afterSequence: number, limit: number) {
+      const rows = all<EventRow>(
         `${selectEvents} WHERE to_state IS NOT NULL AND sequence > ? ORDER BY sequence LIMIT ?`,
         afterSequence,
         limit,
-      ),
+      )
+      // Looked at afterwards, so that it tells of every deletion that the rows may lack.
+      const deleted = value<number>('SELECT deleted_sequence FROM retention WHERE id = 1') ?? 0
+      return afterSequence < deleted ? null : rows
+    },
 
     session: (id: SessionId) => one<SessionRow>(`${selectSessions} WHERE id = ?`, id),
     sessions(filter: SessionFilter, { first, beforeId }: PageRequest) {
