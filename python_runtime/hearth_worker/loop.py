@@ -110,9 +110,10 @@ class StepLoop:
             self._fail_as_stale(records, change)
             return
         states = [record.state for record in records]
+        # Before anybody hears that the step begins, so that a PONG never says otherwise.
+        self._activity.is_stepping = True
         self._announce(records, states)
         begun_at = now_ms()
-        self._activity.is_stepping = True
         outcomes = run_step(bound.program, states)
         self._activity.is_stepping = False
         self._activity.is_in_long_step = False
