@@ -49,6 +49,8 @@ interface Place extends Origin {
 const readingsMax = 8
 const retryWhenFullMs = 5000
 const settleMsMax = 200
+/** Looks at the files until what was replaced is unloaded: a job that was accepted at the last moment finds it loaded. */
+const looksBeforeLettingGo = 5
 
 export class ModelRegistry {
   readonly #parts: RegistryParts
@@ -134,6 +136,7 @@ export class ModelRegistry {
     while (!signal.aborted) {
       await sleep(this.#parts.limits.checkMs, undefined, { signal, ref: false }).catch(() => {})
       if (signal.aborted) break
+      this.#versions.letGo(this.#parts.limits.checkMs * looksBeforeLettingGo)
       for (const place of this.#places.values()) {
         if (place.work === null && !sameFiles(place.seen, await seeFiles(place.seen.keys()))) void this.#refresh(place)
       }

@@ -1,5 +1,5 @@
 /** Which version of a model is the current one: new contents come, others go, and everybody who has to know is told. */
-import type { VersionId } from '../scheduler/ids.ts'
+import type { Millis, VersionId } from '../scheduler/ids.ts'
 import type { ModelRecord } from '../store/records.ts'
 import type { Catalogue, CatalogueEntry } from './catalogue.ts'
 import type { Clock } from './clock.ts'
@@ -24,6 +24,8 @@ const unrunnableKept = 4
 
 export class VersionChanges {
   readonly #parts: VersionChangesParts
+  /** Versions that may be resident though they can never be loaded again, and since when. */
+  readonly #retired = new Map<VersionId, Millis>()
 
   constructor(parts: VersionChangesParts) {
     this.#parts = parts
@@ -41,9 +43,10 @@ export class VersionChanges {
     if (before !== null) wanted.passOn(before, id)
     if (entry.spec === null) {
       logger.warn({ directory: entry.version.directory, problem: entry.problem }, 'model refused')
-      if (wasRunnable) shell.feed({ type: 'versionReplaced', versionId: id })
+      if (wasRunnable) this.#suspend(id)
       return false
     }
+    this.#retired.delete(id)
     if (wasRunnable) return false
     shell.feed({ type: 'versionRegistered', version: entry.spec })
     models.registered(entry.model.id, id, clock.now())
@@ -60,31 +63,51 @@ export class VersionChanges {
 
   /** The version cannot be loaded any more: what is resident ends its work, and its history stays. */
   retire(versionId: VersionId, problem: string): void {
-    const { catalogue, shell, logger } = this.#parts
+    const { catalogue, logger } = this.#parts
     const entry = catalogue.version(versionId)
     if (!entry || entry.version.state === 'REMOVED') return
     catalogue.update({ ...entry, spec: null, problem, version: { ...entry.version, state: 'REMOVED' } })
     logger.info({ model: entry.model.name, version: shortDigest(entry), problem }, 'version removed')
-    if (entry.spec !== null) shell.feed({ type: 'versionReplaced', versionId })
+    if (entry.spec !== null) this.#suspend(versionId)
     this.forgetOld(entry.model)
+  }
+
+  #suspend(versionId: VersionId): void {
+    this.#retired.set(versionId, this.#parts.clock.now())
+    this.#parts.shell.feed({ type: 'versionReplaced', versionId })
+  }
+
+  /** What has been retired for `forMs` and has no jobs left is unloaded: nothing comes for it any more, and its worker keeps files open that are deleted. */
+  letGo(forMs: Millis): void {
+    const { shell, clock } = this.#parts
+    const due = [...this.#retired].filter(([, since]) => clock.now() - since >= forMs)
+    if (due.length === 0) return
+    const inUse = this.#inUse()
+    for (const [versionId] of due.filter(([id]) => !inUse.has(id))) {
+      this.#retired.delete(versionId)
+      shell.feed({ type: 'unloadRequested', versionId, deviceId: null })
+    }
   }
 
   /** Versions that cannot run do not add up, however often files change. */
   forgetOld({ id, name }: ModelRecord): void {
-    const { catalogue, models, live } = this.#parts
+    const { catalogue, models } = this.#parts
     const current = catalogue.resolve(name)
     const unrunnable = catalogue
       .ofModel(id)
       .filter((entry) => entry !== current && entry.spec === null && entry.version.state !== 'VERIFYING')
     if (unrunnable.length <= unrunnableKept) return
-    const inUse = new Set<VersionId>()
-    for (const jobId of live.ids()) {
-      const job = live.get(jobId)
-      if (job) inUse.add(job.record.versionId)
-    }
+    const inUse = this.#inUse()
     for (const { version } of unrunnable.slice(0, -unrunnableKept))
       if (!inUse.has(version.id) && models.residencies({ versionId: version.id }).length === 0)
         catalogue.remove(version.id)
+  }
+
+  /** By jobs that have not ended. */
+  #inUse(): Set<VersionId> {
+    const { live } = this.#parts
+    const jobs = [...live.ids()].map((id) => live.get(id))
+    return new Set(jobs.flatMap((job) => job?.record.versionId ?? []))
   }
 }
 

@@ -50,6 +50,19 @@ test('a file replaced by renaming is a new version; the old one is history', asy
   expect(refused.message).toContain(next.version)
 })
 
+test('what nobody will use any more is let go, with the files that it kept open', async () => {
+  const { path, version } = await loaded('letgo', 1)
+  await writeFile(`${path}.new`, addingModel(2))
+  await rename(`${path}.new`, path)
+  await changedFrom('letgo', version)
+  const query = 'query ($id: ID!) { node(id: $id) { ... on ModelVersion { residencies { state } } } }'
+  await until('it is resident nowhere', async () => {
+    const { node } = await hearth.ask<{ node: { residencies: unknown[] } }>(query, { id: version.id })
+    return node.residencies.length === 0
+  })
+  expect(await adding(hearth, 'letgo')).toMatchObject({ state: 'SUCCEEDED', constant: 2 })
+})
+
 test('a file overwritten in place under a loaded model never gives a mixture, nor what it was before', async () => {
   const { path, version } = await loaded('overwritten', 1)
   const jobs = await Promise.all(Array.from({ length: 20 }, () => submitAdding(hearth, 'overwritten')))
