@@ -1,6 +1,7 @@
 /** What a worker says (PROTOCOL.md section 4, types 64 to 127), read from frames and checked once; everything behind this file trusts it. */
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import type { Frame } from './frame.ts'
+import { FramePayload } from './frame-payload.ts'
 import {
   type Chunk,
   readChunk,
@@ -22,7 +23,7 @@ import {
 } from './metadata.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { readStepEntry, type StepEntry } from './step-entries.ts'
-import { copySpan, type LargeTensors, materialize, noLargeTensors } from './tensors.ts'
+import { type LargeTensors, materialize, noLargeTensors } from './tensors.ts'
 
 export const reportType = {
   hello: 64,
@@ -171,16 +172,18 @@ function readUnloaded(frame: Frame): Report {
 
 function readSteps(frame: Frame, large: LargeTensors): Report {
   const map = decodeMetadata(frame.meta, 'STEPS')
-  const entries = listField(map, 'entries', 'STEPS').map((entry) => readStepEntry(entry, frame.payload, large))
+  const payload = new FramePayload(frame.payload)
+  const entries = listField(map, 'entries', 'STEPS').map((entry) => readStepEntry(entry, payload, large))
   return { kind: 'steps', entries, progress: countField(map, 'progress', 'STEPS') }
 }
 
 function readPartial(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'PARTIAL')
+  const payload = new FramePayload(frame.payload)
   return {
     kind: 'partial',
     taskId: countField(map, 'task', 'PARTIAL') as TaskId,
-    values: listField(map, 'values', 'PARTIAL').map((value) => materialize(value, frame.payload, noLargeTensors)),
+    values: listField(map, 'values', 'PARTIAL').map((value) => materialize(value, payload, noLargeTensors)),
     creditLeft: countField(map, 'left', 'PARTIAL'),
   }
 }
@@ -244,6 +247,6 @@ function readCheckpointed(frame: Frame): Report {
     kind: 'checkpointed',
     taskId: countField(map, 'task', 'CHECKPOINTED') as TaskId,
     step: countField(map, 'step', 'CHECKPOINTED'),
-    saved: copySpan(mapField(map, 'saved', 'CHECKPOINTED'), frame.payload),
+    saved: new FramePayload(frame.payload).copy(mapField(map, 'saved', 'CHECKPOINTED')),
   }
 }

@@ -1,6 +1,7 @@
 /** Entries of STEPS: what became of tasks since the last report. */
 import type { TaskFailureCode } from '../../scheduler/events.ts'
 import type { TaskId } from '../../scheduler/ids.ts'
+import type { FramePayload } from './frame-payload.ts'
 import {
   asMap,
   countField,
@@ -56,7 +57,7 @@ const kinds = ['done', 'started', 'step', 'text', 'failed', 'cancelled', 'withdr
 const units: readonly StepUnit[] = ['steps', 'tokens', 'items']
 
 /** Throws ProtocolError. Outputs are copied out of `payload`; the regions of `large` that they hold belong to the caller. */
-export function readStepEntry(value: unknown, payload: Buffer, large: LargeTensors): StepEntry {
+export function readStepEntry(value: unknown, payload: FramePayload, large: LargeTensors): StepEntry {
   const map = asMap(value, 'An entry of STEPS')
   const kind = wordField(map, 'kind', kinds, 'an entry of STEPS')
   const taskId = countField(map, 'task', kind) as TaskId
@@ -98,7 +99,7 @@ export function readStepEntry(value: unknown, payload: Buffer, large: LargeTenso
   }
 }
 
-function keptOutput(map: Metadata, payload: Buffer, large: LargeTensors): ProgramOutput | null {
+function keptOutput(map: Metadata, payload: FramePayload, large: LargeTensors): ProgramOutput | null {
   return map['output'] === undefined || map['output'] === null
     ? null
     : materializeOutput(mapField(map, 'output', 'cancelled'), payload, large)

@@ -3,6 +3,7 @@
  * in the frame's payload; here it becomes `{dtype, shape, data}` with a copy of its own, so that nothing keeps a frame alive. One whose bytes are
  * elsewhere (PROTOCOL.md section 9) becomes `{dtype, shape, region}`.
  */
+import type { FramePayload } from './frame-payload.ts'
 import { countField, isMap, listField, type Metadata, mapField, textField } from './metadata.ts'
 import { ProtocolError } from './protocol-error.ts'
 
@@ -81,12 +82,12 @@ const itemBytes: Readonly<Record<string, number>> = {
 /** As deep as what a caller may send. Without a limit one value could use up the stack. */
 const depthMax = 64
 
-export function materializeOutput(output: Metadata, payload: Buffer, large: LargeTensors): ProgramOutput {
+export function materializeOutput(output: Metadata, payload: FramePayload, large: LargeTensors): ProgramOutput {
   return materializeFields(output, payload, large, 0)
 }
 
 /** Tensors get their bytes; integers that JavaScript's numbers cannot hold become decimal text, as the API shows them. */
-export function materialize(value: unknown, payload: Buffer, large: LargeTensors, depth = 0): unknown {
+export function materialize(value: unknown, payload: FramePayload, large: LargeTensors, depth = 0): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
   if (depth > depthMax)
@@ -100,7 +101,7 @@ export function materialize(value: unknown, payload: Buffer, large: LargeTensors
   return isTensor(value) ? tensor(value, payload, large) : materializeFields(value, payload, large, depth)
 }
 
-function materializeFields(fields: Metadata, payload: Buffer, large: LargeTensors, depth: number): ProgramOutput {
+function materializeFields(fields: Metadata, payload: FramePayload, large: LargeTensors, depth: number): ProgramOutput {
   const result: Record<string, unknown> = {}
   for (const name in fields) result[name] = materialize(fields[name], payload, large, depth + 1)
   return result
@@ -110,11 +111,11 @@ function isTensor(map: Metadata): boolean {
   return 'dtype' in map && 'shape' in map && ('span' in map || 'slab' in map || 'transfer' in map)
 }
 
-function tensor(map: Metadata, payload: Buffer, large: LargeTensors): Tensor | LargeTensor {
+function tensor(map: Metadata, payload: FramePayload, large: LargeTensors): Tensor | LargeTensor {
   const dtype = textField(map, 'dtype', 'a tensor')
   const shape = listField(map, 'shape', 'a tensor').map(dimension)
   if ('span' in map) {
-    const data = copySpan(mapField(map, 'span', 'a tensor'), payload)
+    const data = payload.copy(mapField(map, 'span', 'a tensor'))
     requireLength(dtype, shape, data.length)
     return { dtype, shape, data }
   }
@@ -160,19 +161,4 @@ function requireLength(dtype: string, shape: readonly number[], lengthBytes: num
 function dimension(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw new ProtocolError('metadata', '`shape` of a tensor must be a list of integers from 0.')
-}
-
-/** The bytes of a span, as a copy. Throws ProtocolError when it leaves the payload. */
-export function copySpan(span: Metadata, payload: Buffer): Uint8Array {
-  const offset = countField(span, 'offset', 'a span')
-  const length = countField(span, 'length', 'a span')
-  if (offset + length > payload.length) {
-    throw new ProtocolError(
-      'span',
-      `A span of ${length} bytes at ${offset} lies outside the payload of ${payload.length} bytes.`,
-    )
-  }
-  const copy = new Uint8Array(length)
-  copy.set(payload.subarray(offset, offset + length))
-  return copy
 }
