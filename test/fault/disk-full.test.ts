@@ -72,12 +72,9 @@ test('uploads that do not say how large they are leave the reserve to running wo
   const { hearth, freeBytes } = await start(64, 16)
   const running = await submit(hearth, noop({ steps: 20, stepMs: 100, tensorBytes: [3_000_000] }))
   const sendUnsized = async (content: number) => {
-    const response = await fetch(new URL('/uploads', hearth.url), {
-      method: 'PUT',
-      body: new Blob([Buffer.alloc(40 * mebibyte, content)]).stream(),
-      headers: { 'content-type': 'application/octet-stream' },
-      ...{ duplex: 'half' },
-    })
+    const streamed = { body: new Blob([Buffer.alloc(40 * mebibyte, content)]).stream(), duplex: 'half' } as const
+    const headers = { 'content-type': 'application/octet-stream' }
+    const response = await fetch(new URL('/uploads', hearth.url), { method: 'PUT', headers, ...streamed })
     await response.arrayBuffer()
     return response.status
   }

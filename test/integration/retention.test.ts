@@ -8,7 +8,7 @@ import { LiveJobs } from '../../src/app/live-jobs.ts'
 import { type RetentionContext, tidyUp } from '../../src/app/retention.ts'
 import { ArtifactFiles } from '../../src/runtime/artifacts/artifact-files.ts'
 import type { DeviceId } from '../../src/scheduler/ids.ts'
-import type { ArtifactId, ArtifactRecord, NewJob } from '../../src/store/records.ts'
+import type { ArtifactRecord, NewJob } from '../../src/store/records.ts'
 import { filesIn, pieces } from '../support/artifacts.ts'
 import { type TestStore, testStore } from '../support/stores.ts'
 import { until } from '../support/until.ts'
@@ -125,12 +125,12 @@ test('too many bytes of files: those used longest ago go until the rest fits, ne
   ]
   await tidyUp(kept, forever)
   await expect.poll(() => filesIn(folder)).toHaveLength(2)
-  expect(await open.store.readArtifact(first?.id as ArtifactId)).toBe(null)
+  expect(await open.store.readArtifact(first.id)).toBe(null)
   const fresh = await upload(kept, 'much more than may be', now - 1000)
   await tidyUp(kept, forever)
   await expect.poll(() => filesIn(folder)).toEqual([fresh.sha256])
-  expect(await open.store.readArtifact(second?.id as ArtifactId)).toBe(null)
-  expect(await open.store.readArtifact(third?.id as ArtifactId)).toBe(null)
+  expect(await open.store.readArtifact(second.id)).toBe(null)
+  expect(await open.store.readArtifact(third.id)).toBe(null)
   expect(artifacts.files.usedBytes).toBe(fresh.sizeBytes)
 })
 
