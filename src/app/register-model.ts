@@ -63,8 +63,19 @@ async function saveWhenGood(reading: Reading, save: () => Promise<void>): Promis
   if (entry !== null && !('field' in entry)) await save().catch(() => {})
 }
 
-function checkInput({ name, expectedSha256 }: RegisterModelInput): FieldProblem[] {
+/** As the kernel has it. */
+const pathCharsMax = 4096
+const taskCharsMax = 64
+
+function checkInput({ name, path, task, expectedSha256 }: RegisterModelInput): FieldProblem[] {
   const problems: FieldProblem[] = []
+  if (path.length > pathCharsMax)
+    problems.push({ path: 'path', message: `has ${path.length} characters; a path has at most ${pathCharsMax}.` })
+  if (task != null && (task === '' || task.length > taskCharsMax))
+    problems.push({
+      path: 'task',
+      message: 'must be a kind of task, e.g. infer; leave it out for what the model does.',
+    })
   if (name != null && !modelName.test(name))
     problems.push({
       path: 'name',

@@ -240,6 +240,13 @@ describe('refused, with a word on what to do, is', () => {
     const task = await register(hearth, { path, task: 'classifyImage' })
     expect(task).toMatchObject({ fields: [{ path: 'task' }] })
     expect(task.fields?.[0]?.message).toContain('does infer, not classifyImage')
+    for (const none of ['', 'x'.repeat(65)])
+      expect(await register(hearth, { path, task: none })).toMatchObject({
+        fields: [{ path: 'task', message: expect.stringContaining('leave it out') as string }],
+      })
+    expect(await register(hearth, { path: 'x'.repeat(4097) })).toMatchObject({
+      fields: [{ path: 'path', message: 'has 4097 characters; a path has at most 4096.' }],
+    })
     expect(await register(hearth, { path, expectedSha256: 'abc' })).toMatchObject({
       fields: [{ path: 'expectedSha256' }],
     })
