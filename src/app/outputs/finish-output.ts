@@ -6,8 +6,7 @@ import { type ProgramOutput, releaseRegions, type TensorRegion } from '../../run
 import type { JobId } from '../../scheduler/ids.ts'
 import type { ArtifactRecord, TaskKind } from '../../store/records.ts'
 import type { Artifacts } from '../artifacts.ts'
-import { BrokenPicture } from '../pictures/header-reading.ts'
-import { isPictureType, pictureTypeOf, readPictureHeader } from '../pictures/picture-header.ts'
+import { isPictureType } from '../pictures/picture-header.ts'
 import { listCount } from '../tensors/dtypes.ts'
 import { nestedListsMax, nestedTexts } from '../tensors/values.ts'
 import { type AnyTensor, BrokenContract, type ProgramWords, readOutput, type TextTensor } from './program-words.ts'
@@ -30,8 +29,6 @@ export const inlineEmbeddingsMax = 256
 const inlineBytesMax = 1024 * 1024
 /** Even an empty text takes its quotation marks and a comma. */
 const bytesPerText = 3
-/** Larger pictures are kept without their size in pixels. */
-const pictureBytesMax = 16 * 1024 * 1024
 
 /**
  * A promise when something has to be read from shared memory or written to a file. Throws or rejects with BrokenContract, or with what
@@ -119,9 +116,10 @@ async function placeAll(
         places.set(tensor, 'texts' in tensor ? 'as it is' : await wholeOf(tensor.source))
         continue
       }
-      const size = await pictureSize(tensor, mimeType)
-      const record = await artifacts.prepare(() => streamOf(tensor), { mimeType, jobId, ...size })
+      const record = await artifacts.prepare(() => streamOf(tensor), { mimeType, jobId })
       records.push(record)
+      if (isPictureType(mimeType) && record.width === null)
+        throw new BrokenContract(`it says ${mimeType} of bytes that are no such picture, or a broken one.`)
       places.set(tensor, record)
     }
     return { encoded: encodeOutput(storedOutput(words, places)), artifacts: records }
@@ -194,25 +192,6 @@ async function* streamOf(tensor: AnyTensor | TextTensor): AsyncGenerator<Uint8Ar
   if ('texts' in tensor) yield Buffer.from(JSON.stringify(nestedTexts(tensor.shape, tensor.texts)))
   else if (tensor.source instanceof Uint8Array) yield tensor.source
   else yield* tensor.source.pieces()
-}
-
-/** Of a picture that a program has made, from its header; nothing for what is none or too large to be looked into. */
-async function pictureSize(
-  tensor: AnyTensor | TextTensor,
-  mimeType: string,
-): Promise<{ readonly width: number; readonly height: number } | undefined> {
-  if ('texts' in tensor || !isPictureType(mimeType) || tensor.sizeBytes > pictureBytesMax) return undefined
-  const bytes = await wholeOf(tensor.source)
-  const found = pictureTypeOf(bytes)
-  if (found !== mimeType)
-    throw new BrokenContract(`it says ${mimeType} of bytes that are ${found ?? 'no picture that is known here'}.`)
-  try {
-    const { width, height } = readPictureHeader(bytes, found)
-    return { width, height }
-  } catch (error) {
-    if (error instanceof BrokenPicture) throw new BrokenContract(`its picture cannot be read: ${error.message}`)
-    throw error
-  }
 }
 
 async function wholeOf(source: Uint8Array | TensorRegion): Promise<Uint8Array> {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { type FinishedOutput, finishOutput, type OutputPlaces } from '../../../../src/app/outputs/finish-output.ts'
 import { decodeOutput } from '../../../../src/app/outputs/stored-output.ts'
+import type { PictureType } from '../../../../src/app/pictures/header-reading.ts'
+import { pictureTypeOf, readPictureHeader } from '../../../../src/app/pictures/picture-header.ts'
 import type { StoredContent } from '../../../../src/runtime/artifacts/artifact-files.ts'
 import type { ProgramOutput } from '../../../../src/runtime/workers/tensors.ts'
 import type { JobId } from '../../../../src/scheduler/ids.ts'
@@ -8,6 +10,7 @@ import type { ArtifactId, TaskKind } from '../../../../src/store/records.ts'
 import { picture } from '../../../support/pictures.ts'
 
 const jobId = 7 as JobId
+const noSize = { width: null, height: null }
 
 /** Files in memory, and what became of them. */
 class Files implements OutputPlaces {
@@ -22,13 +25,15 @@ class Files implements OutputPlaces {
   }
 
   readonly artifacts: OutputPlaces['artifacts'] = {
-    prepare: async (source, { mimeType, jobId: job, width = null, height = null }) => {
+    prepare: async (source, { mimeType, jobId: job }) => {
       const pieces: Uint8Array[] = []
       for await (const piece of source()) pieces.push(Uint8Array.from(piece))
       if (this.written.length === this.failing) throw new Error('The disk is on fire.')
       const bytes = Buffer.concat(pieces)
       const id = (100 + this.written.push({ mimeType, bytes })) as ArtifactId
       const sha256 = String(id).padStart(64, '0')
+      const isPicture = pictureTypeOf(bytes) === mimeType
+      const { width, height } = isPicture ? readPictureHeader(bytes, mimeType as PictureType) : noSize
       return { id, sha256, mimeType, sizeBytes: bytes.length, width, height, jobId: job, createdAt: 0 }
     },
     discard: async (records) => {
@@ -245,9 +250,11 @@ test("a third party's program gives values, with small tensors among them, and f
 
 test('a picture that is none is caught, and its memory is given back', async () => {
   const data = largeTensor('uint8', [40], new Uint8Array(40).fill(9))
+  const files = new Files()
   const output = { artifacts: [{ mimeType: 'image/png', data }] }
-  await expect(finish('program', output)).rejects.toThrow('it says image/png of bytes that are no picture')
+  await expect(finish('program', output, files)).rejects.toThrow('it says image/png of bytes that are no such picture')
   expect(data.region.released).toBe(1)
+  expect(files.discarded).toMatchObject([{ mimeType: 'image/png' }])
 })
 
 test.each<[string, TaskKind, (tensor: ReturnType<typeof largeTensor>) => ProgramOutput, string]>([
