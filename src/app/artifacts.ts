@@ -44,7 +44,6 @@ export class Artifacts {
   readonly urls: ArtifactUrls
   readonly #parts: ArtifactParts
   readonly #closing = new AbortController()
-  /** Outputs that wait for room on the disk. */
   #waiting = 0
   #freeBytes: number | null = null
   #uploads = 0
@@ -65,6 +64,11 @@ export class Artifacts {
     const { freeBytesMin } = this.#parts
     if (this.#freeBytes === null || this.#freeBytes - sizeBytes >= freeBytesMin) return null
     return `${this.#freeBytes} bytes are left on the disk of the data folder, of which ${freeBytesMin} stay in reserve (HEARTH_DISK_RESERVE_BYTES)`
+  }
+
+  /** Results that wait for room on the disk: at most one of each job. */
+  get waiting(): number {
+    return this.#waiting
   }
 
   /** Free on the disk of the data folder when it was last looked at, less what was uploaded since; null = not known. */

@@ -47,7 +47,7 @@ async function endWork({ context, pool, jobs, models, closeDoors, graceMs }: Shu
   const closeDoorsMs = Math.min(closeDoorsMsMax, graceMs * closeDoorsShare)
   const workEndAt = endAt - closeDoorsMs
   context.shell.drain()
-  while (runningJobs(context) > waitingForRoom(context, jobs) && performance.now() < workEndAt) await pause()
+  while (runningJobs(context) > context.artifacts.waiting && performance.now() < workEndAt) await pause()
   // What still runs goes back into the queue as its worker ends, and is taken up at the next start.
   await pool.close(workEndAt - performance.now())
   await outputsWritten(context, jobs, workEndAt)
@@ -58,7 +58,7 @@ async function endWork({ context, pool, jobs, models, closeDoors, graceMs }: Shu
 
 /** What has run is written; what waits for room on the disk is told that it will not come, and runs again after the next start. */
 async function outputsWritten({ artifacts }: AppContext, jobs: JobCommands, until: number): Promise<void> {
-  while (jobs.finishing > 0 && artifacts.trouble === null && performance.now() < until) await pause()
+  while (jobs.finishing > artifacts.waiting && performance.now() < until) await pause()
   artifacts.close()
   while (jobs.finishing > 0 && performance.now() < until) await pause()
 }
@@ -68,11 +68,6 @@ async function lastEventsShown({ store }: AppContext, until: number): Promise<vo
   do await pause()
   while (store.metrics.accepting && store.metrics.queuedOperations > 0 && performance.now() < until)
   await pause()
-}
-
-/** Jobs that have run, and whose end a full disk holds up. */
-function waitingForRoom({ artifacts }: AppContext, jobs: JobCommands): number {
-  return artifacts.trouble === null ? 0 : jobs.finishing
 }
 
 function runningJobs({ live }: AppContext): number {

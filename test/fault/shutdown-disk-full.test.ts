@@ -19,11 +19,14 @@ import { WorkerLog } from '../support/worker-log.ts'
 /** Ends of jobs whose files are being written, as the end of a server sees them. */
 class UnfinishedOutputs {
   finishing: number
-  trouble: string | null = null
+  /** Of these, so many wait for room on the disk. */
+  waiting: number
+  readonly trouble = 'The disk is below its reserve.'
   closedWith: number | null = null
 
-  constructor(finishing: number) {
+  constructor(finishing: number, waiting = 0) {
     this.finishing = finishing
+    this.waiting = waiting
   }
 
   /** What waits for room is told that it will not come. */
@@ -93,11 +96,13 @@ test('a result that is being written is waited for', async () => {
   expect(outputs.closedWith).toBe(0)
 })
 
-test('a result that waits for room on a full disk is not', async () => {
-  const outputs = new UnfinishedOutputs(1)
-  outputs.trouble = '1 result waits for room on the disk'
+test('a result that waits for room on a full disk is not, while another is written into the reserve', async () => {
+  const outputs = new UnfinishedOutputs(2, 1)
   const { ending } = await parts(() => Promise.resolve(), outputs)
   const startedAt = performance.now()
+  setTimeout(() => {
+    outputs.finishing = 1
+  }, 50)
   await shutDown({ ...ending, graceMs: 20_000 })
   expect(outputs.closedWith).toBe(1)
   expect(performance.now() - startedAt).toBeLessThan(10_000)
