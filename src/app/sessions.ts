@@ -30,7 +30,7 @@ export async function openSession(
     return new Overloaded(
       'sessions',
       retryWhenFullMs,
-      `At most ${limit} sessions may be open; close some, or let idle ones end.`,
+      `At most ${limit} sessions may be open (HEARTH_SESSION_LIMIT); close some, or let idle ones end.`,
     )
   const now = context.clock.now()
   const session: SessionRecord = {

@@ -90,12 +90,11 @@ export function refuseWhenFull(context: AppContext, count: number): Overloaded |
   const diskFull = context.artifacts.refusal()
   if (diskFull) return diskFull
   const limit = context.config.HEARTH_QUEUE_LIMIT
-  if (context.live.count + count <= limit) return null
-  return new Overloaded(
-    'queue',
-    retryWhenFullMs,
-    `The queue holds ${context.live.count} of at most ${limit} jobs; submit again later.`,
-  )
+  const { count: held } = context.live
+  if (held + count <= limit) return null
+  const advice = count > limit ? `${count} at once never fit, so split them` : 'submit again later'
+  const message = `The queue holds ${held} of at most ${limit} jobs (HEARTH_QUEUE_LIMIT); ${advice}.`
+  return new Overloaded('queue', retryWhenFullMs, message)
 }
 
 function buildJob(context: AppContext, submission: AcceptedSubmission, input: SubmitJobInput, now: number): NewJob {

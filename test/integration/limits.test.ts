@@ -33,7 +33,9 @@ test('a full queue refuses with its limit and a time to come back, and takes job
 
 test('a submission of many that does not fit as a whole is refused as a whole', async () => {
   const jobs = Array.from({ length: queueLimit + 1 }, () => noop())
-  expect(await trySubmitAll(hearth, jobs)).toMatchObject({ __typename: 'OverloadedError', limit: 'queue' })
+  const refusal = await trySubmitAll(hearth, jobs)
+  expect(refusal).toMatchObject({ __typename: 'OverloadedError', limit: 'queue' })
+  expect(refusal.message).toContain('split them')
   const { jobs: accepted = [] } = await trySubmitAll(hearth, jobs.slice(1))
   expect(accepted).toHaveLength(queueLimit)
   for (const { id } of accepted) await watch(hearth, id).final()

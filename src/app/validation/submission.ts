@@ -20,6 +20,8 @@ const keyCharsMax = 256
 const textsLookedAtMax = 256
 /** Of a whole submission, about. */
 const problemsToldMax = 1000
+/** When the one that was asked for is unknown. */
+const modelsNamedMax = 50
 /** A seed that every engine takes. */
 const seedMax = 2 ** 31 - 1
 
@@ -101,13 +103,15 @@ function findModel({ context, models }: SharedFacts, reference: string): ModelFa
   const entry = context.catalogue.resolve(reference)
   const found = entry
     ? { entry, refusal: entry.spec ? tooLarge(context, entry) : refusedModel(entry) }
-    : new NotFound(
-        'Model',
-        reference,
-        `No model ${JSON.stringify(reference)} is known here; known: ${context.catalogue.names().join(', ') || 'none'}.`,
-      )
+    : new NotFound('Model', reference, unknownModel(reference, context.catalogue.names()))
   models.set(reference, found)
   return found
+}
+
+function unknownModel(reference: string, known: readonly string[]): string {
+  const more = known.length > modelsNamedMax ? ` and ${known.length - modelsNamedMax} more` : ''
+  const names = known.slice(0, modelsNamedMax).join(', ') || 'none'
+  return `No model ${JSON.stringify(reference)} is known here; known: ${names}${more}. registerModel adds others.`
 }
 
 function findSession(
