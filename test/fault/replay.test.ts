@@ -19,7 +19,8 @@ const tellsOf = (lines: readonly string[], type: string) => lines.some((line) =>
 async function eventfulDay(hearth: Hearth): Promise<void> {
   const long = await submitAll(
     hearth,
-    Array.from({ length: 12 }, (_, value) => noop({ value, steps: 12, stepMs: 10 })),
+    // The first is long enough to be found running, and its worker killed.
+    Array.from({ length: 12 }, (_, value) => noop({ value, steps: value === 0 ? 400 : 12, stepMs: 10 })),
   )
   const others = await submitAll(hearth, [
     embeddings(['To be recorded.']),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ArtifactUrls } from '../../../src/app/artifact-urls.ts'
-import { Artifacts, ArtifactsClosed } from '../../../src/app/artifacts.ts'
+import { Artifacts, ArtifactsClosed, ResultGivenUp } from '../../../src/app/artifacts.ts'
 import { Ids } from '../../../src/app/ids.ts'
 import { ArtifactTooLarge } from '../../../src/runtime/artifacts/errors.ts'
 import { readSigningKey } from '../../../src/runtime/artifacts/signing-key.ts'
@@ -102,6 +102,21 @@ describe('what a job has made', () => {
     artifacts.close()
     await ending
     expect(artifacts.trouble).toBe(null)
+  })
+
+  test('that still waits when its job is cancelled waits no longer; others do', async () => {
+    const { artifacts, folder } = await start()
+    const full = whileFull()
+    const other = artifacts.prepare(() => full.source(), { mimeType: 'text/plain', jobId: 4 as JobId })
+    const preparing = artifacts.prepare(() => full.source(), { mimeType: 'text/plain', jobId })
+    const ending = expect(preparing).rejects.toThrow(ResultGivenUp)
+    await expect.poll(() => artifacts.waiting).toBe(2)
+    artifacts.giveUp(jobId)
+    await ending
+    expect(artifacts.waiting).toBe(1)
+    await expect.poll(() => filesIn(folder)).toEqual([])
+    full.makeRoom()
+    expect((await other).sha256).toBe(sha256('result'))
   })
 
   test('that is larger than may be fails at once', async () => {
