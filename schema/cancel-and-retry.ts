@@ -17,7 +17,7 @@ builder.mutationFields((t) => ({
     type: resultUnion('CancelJob', CancelJobSuccess, ['NotFound', 'Conflict', 'Overloaded']),
     nullable: true,
     description:
-      'Answers when the wish is durable. Cancelling twice succeeds. A job whose result is being written succeeds all the same.',
+      'Answers when the wish is durable. Cancelling twice succeeds. A job whose result is being written may succeed all the same.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, args, { app }) => {
       const id = decodeId('Job', args.id)

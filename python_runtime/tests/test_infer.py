@@ -122,12 +122,13 @@ def test_maps_become_values_and_keys(worker: WorkerHarness, number: int, tmp_pat
         assert result["y"] == pytest.approx(scores[:, order])
 
 
-def test_no_rows_of_maps_say_how_to_export(worker: WorkerHarness, number: int, tmp_path: Path) -> None:
+def test_no_rows_of_maps_ask_for_one(worker: WorkerHarness, number: int, tmp_path: Path) -> None:
     worker.load(zip_map(tmp_path, ["cat", "dog"]), number)
     worker.admit(infer_task(number, {"x": np.zeros((0, 2), np.float32)}, model=number))
     code, message = refusal_of(worker, number)
     assert code == "engine_error"
     assert "'y'" in message
+    assert "at least one row" in message
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,12 @@ def as_output(port: TensorPort, value: Any) -> Iterator[OutputTensor | OutputTex
         yield _named(port.name, np.asarray(value), port.dtype)
         return
     items = list(value) if isinstance(value, list | tuple) else [value]
-    if items and all(isinstance(item, Mapping) for item in items):
+    if not items:
+        raise NoTensor(
+            f"Output {port.name!r} is a {port.dtype} that came empty, so what its parts look like is not known. Give at "
+            "least one row, or ask for other outputs."
+        )
+    if all(isinstance(item, Mapping) for item in items):
         keys = _common_keys(port, items)
         yield _named(port.name, np.array([[item[key] for key in keys] for item in items], _value_type(port)))
         yield _named(f"{port.name}.keys", np.array(keys, object if isinstance(keys[0], str) else np.int64))
@@ -53,7 +58,7 @@ def _value_type(port: TensorPort) -> str | None:
 
 def _stacked(port: TensorPort, items: Sequence[Any]) -> Array:
     arrays = [np.asarray(item) for item in items]
-    if not arrays or len({(array.shape, array.dtype) for array in arrays}) != 1:
+    if len({(array.shape, array.dtype) for array in arrays}) != 1:
         raise NoTensor(
             f"Output {port.name!r} is a {port.dtype} of {len(arrays)} parts that are not alike, which makes no tensor. "
             "Ask for other outputs, or export the model so that it gives one tensor, for example by ConcatFromSequence."
