@@ -27,8 +27,8 @@ def as_output(port: TensorPort, value: Any) -> Iterator[OutputTensor | OutputTex
     items = list(value) if isinstance(value, list | tuple) else [value]
     if not items:
         raise NoTensor(
-            f"Output {port.name!r} is a {port.dtype} that came empty, so what its parts look like is not known. Give at "
-            "least one row, or ask for other outputs."
+            f"Output {port.name!r} is a {port.dtype} that came empty, so what its parts look like is not known. Give "
+            "at least one row, or ask for other outputs."
         )
     if all(isinstance(item, Mapping) for item in items):
         keys = _common_keys(port, items)
