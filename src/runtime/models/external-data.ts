@@ -1,7 +1,7 @@
 /** The files beside an ONNX graph in which it keeps weights: where they are, and whether they are long enough for what the graph reads from them. */
 import { posix } from 'node:path'
 import { staysBelow } from './manifest.ts'
-import type { ExternalTensor } from './onnx-header.ts'
+import type { ExternalTensor } from './onnx-external.ts'
 
 export interface ExternalFile {
   /** Relative to the model's folder. */

@@ -1,6 +1,7 @@
 /** What a version will take in an engine, planned from its files before any load; measured values replace the plan. */
 import { join } from 'node:path'
-import { type GgufHeader, type GgufValue, readGgufHeader } from './gguf-header.ts'
+import { type GgufHeader, readGgufHeader } from './gguf-header.ts'
+import type { GgufValue } from './gguf-values.ts'
 import { bytesMax, type Manifest } from './manifest.ts'
 
 export interface PlannedMemory {
