@@ -43,8 +43,9 @@ export class Artifacts {
   readonly files: ArtifactFiles
   readonly urls: ArtifactUrls
   readonly #parts: ArtifactParts
-  readonly #closing = new AbortController()
-  #waiting = 0
+  #isClosed = false
+  /** Whose results wait for room on the disk, and what ends the wait. */
+  readonly #waiting = new Map<JobId, AbortController>()
   #freeBytes: number | null = null
   #uploads = 0
 
@@ -60,7 +61,7 @@ export class Artifacts {
   }
 
   #troubleWith(sizeBytes: number): string | null {
-    if (this.#waiting > 0) return `${this.#waiting} results wait for room on the disk of the data folder`
+    if (this.waiting > 0) return `${this.waiting} results wait for room on the disk of the data folder`
     const { freeBytesMin } = this.#parts
     if (this.#freeBytes === null || this.#freeBytes - sizeBytes >= freeBytesMin) return null
     return `${this.#freeBytes} bytes are left on the disk of the data folder, of which ${freeBytesMin} stay in reserve (HEARTH_DISK_RESERVE_BYTES)`
@@ -68,7 +69,7 @@ export class Artifacts {
 
   /** Results that wait for room on the disk: at most one of each job. */
   get waiting(): number {
-    return this.#waiting
+    return this.#waiting.size
   }
 
   /** Free on the disk of the data folder when it was last looked at, less what was uploaded since; null = not known. */
@@ -82,11 +83,11 @@ export class Artifacts {
 
   /**
    * Writes what a job has made; its row is to be committed with the job's end, and nobody sees it before. While the disk is full it waits and
-   * tries again: `source` is then asked for the pieces anew, from the first. Afterwards tell `committed` or `discard`.
-   * Rejects with ArtifactTooLarge, with ArtifactsClosed when the server ends first, or with what the source fails with.
+   * tries again: `source` is then asked for the pieces anew, from the first. Afterwards tell `committed` or `discard`. One at a time of each job.
+   * Rejects with ArtifactTooLarge, ResultGivenUp, ArtifactsClosed when the server ends first, or with what the source fails with.
    */
   async prepare(source: () => AsyncIterable<Uint8Array>, details: ArtifactDetails): Promise<ArtifactRecord> {
-    const content = await this.#putWhenThereIsRoom(source)
+    const content = await this.#putWhenThereIsRoom(source, details.jobId)
     try {
       const { mimeType, jobId } = details
       const picture =
@@ -173,9 +174,15 @@ export class Artifacts {
     return { id: ids.artifact(), sha256, mimeType, sizeBytes, width, height, jobId, createdAt: clock.now() }
   }
 
+  /** Nobody wants the job's result any more: if it waits for room, it waits no longer. */
+  giveUp(jobId: JobId): void {
+    this.#waiting.get(jobId)?.abort()
+  }
+
   /** Whoever still waits for room is told that it will not come. */
   close(): void {
-    this.#closing.abort()
+    this.#isClosed = true
+    for (const wait of this.#waiting.values()) wait.abort()
   }
 
   #release(contents: readonly StoredContent[]): void {
@@ -192,23 +199,24 @@ export class Artifacts {
     }
   }
 
-  async #putWhenThereIsRoom(source: () => AsyncIterable<Uint8Array>): Promise<StoredContent> {
+  async #putWhenThereIsRoom(source: () => AsyncIterable<Uint8Array>, jobId: JobId): Promise<StoredContent> {
     const { sizeBytesMax } = this.#parts
-    let isWaiting = false
+    const wait = new AbortController()
     try {
       for (let attempt = 0; ; attempt++) {
-        if (this.#closing.signal.aborted) throw new ArtifactsClosed()
+        if (this.#isClosed) throw new ArtifactsClosed()
+        if (wait.signal.aborted) throw new ResultGivenUp()
         try {
           return await this.files.put(source(), { sizeBytesMax })
         } catch (error) {
           if (!(error instanceof ArtifactDiskFull)) throw error
         }
-        if (!isWaiting) this.#waiting++
-        isWaiting = true
-        await pause(Math.min(retryMsMax, retryMsMin * 2 ** attempt), this.#closing.signal)
+        this.#waiting.set(jobId, wait)
+        if (this.#isClosed) wait.abort()
+        await pause(Math.min(retryMsMax, retryMsMin * 2 ** attempt), wait.signal)
       }
     } finally {
-      if (isWaiting) this.#waiting--
+      this.#waiting.delete(jobId)
     }
   }
 }
@@ -221,12 +229,21 @@ export class ArtifactsClosed extends Error {
   }
 }
 
+/** The job was cancelled while its result waited for room. */
+export class ResultGivenUp extends Error {
+  override readonly name = 'ResultGivenUp'
+  constructor() {
+    super('The job was cancelled while its result waited for room on the disk.')
+  }
+}
+
 /** An input that is unknown, or that retention has removed. */
 export function missingArtifact(id: ArtifactId): NotFound {
   return new NotFound('Artifact', id)
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
   const end = () => {

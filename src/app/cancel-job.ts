@@ -1,4 +1,4 @@
-/** Cancelling: the wish is durable before it is answered; the state is dropped at the next step. */
+/** Cancelling: the wish is durable before it is answered; the state is dropped at the next step. A result that waits for room is given up. */
 import type { JobId } from '../scheduler/ids.ts'
 import { isTerminal, type JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
@@ -15,6 +15,7 @@ export async function cancelJob(context: AppContext, id: JobId): Promise<JobReco
     live.record.cancelRequestedAt ??= now
     context.shell.feed({ type: 'cancelRequested', jobId: id })
   }
+  context.artifacts.giveUp(id)
   // It may have ended while the wish was written.
   if (isTerminal(live.record.state)) return whenEnded(live.record, id)
   return live.record

@@ -9,7 +9,7 @@ import type { Command } from '../scheduler/commands.ts'
 import type { JobId, Millis, TaskId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { JobEventBody, JobFailure, JobPatch, JobRecord, JobState } from '../store/records.ts'
-import { type Artifacts, ArtifactsClosed } from './artifacts.ts'
+import { type Artifacts, ArtifactsClosed, ResultGivenUp } from './artifacts.ts'
 import { failureOf, requeueFailure } from './failure-messages.ts'
 import type { LiveJob, LiveJobs } from './live-jobs.ts'
 import { type FinishedOutput, finishOutput } from './outputs/finish-output.ts'
@@ -106,6 +106,8 @@ export class JobCommands {
     this.#finish(job, this.#results.takeOutput(taskId), (outcome) => {
       if ('finished' in outcome)
         return this.#end(job, { kind: 'succeeded' }, 'SUCCEEDED', { finishedAt: now }, outcome.finished)
+      if (outcome.problem instanceof ResultGivenUp)
+        return this.#end(job, cancelled(job.record, outcome.problem.message), 'CANCELLED', { finishedAt: now })
       const failure = outputFailure(outcome.problem)
       this.#end(job, { kind: 'failed', failure }, 'FAILED', { failure, finishedAt: now })
     })
@@ -116,12 +118,12 @@ export class JobCommands {
     let kept: ProgramOutput | null = null
     // Only the last output is taken; what earlier tasks gave is given back at the end.
     for (const { id } of tasks.toReversed()) kept ??= this.#results.takeOutput(id)
-    const { progressDone, progressTotal, progressUnit, startedAt } = record
+    const { progressDone, progressUnit, startedAt } = record
     const message =
       startedAt === null
         ? 'Cancelled while it waited; nothing had run.'
         : `Cancelled after ${progressDone} ${(progressUnit ?? 'STEPS').toLowerCase()}.`
-    const body: JobEventBody = { kind: 'cancelled', progressDone, progressTotal, progressUnit, message }
+    const body = cancelled(record, message)
     const end = (finished?: FinishedOutput) => this.#end(job, body, 'CANCELLED', { finishedAt: now }, finished)
     if (!kept) return end()
     // A program that keeps what is no output keeps nothing: its job is cancelled all the same.
@@ -177,6 +179,10 @@ export class JobCommands {
 }
 
 type Outcome = { readonly finished: FinishedOutput } | { readonly problem: unknown }
+
+function cancelled({ progressDone, progressTotal, progressUnit }: JobRecord, message: string): JobEventBody {
+  return { kind: 'cancelled', progressDone, progressTotal, progressUnit, message }
+}
 
 function outputFailure(problem: unknown): JobFailure {
   const words = problem instanceof Error ? problem.message : String(problem)

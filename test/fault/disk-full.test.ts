@@ -131,8 +131,8 @@ test.for([
 
 test('a result for which there may never be room is given up when its job is cancelled', async () => {
   const { hearth, fillUpTo } = await start(64, 0)
-  const stuck = await submit(hearth, noop({ steps: 10, stepMs: 100, tensorBytes: [4_000_000] }))
-  await fillUpTo(2_000_000)
+  const stuck = await submit(hearth, noop({ steps: 10, stepMs: 100, tensorBytes: [900_000] }))
+  await fillUpTo(600_000)
   await expect.poll(() => isReady(hearth), patience).toBe(false)
   await expect.poll(() => progressOf(hearth, [stuck]), patience).toEqual([9])
   await hearth.ask('mutation ($id: ID!) { cancelJob(id: $id) { __typename } }', { id: stuck })

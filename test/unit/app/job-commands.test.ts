@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ArtifactsClosed } from '../../../src/app/artifacts.ts'
+import { ArtifactsClosed, ResultGivenUp } from '../../../src/app/artifacts.ts'
 import { cancelJob } from '../../../src/app/cancel-job.ts'
 import type { AppContext } from '../../../src/app/context.ts'
 import { Conflict } from '../../../src/app/errors.ts'
@@ -213,6 +213,16 @@ test('an output that replaces another, or that nobody takes, gives its memory ba
   expect(stage.released).toBe(2)
 })
 
+test('a result that is given up while it waits for room on the disk ends its job as cancelled', async () => {
+  const stage = new Stage('infer')
+  stage.succeeds({ tensors: [{ name: 'y', tensor: stage.tensor() }] })
+  stage.diskFails(new ResultGivenUp())
+  await stage.commands.finished()
+  expect(stage.changes).toMatchObject([{ to: 'CANCELLED', output: undefined, failure: null }])
+  expect(stage.live.get(jobId)).toBeNull()
+  expect(stage.released).toBe(1)
+})
+
 test('a cancel that comes while the file is written is taken, and the job succeeds all the same', async () => {
   const stage = new Stage('infer')
   const { live } = stage
@@ -221,6 +231,7 @@ test('a cancel that comes while the file is written is taken, and the job succee
     clock: { now: () => 120 },
     store: { recordCancelRequest: async () => {}, readJob: async () => live.record(jobId) },
     shell: { feed: () => {} },
+    artifacts: { giveUp: () => {} },
   } as unknown as AppContext
   stage.succeeds({ tensors: [{ name: 'y', tensor: stage.tensor() }] })
   expect(await cancelJob(context, jobId)).toMatchObject({ state: 'RUNNING', cancelRequestedAt: 120 })
