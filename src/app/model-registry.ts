@@ -10,9 +10,10 @@ import type { ModelSource } from '../runtime/models/model-source.ts'
 import type { VersionId } from '../scheduler/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { CatalogueEntry } from './catalogue.ts'
-import { Conflict, Overloaded } from './errors.ts'
+import { Conflict, type Overloaded } from './errors.ts'
 import { ModelReader, type ModelReaderParts, type Origin } from './model-reader.ts'
 import { type Progress, writeVersion } from './register-models.ts'
+import { type ReadingProblem, refusalOf, takenName, tooManyModels, tooManyReadings } from './registration-refusals.ts'
 import { VersionChanges, type VersionChangesParts } from './version-changes.ts'
 import { areAsRead, pathsOf, type SeenFiles, sameFiles, seeFiles } from './watched-files.ts'
 
@@ -33,11 +34,6 @@ export interface Reading {
   /** Shows the model as one that is being verified, from now on until it is done; if it is done, how it ended. */
   show(): Promise<CatalogueEntry | ReadingProblem>
 }
-export interface ReadingProblem {
-  readonly field: 'path' | 'expectedSha256'
-  readonly problem: string
-}
-
 interface Place extends Origin {
   /** Of the content that was read last. */
   versionId: VersionId | null
@@ -47,7 +43,6 @@ interface Place extends Origin {
 }
 
 const readingsMax = 8
-const retryWhenFullMs = 5000
 const settleMsMax = 200
 /** Looks at the files until what was replaced is unloaded: a job that was accepted at the last moment finds it loaded. */
 const looksBeforeLettingGo = 5
@@ -156,21 +151,10 @@ export class ModelRegistry {
   }
 
   #refuseWhenFull(isKnown: boolean): Overloaded | null {
-    const { modelsMax } = this.#parts.limits
-    if (this.#readings >= readingsMax)
-      return new Overloaded(
-        'verifying',
-        retryWhenFullMs,
-        `${this.#readings} models are being read already; register this one when one of them is done.`,
-      )
+    if (this.#readings >= readingsMax) return tooManyReadings(this.#readings)
     // What was refused keeps its name in the catalogue, so that it can be seen.
     const known = Math.max(this.#places.size, this.#parts.catalogue.current().length)
-    if (isKnown || known < modelsMax) return null
-    return new Overloaded(
-      'models',
-      retryWhenFullMs,
-      `There are ${known} of at most ${modelsMax} models; raise HEARTH_MODEL_LIMIT to register more.`,
-    )
+    return isKnown || known < this.#parts.limits.modelsMax ? null : tooManyModels(known)
   }
 
   /** Another path may lead to the same files. */
@@ -270,25 +254,6 @@ export class ModelRegistry {
       },
     )
   }
-}
-
-function refusalOf(found: FoundModel, expectedSha256: string | null): ReadingProblem | null {
-  if (found.problem !== null) return { field: 'path', problem: found.problem }
-  if (expectedSha256 === null) return null
-  const isFile = found.manifestFile === null
-  const measured = isFile ? found.files[0]?.sha256 : found.sha256
-  if (measured === expectedSha256) return null
-  const whose = isFile ? `${found.files[0]?.path} has` : 'its manifest and files together have'
-  return {
-    field: 'expectedSha256',
-    problem: `${whose} the digest ${measured}; expected was ${expectedSha256}. Fetch it again, or check the digest.`,
-  }
-}
-
-function takenName(name: string, path: string): Conflict {
-  return new Conflict(
-    `The name ${name} is taken by ${path}. Give another \`name\`; or replace that model by moving the new files over its own, which become its next version; or remove them, and register again.`,
-  )
 }
 
 function progressOf(found: FoundModel): Progress {
