@@ -8,10 +8,10 @@ from msgspec import Struct, ValidationError, convert
 
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.failures import InvalidRequest, LoadFailed
+from hearth_worker.programs.infer_tensors import InputTensor, OutputTensor, OutputTexts
 from hearth_worker.programs.outcomes import Advanced, Done, Failed
 from hearth_worker.programs.program import Program, Promise
-from hearth_worker.protocol.numbers import Count, PositiveCount
-from hearth_worker.protocol.tensors import Tensor
+from hearth_worker.protocol.numbers import PositiveCount
 
 if TYPE_CHECKING:
     from hearth_worker.engines.onnx import OnnxModel
@@ -26,39 +26,11 @@ class InferLimits(Struct, rename="camel", frozen=True):
     batch_limit: PositiveCount = 1
 
 
-class InputTensor(Struct, frozen=True):
-    """Exactly one of: `data`, little-endian bytes, last axis fastest; `values`, of dtype string; `path`, a file of such
-    bytes or a .npy file."""
-
-    name: str
-    dtype: str
-    shape: list[Count]
-    data: bytes | None = None
-    values: list[str] | None = None
-    path: str | None = None
-
-
 class InferRequest(Struct, frozen=True):
     """`outputs` are given in this order, and no others; None: all, in the graph's."""
 
     tensors: list[InputTensor]
     outputs: list[str] | None = None
-
-
-class OutputTensor(Struct, frozen=True):
-    """A named output."""
-
-    name: str
-    tensor: Tensor
-
-
-class OutputTexts(Struct, frozen=True):
-    """A named output of texts, last axis fastest."""
-
-    name: str
-    shape: list[int]
-    values: list[str]
-    dtype: str = "string"
 
 
 class InferOutput(Struct, frozen=True):

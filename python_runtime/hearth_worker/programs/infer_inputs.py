@@ -9,7 +9,7 @@ import numpy as np
 from hearth_worker.engines.onnx_values import BFLOAT16, Array
 from hearth_worker.failures import InvalidRequest, words_of
 from hearth_worker.programs.files import missing
-from hearth_worker.programs.infer import InputTensor
+from hearth_worker.programs.infer_tensors import InputTensor
 from hearth_worker.protocol.reports import TensorPort
 from hearth_worker.protocol.tensors import ITEM_BYTES
 

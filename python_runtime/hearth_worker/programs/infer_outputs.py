@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hearth_worker.engines.onnx_values import BFLOAT16, NUMPY_NAMES, Array, is_tensor
-from hearth_worker.programs.infer import OutputTensor, OutputTexts
+from hearth_worker.programs.infer_tensors import OutputTensor, OutputTexts
 from hearth_worker.protocol.reports import TensorPort
 from hearth_worker.protocol.tensors import ITEM_BYTES, Tensor
 
