@@ -39,9 +39,9 @@ export function fingerprintOf(input: SubmitJobInput): string {
 
 /** Keys in one order, so that equal inputs have equal fingerprints however they were written. */
 function sorted(value: unknown, dropNulls: boolean): unknown {
-  // Values of a tensor, of which there may be millions.
-  if (Array.isArray(value) && typeof value[0] === 'number') return value
-  if (Array.isArray(value)) return value.map((item) => sorted(item, dropNulls))
+  // Values of a tensor, of which there may be millions, are not copied.
+  if (Array.isArray(value))
+    return value.every((item) => typeof item !== 'object') ? value : value.map((item) => sorted(item, dropNulls))
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).filter(([, member]) => !dropNulls || (member !== null && member !== undefined))
   return Object.fromEntries(

@@ -31,6 +31,12 @@ test.each([
   )
 })
 
+test('in which order the members of a map were written is the same, also behind a number', () => {
+  const list = (last: object) => of({ program: { name: 'p', parameters: { list: [1, last] } } })
+  expect(list({ a: 1, b: 2 })).toBe(list({ b: 2, a: 1 }))
+  expect(list({ a: 1, b: 2 })).not.toBe(list({ a: 2, b: 1 }))
+})
+
 test('a null among the values of a program is data', () => {
   expect(of({ program: { name: 'p', parameters: { a: null } } })).not.toBe(
     of({ program: { name: 'p', parameters: {} } }),
