@@ -133,7 +133,10 @@ export class ModelRegistry {
       if (signal.aborted) break
       this.#versions.letGo(this.#parts.limits.checkMs * looksBeforeLettingGo)
       for (const place of this.#places.values()) {
-        if (place.work === null && !sameFiles(place.seen, await seeFiles(place.seen.keys()))) void this.#refresh(place)
+        if (place.work !== null) continue
+        const seen = await seeFiles(place.seen.keys())
+        // Another may have taken its name meanwhile.
+        if (this.#places.get(place.name) === place && !sameFiles(place.seen, seen)) void this.#refresh(place)
       }
     }
     this.#reader.close()
