@@ -58,3 +58,10 @@ test('a stranger on the port, and a setting that does not hold, fail with what t
     { level: 'FAIL', message: expect.stringContaining('HEARTH_QUEUE_LIMIT') as string },
   ])
 })
+
+test('an option that it does not have is refused, with those it has', async () => {
+  expect(await ask({}, '--jsno')).toEqual({
+    status: 2,
+    output: expect.stringMatching(/--jsno.*npm run doctor -- --json/) as string,
+  })
+})
