@@ -31,7 +31,8 @@ import type { JobFilter, PageRequest } from '../store/store.ts'
 import type { SignedUrl } from './artifact-urls.ts'
 import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
 import type { ArtifactAddress, OpenedArtifact } from './open-artifact.ts'
-import type { Upload, UploadRefused } from './upload.ts'
+import type { Upload } from './upload.ts'
+import type { UploadRefused } from './upload-content.ts'
 import type { ValidationFigures } from './validation/validation-cache.ts'
 
 /** As in contract.graphql; `model` is `name` or `name@version`. */

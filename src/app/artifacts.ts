@@ -14,6 +14,7 @@ import type { Ids } from './ids.ts'
 import { BrokenPicture, type PictureType } from './pictures/header-reading.ts'
 import { isPictureType } from './pictures/picture-header.ts'
 import { readStoredPicture } from './pictures/stored-picture.ts'
+import { WaitingResults } from './waiting-results.ts'
 
 export interface ArtifactDetails {
   readonly mimeType: string
@@ -36,16 +37,13 @@ export interface ArtifactParts {
   readonly freeBytesMin: number
 }
 
-const retryMsMin = 100
-const retryMsMax = 5000
+const retryWhenFullMs = 5000
 
 export class Artifacts {
   readonly files: ArtifactFiles
   readonly urls: ArtifactUrls
   readonly #parts: ArtifactParts
-  #isClosed = false
-  /** Whose results wait for room on the disk, and what ends the wait. */
-  readonly #waiting = new Map<JobId, AbortController>()
+  readonly #results = new WaitingResults()
   #freeBytes: number | null = null
   #uploads = 0
 
@@ -69,7 +67,7 @@ export class Artifacts {
 
   /** Results that wait for room on the disk: at most one of each job. */
   get waiting(): number {
-    return this.#waiting.size
+    return this.#results.waiting
   }
 
   /** Free on the disk of the data folder when it was last looked at, less what was uploaded since; null = not known. */
@@ -87,7 +85,8 @@ export class Artifacts {
    * Rejects with ArtifactTooLarge, ResultGivenUp, ArtifactsClosed when the server ends first, or with what the source fails with.
    */
   async prepare(source: () => AsyncIterable<Uint8Array>, details: ArtifactDetails): Promise<ArtifactRecord> {
-    const content = await this.#putWhenThereIsRoom(source, details.jobId)
+    const { sizeBytesMax } = this.#parts
+    const content = await this.#results.write(details.jobId, () => this.files.put(source(), { sizeBytesMax }))
     try {
       const { mimeType, jobId } = details
       const picture =
@@ -124,7 +123,7 @@ export class Artifacts {
   refusal(sizeBytes = 0): Overloaded | null {
     const trouble = this.#troubleWith(sizeBytes)
     if (trouble === null) return null
-    return new Overloaded('disk', retryMsMax, `Nothing more is taken at present: ${trouble}.`)
+    return new Overloaded('disk', retryWhenFullMs, `Nothing more is taken at present: ${trouble}.`)
   }
 
   /**
@@ -176,13 +175,12 @@ export class Artifacts {
 
   /** Nobody wants the job's result any more: if it waits for room, it waits no longer. */
   giveUp(jobId: JobId): void {
-    this.#waiting.get(jobId)?.abort()
+    this.#results.giveUp(jobId)
   }
 
   /** Whoever still waits for room is told that it will not come. */
   close(): void {
-    this.#isClosed = true
-    for (const wait of this.#waiting.values()) wait.abort()
+    this.#results.close()
   }
 
   #release(contents: readonly StoredContent[]): void {
@@ -198,58 +196,9 @@ export class Artifacts {
       throw error
     }
   }
-
-  async #putWhenThereIsRoom(source: () => AsyncIterable<Uint8Array>, jobId: JobId): Promise<StoredContent> {
-    const { sizeBytesMax } = this.#parts
-    const wait = new AbortController()
-    try {
-      for (let attempt = 0; ; attempt++) {
-        if (this.#isClosed) throw new ArtifactsClosed()
-        if (wait.signal.aborted) throw new ResultGivenUp()
-        try {
-          return await this.files.put(source(), { sizeBytesMax })
-        } catch (error) {
-          if (!(error instanceof ArtifactDiskFull)) throw error
-        }
-        this.#waiting.set(jobId, wait)
-        if (this.#isClosed) wait.abort()
-        await pause(Math.min(retryMsMax, retryMsMin * 2 ** attempt), wait.signal)
-      }
-    } finally {
-      this.#waiting.delete(jobId)
-    }
-  }
-}
-
-/** The server ends before a result could be written; its job is taken up again at the next start. */
-export class ArtifactsClosed extends Error {
-  override readonly name = 'ArtifactsClosed'
-  constructor() {
-    super('The server ends; what could not be written is computed again after the next start.')
-  }
-}
-
-/** The job was cancelled while its result waited for room. */
-export class ResultGivenUp extends Error {
-  override readonly name = 'ResultGivenUp'
-  constructor() {
-    super('The job was cancelled while its result waited for room on the disk.')
-  }
 }
 
 /** An input that is unknown, or that retention has removed. */
 export function missingArtifact(id: ArtifactId): NotFound {
   return new NotFound('Artifact', id)
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  const end = () => {
-    clearTimeout(timer)
-    resolve()
-  }
-  signal.addEventListener('abort', end, { once: true })
-  return promise.finally(() => signal.removeEventListener('abort', end))
 }

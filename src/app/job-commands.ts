@@ -9,12 +9,13 @@ import type { Command } from '../scheduler/commands.ts'
 import type { JobId, Millis, TaskId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { JobEventBody, JobFailure, JobPatch, JobRecord, JobState } from '../store/records.ts'
-import { type Artifacts, ArtifactsClosed, ResultGivenUp } from './artifacts.ts'
+import type { Artifacts } from './artifacts.ts'
 import { failureOf, requeueFailure } from './failure-messages.ts'
 import type { LiveJob, LiveJobs } from './live-jobs.ts'
 import { type FinishedOutput, finishOutput } from './outputs/finish-output.ts'
 import { BrokenContract } from './outputs/program-words.ts'
 import type { TaskResults } from './task-results.ts'
+import { ArtifactsClosed, ResultGivenUp } from './waiting-results.ts'
 
 export type JobCommand = Extract<Command, { readonly jobId: JobId }>
 

@@ -9,8 +9,9 @@ import { Overloaded } from './errors.ts'
 import { essenceOf } from './file-names.ts'
 import { orOverloaded } from './or-overloaded.ts'
 import { BrokenPicture, type PictureHeader } from './pictures/header-reading.ts'
-import { isPictureType, pictureTypeOf, signatureBytes } from './pictures/picture-header.ts'
+import { isPictureType, pictureTypeOf } from './pictures/picture-header.ts'
 import { readStoredPicture } from './pictures/stored-picture.ts'
+import { checkSignature, normalised, Refusal, startChecked, UploadRefused } from './upload-content.ts'
 import { tooManyPixels } from './validation/data-url.ts'
 
 export interface Upload {
@@ -25,17 +26,6 @@ export interface Upload {
 /** What taking a file needs of the context. */
 export type UploadContext = Pick<AppContext, 'config' | 'artifacts' | 'store'> & {
   readonly shell: Pick<AppContext['shell'], 'draining'>
-}
-
-/** Why a file is not taken. */
-export class UploadRefused {
-  readonly kind = 'UploadRefused'
-  readonly reason: 'too_large' | 'type' | 'content' | 'digest'
-  readonly message: string
-  constructor(reason: UploadRefused['reason'], message: string) {
-    this.reason = reason
-    this.message = message
-  }
 }
 
 const unknownContent = 'application/octet-stream'
@@ -146,69 +136,6 @@ async function inspect(
     // Bytes that happen to begin like a picture are no broken picture unless somebody says that they are one.
     if (declared === null) return { type: unknownContent, picture: null }
     throw new Refusal('content', `The file is no whole ${type}. ${error.message}`)
-  }
-}
-
-/** Media types are compared without regard to case; parameters stay as they are. */
-function normalised(mimeType: string): string {
-  const essence = essenceOf(mimeType)
-  return isPictureType(essence) ? essence : essence + mimeType.trim().slice(essence.length)
-}
-
-/** What says that it is a picture must begin like one; what says that it is text must not hold zeros. */
-function checkSignature(declared: string, start: Uint8Array): void {
-  const found = pictureTypeOf(start)
-  if (isPictureType(declared) && found !== declared)
-    throw new Refusal(
-      'type',
-      `The Content-Type is ${declared}, but the file is ${found ?? 'no picture that is known here'}.`,
-    )
-  const isText = declared.startsWith('text/') || declared === 'application/json'
-  if (isText && start.includes(0))
-    throw new Refusal(
-      'type',
-      `The Content-Type is ${declared}, but the file is no text; send application/octet-stream.`,
-    )
-  if (declared === 'application/x-npy' && !Buffer.from(start.subarray(0, npyMark.length)).equals(npyMark))
-    throw new Refusal('type', 'The Content-Type is application/x-npy, but the file does not begin with \\x93NUMPY.')
-}
-const npyMark = Buffer.from('\x93NUMPY', 'latin1')
-
-/** The same pieces; `check` sees the first bytes before any of them is written. */
-async function* startChecked(
-  source: AsyncIterable<Uint8Array>,
-  check: (start: Uint8Array) => void,
-): AsyncGenerator<Uint8Array> {
-  const first: Uint8Array[] = []
-  let sizeBytes = 0
-  let isChecked = false
-  for await (const piece of source) {
-    if (isChecked) {
-      yield piece
-      continue
-    }
-    // A copy, because a piece is its giver's again when the next is asked for.
-    first.push(new Uint8Array(piece))
-    sizeBytes += piece.byteLength
-    if (sizeBytes < signatureBytes) continue
-    const start = Buffer.concat(first)
-    check(start)
-    isChecked = true
-    yield start
-  }
-  if (isChecked) return
-  const whole = Buffer.concat(first)
-  check(whole)
-  if (whole.byteLength > 0) yield whole
-}
-
-/** On its way through the file writer, which cleans up. */
-class Refusal extends Error {
-  override readonly name = 'Refusal'
-  readonly answer: UploadRefused
-  constructor(reason: UploadRefused['reason'], message: string) {
-    super(message)
-    this.answer = new UploadRefused(reason, message)
   }
 }
 

@@ -15,7 +15,8 @@ import type {
 } from '../../src/app/app.ts'
 import { Conflict, InvalidInput, NotFound, type Overloaded } from '../../src/app/errors.ts'
 import type { ArtifactAddress } from '../../src/app/open-artifact.ts'
-import { type Upload, UploadRefused } from '../../src/app/upload.ts'
+import type { Upload } from '../../src/app/upload.ts'
+import { UploadRefused } from '../../src/app/upload-content.ts'
 import type { Residency } from '../../src/scheduler/commands.ts'
 import type {
   ComponentId,
