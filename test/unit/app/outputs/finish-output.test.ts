@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { type FinishedOutput, finishOutput, type OutputPlaces } from '../../../../src/app/outputs/finish-output.ts'
 import { decodeOutput } from '../../../../src/app/outputs/stored-output.ts'
-import type { PictureType } from '../../../../src/app/pictures/header-reading.ts'
 import { pictureTypeOf, readPictureHeader } from '../../../../src/app/pictures/picture-header.ts'
 import type { StoredContent } from '../../../../src/runtime/artifacts/artifact-files.ts'
 import type { ProgramOutput } from '../../../../src/runtime/workers/tensors.ts'
@@ -33,7 +32,7 @@ class Files implements OutputPlaces {
       const id = (100 + this.written.push({ mimeType, bytes })) as ArtifactId
       const sha256 = String(id).padStart(64, '0')
       const isPicture = pictureTypeOf(bytes) === mimeType
-      const { width, height } = isPicture ? readPictureHeader(bytes, mimeType as PictureType) : noSize
+      const { width, height } = isPicture ? readPictureHeader(bytes, mimeType) : noSize
       return { id, sha256, mimeType, sizeBytes: bytes.length, width, height, jobId: job, createdAt: 0 }
     },
     discard: async (records) => {
