@@ -39,13 +39,13 @@ const retryWhenFullMs = 5000
 export function refuseUpload(context: UploadContext, upload: Upload): UploadRefused | Overloaded | null {
   const { HEARTH_MAX_UPLOAD_BYTES: sizeBytesMax, HEARTH_UPLOAD_TYPES: types } = context.config
   if (upload.sizeBytes !== null && upload.sizeBytes > sizeBytesMax) return tooLarge(sizeBytesMax)
+  if (upload.mimeType !== null && upload.mimeType.length > mimeTypeCharsMax)
+    return new UploadRefused('type', `The Content-Type is longer than ${mimeTypeCharsMax} characters.`)
   if (upload.mimeType !== null && !types.includes(essenceOf(upload.mimeType)))
     return new UploadRefused(
       'type',
       `Files of type ${JSON.stringify(upload.mimeType)} are not taken. Send the file itself as the body, with its own type as Content-Type: ${types.join(', ')}.`,
     )
-  if (upload.mimeType !== null && upload.mimeType.length > mimeTypeCharsMax)
-    return new UploadRefused('type', `The Content-Type is longer than ${mimeTypeCharsMax} characters.`)
   return noRoom(context, upload.sizeBytes ?? 0)
 }
 
