@@ -19,11 +19,3 @@ export async function fileSource(file: FileHandle): Promise<ByteSource> {
     },
   }
 }
-
-export function bytesSource(bytes: Uint8Array): ByteSource {
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return {
-    sizeBytes: whole.length,
-    read: (offset, lengthBytes) => Promise.resolve(whole.subarray(offset, offset + lengthBytes)),
-  }
-}

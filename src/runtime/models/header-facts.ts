@@ -70,7 +70,7 @@ function externalDataProblems(component: ManifestComponent, graphPath: string, h
   }
 }
 
-export function onnxMetadata({ irVersion, producer, opsets }: OnnxHeader): Readonly<Record<string, unknown>> {
+function onnxMetadata({ irVersion, producer, opsets }: OnnxHeader): Readonly<Record<string, unknown>> {
   return {
     format: 'onnx',
     irVersion,
@@ -82,7 +82,7 @@ export function onnxMetadata({ irVersion, producer, opsets }: OnnxHeader): Reado
 const textCharsMax = 200
 const chatTemplateKey = 'tokenizer.chat_template'
 
-export function ggufMetadata({ architecture, values }: GgufHeader): Readonly<Record<string, unknown>> {
+function ggufMetadata({ architecture, values }: GgufHeader): Readonly<Record<string, unknown>> {
   const scalar = (key: string) => {
     const value = values.get(key)
     if (typeof value === 'string') return value.slice(0, textCharsMax)

@@ -11,7 +11,7 @@ import type { Signature } from './signature.ts'
 import { slugOf } from './slug.ts'
 
 /** Stands in a manifest for the digest of a file that has not been read yet. */
-export const unreadDigest = ''
+const unreadDigest = ''
 export const modelFileExtensions: readonly string[] = ['.gguf', '.onnx']
 
 /** `path` is absolute. Throws an Error that says why the file cannot be a model. */

@@ -1,12 +1,12 @@
 /** What is read of files that somebody registers as models: manifests and headers. */
 import { resolve } from 'node:path/posix'
 import { readNpyHeader } from '../../../src/app/tensors/npy-header.ts'
-import { bytesSource } from '../../../src/runtime/models/byte-source.ts'
 import { parseGgufHeader } from '../../../src/runtime/models/gguf-header.ts'
 import { readManifest } from '../../../src/runtime/models/manifest.ts'
 import { parseOnnxHeader } from '../../../src/runtime/models/onnx-header.ts'
 import { textModelWorkingBytes } from '../../../src/runtime/models/planned-memory.ts'
 import { parseSafetensorsHeader } from '../../../src/runtime/models/safetensors-header.ts'
+import { bytesSource } from '../../support/bytes-source.ts'
 import { manifestOf } from '../../support/model-folder.ts'
 import { addingModel, addingModelBeside } from '../../support/onnx-file.ts'
 import { holds, refusedAs, type Target } from '../target.ts'

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bytesSource } from '../../../../src/runtime/models/byte-source.ts'
 import { type OnnxHeader, parseOnnxHeader, readOnnxHeader } from '../../../../src/runtime/models/onnx-header.ts'
 import { fromRoot } from '../../../../src/setup/paths.mjs'
+import { bytesSource } from '../../../support/bytes-source.ts'
 import { ModelFolders } from '../../../support/model-folder.ts'
 import {
   addingModel,

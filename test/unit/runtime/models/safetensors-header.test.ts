@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { bytesSource } from '../../../../src/runtime/models/byte-source.ts'
 import { parseSafetensorsHeader, type SafetensorsHeader } from '../../../../src/runtime/models/safetensors-header.ts'
+import { bytesSource } from '../../../support/bytes-source.ts'
 
 const parse = (bytes: Uint8Array): Promise<SafetensorsHeader> => parseSafetensorsHeader(bytesSource(bytes))
 const float = (shape: number[], from: number, to: number) => ({ dtype: 'F32', shape, data_offsets: [from, to] })
