@@ -153,8 +153,6 @@ export interface Store {
   /** Inserts or replaces by name. Rejects with StoreOverloaded (`storage`) while commits fail. */
   saveRegistration(registration: RegistrationRecord): Promise<void>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */
-  removeRegistration(name: string): Promise<void>
-  /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   saveSnapshot(json: string): Promise<void>
   /** A step of deleting what has been kept long enough; jobs that have not ended, and what they need, stay. */
   retainJobs(retention: JobRetention): Promise<DeletedJobs>

@@ -98,10 +98,10 @@ test('registered models are kept by name', async () => {
   const { store } = await testStore()
   const one = { name: 'one', path: '/models/one.onnx', task: null, registeredAt: 1 }
   await store.saveRegistration(one)
-  await store.saveRegistration({ name: 'two', path: '/models/two', task: 'infer', registeredAt: 2 })
+  const two = { name: 'two', path: '/models/two', task: 'infer', registeredAt: 2 }
+  await store.saveRegistration(two)
   await store.saveRegistration({ ...one, path: '/models/new.onnx' })
-  await store.removeRegistration('two')
-  expect(await store.readRegistrations()).toEqual([{ ...one, path: '/models/new.onnx' }])
+  expect(await store.readRegistrations()).toEqual([{ ...one, path: '/models/new.onnx' }, two])
 })
 
 describe('retention of jobs', () => {

@@ -91,7 +91,8 @@ class ClassifyImage(Program[ClassifyRequest, ClassifyState, ClassifyOutput]):
         alone = None if self._limits.batch_limit > 1 else "its batchLimit is 1"
         reason = alone or probe_rows.why_rows_stay_apart(self._component)
         self._joins = reason is None
-        logger.info("Pictures for %s %s.", model.manifest.name, f"run one by one: {reason}" if reason else "share runs")
+        if reason:
+            logger.info("Pictures for %s run one by one: %s.", model.manifest.name, reason)
 
     def start(self, request: ClassifyRequest) -> ClassifyState:
         image = request.image

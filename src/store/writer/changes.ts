@@ -26,7 +26,6 @@ export type Changes = Pick<
   | 'insertArtifact'
   | 'findUnusedContents'
   | 'saveRegistration'
-  | 'removeRegistration'
   | 'retainJobs'
   | 'retainArtifacts'
   | 'vacuum'
@@ -137,11 +136,6 @@ export function changesOf({ writer, sequences, limits, now, onDeleted }: ChangeP
           operation: 'saveRegistration',
           write: (values) => encodeRegistration(values, registration),
         }),
-      ),
-
-    removeRegistration: (name) =>
-      unlessRefused(() =>
-        queue.add({ ...oneRow, operation: 'removeRegistration', write: (values) => void values.push(name) }),
       ),
 
     async retainJobs(retention) {

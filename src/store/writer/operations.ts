@@ -4,7 +4,7 @@ import { prepareFindUnusedContents, prepareInsertUpload } from './artifacts.ts'
 import { preparePatchJob, prepareRecordEvent } from './job-events.ts'
 import type { MessageReader } from './message-values.ts'
 import { prepareRegisterDevice, prepareRegisterVersion } from './models.ts'
-import { prepareRemoveRegistration, prepareSaveRegistration } from './registrations.ts'
+import { prepareSaveRegistration } from './registrations.ts'
 import { prepareRetainArtifacts, prepareRetainJobs, prepareVacuum } from './retention.ts'
 import { prepareInsertSession, prepareUpdateSession } from './sessions.ts'
 import { prepareSubmitJobs } from './submit-jobs.ts'
@@ -22,10 +22,9 @@ export const operationCodes = {
   insertUpload: 10,
   findUnusedContents: 11,
   saveRegistration: 12,
-  removeRegistration: 13,
-  retainJobs: 14,
-  retainArtifacts: 15,
-  vacuum: 16,
+  retainJobs: 13,
+  retainArtifacts: 14,
+  vacuum: 15,
 } as const
 export type OperationName = keyof typeof operationCodes
 
@@ -52,7 +51,6 @@ export function prepareOperations(database: Connection): ReadonlyMap<number, Ope
     insertUpload: prepareInsertUpload(database),
     findUnusedContents: prepareFindUnusedContents(database),
     saveRegistration: prepareSaveRegistration(database),
-    removeRegistration: prepareRemoveRegistration(database),
     retainJobs: prepareRetainJobs(database),
     retainArtifacts: prepareRetainArtifacts(database),
     vacuum: prepareVacuum(database),

@@ -14,8 +14,3 @@ export function prepareSaveRegistration(database: Connection): (input: MessageRe
   )
   return (input) => void save.run(...input.take(registrationColumns.length))
 }
-
-export function prepareRemoveRegistration(database: Connection): (input: MessageReader) => void {
-  const remove = database.prepare<[string]>('DELETE FROM model_registrations WHERE name = ?')
-  return (input) => void remove.run(input.text())
-}
