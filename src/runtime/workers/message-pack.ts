@@ -5,6 +5,7 @@
  * MessagePack form.
  */
 import { Packr, Unpackr } from 'msgpackr'
+import { flawOf } from './message-pack-shape.ts'
 import { ProtocolError } from './protocol-error.ts'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, encodeUndefinedAsNil: true })
@@ -25,6 +26,8 @@ export function encode(value: unknown): Buffer {
  * so nothing of the result refers to `bytes`.
  */
 export function decode(bytes: Buffer): unknown {
+  const flaw = flawOf(bytes)
+  if (flaw !== null) throw new ProtocolError('metadata', `Metadata must be one MessagePack value: ${flaw}.`)
   try {
     return unpackr.unpack(bytes)
   } catch (error) {

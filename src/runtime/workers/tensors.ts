@@ -59,8 +59,13 @@ export function releaseRegions(value: unknown): void {
   else for (const item of Object.values(value)) releaseRegions(item)
 }
 
+/** A worker may call a field of its own `region`, but it cannot send a function. */
 export function isLargeTensor(value: object): value is LargeTensor {
-  return 'region' in value && 'dtype' in value && 'shape' in value
+  return 'region' in value && 'dtype' in value && 'shape' in value && isRegion(value.region)
+}
+
+function isRegion(value: unknown): value is TensorRegion {
+  return typeof value === 'object' && value !== null && 'release' in value && typeof value.release === 'function'
 }
 
 const itemBytes: Readonly<Record<string, number>> = {
