@@ -1,0 +1,178 @@
+/** What a worker says over time, and what the server says meanwhile: frames in any order, slabs and transfers that are there or not. */
+import { encode } from '../../../src/runtime/workers/message-pack.ts'
+import { Talk, type TalkStep } from '../talk.ts'
+import type { Target } from '../target.ts'
+
+const version = 3
+const [small, middle] = [64 * 1024, 256 * 1024]
+
+const done = (task: number, ...tensors: readonly object[]) => ({ kind: 'done', task, output: { tensors }, stepsRun: 1 })
+const steps = (...entries: readonly object[]): TalkStep => ({ say: 'steps', meta: { entries, progress: 1 } })
+const inSlab = (slabId: number, generation = 1, offset = 0, length = 64) => ({
+  dtype: 'uint8',
+  shape: [length],
+  slab: { slabId, generation, offset, length },
+})
+const inTransfer = (id: number, length: number) => ({ dtype: 'uint8', shape: [length], transfer: { id, length } })
+const chunk = (transfer: number, offset: number, payload: number, totalBytes: number): TalkStep => ({
+  say: 'chunk',
+  meta: { transfer, offset, totalBytes },
+  payload,
+})
+const ask = (sizeBytes: number, count: number): TalkStep => ({ say: 'slabRequest', meta: { sizeBytes, count } })
+const act = (what: string, of = version): TalkStep => ({ do: what, of })
+const loaded: TalkStep = { say: 'loaded', meta: { model: version, loadMs: 1, weightsBytes: 1, privateBytes: 1 } }
+const raw = (say: string, meta: object): TalkStep => ({ say, hex: encode(meta).toString('hex') })
+
+const talks: readonly (readonly TalkStep[])[] = [
+  // A model comes, works, and goes.
+  [
+    act('load'),
+    act('turn'),
+    loaded,
+    act('policy'),
+    act('admit', 5),
+    act('turn'),
+    { say: 'ack', meta: {} },
+    steps({ kind: 'started', task: 5 }, { kind: 'step', task: 5, done: 1, total: 2, unit: 'steps' }),
+    { say: 'partial', meta: { task: 5, values: [1, 'a', { b: null }], left: 15 } },
+    act('credit', 5),
+    steps({ kind: 'text', task: 5, item: 0, text: 'ü' }, done(5)),
+    act('unload'),
+    act('turn'),
+    { say: 'unloaded', meta: { model: version, privateBytes: 1 } },
+  ],
+  // Slabs are asked for, filled, read, filled again and dropped.
+  [
+    act('admit', 1),
+    act('admit', 2),
+    ask(small, 2),
+    act('wait'),
+    steps(done(1, inSlab(1), inSlab(1, 1, 64), inSlab(2))),
+    act('read'),
+    act('wait'),
+    act('turn'),
+    steps(done(2, inSlab(1, 2))),
+    act('release'),
+    act('turn'),
+    { say: 'slabsDropped', meta: { slabs: [{ slabId: 2, generation: 2 }] } },
+    act('recall'),
+    ask(small, 1),
+  ],
+  // More is wanted than there is, of several sizes, and called back.
+  [
+    ask(middle, 5),
+    act('wait'),
+    ask(small, 100),
+    ask(2 ** 40, 1),
+    ask(0, 0),
+    act('wait'),
+    act('admit', 1),
+    steps(done(1, inSlab(1), inSlab(3, 1, 128, 1000))),
+    act('recall'),
+    { say: 'slabsDropped', meta: { slabs: [{ slabId: 2, generation: 1 }] } },
+    act('close'),
+    act('read'),
+  ],
+  // Transfers, in memory and in files, some of which nobody refers to.
+  [
+    act('admit', 1),
+    act('admit', 2),
+    chunk(1, 0, 100, 150),
+    { say: 'pong', meta: { progress: 1, busy: true } },
+    chunk(1, 100, 50, 150),
+    chunk(2, 0, 10, 10),
+    chunk(4, 0, 1000, 1000),
+    steps(done(1, inTransfer(1, 150), inTransfer(4, 1000)), { kind: 'cancelled', task: 2, output: null, stepsRun: 0 }),
+    act('read'),
+    chunk(5, 0, 60_000, 2 ** 21),
+    chunk(5, 60_000, 60_000, 2 ** 21),
+    act('admit', 3),
+    steps(done(3)),
+    act('turn'),
+    act('close'),
+  ],
+  // Everything else, while tasks are given back, cancelled and fail, and the stream is full for a while.
+  [
+    act('admit', 1),
+    act('admit', 2),
+    act('full'),
+    act('withdraw', 1),
+    act('cancel', 2),
+    act('ping'),
+    act('stats'),
+    act('turn'),
+    { say: 'log', meta: { level: 'info', message: 'm', logger: 'l' } },
+    act('writable'),
+    act('turn'),
+    { say: 'statsReport', meta: { privateBytes: 1, residentBytes: 2, progress: 3, cpuMs: 4 } },
+    steps(
+      { kind: 'withdrawn', task: 1 },
+      { kind: 'failed', task: 2, code: 'engine_error', message: 'm', retryable: true },
+    ),
+    act('load'),
+    act('turn'),
+    { say: 'error', meta: { code: 'out_of_memory', message: 'No room.', retryable: true } },
+    act('stop'),
+    ask(small, 1),
+    { say: 'revoked', meta: { device: 'd', stepMs: 1 } },
+  ],
+  // As bytes, which are changed one by one.
+  [
+    act('admit', 1),
+    act('admit', 2),
+    ask(small, 1),
+    act('wait'),
+    { ...raw('steps', { entries: [done(1, inSlab(1))], progress: 1 }), at: 30, to: 0xc1 },
+    raw('steps', { entries: [done(2, { a: [1, 2.5, 'x', null, { b: [true] }] })], progress: 1 }),
+    raw('slabsDropped', { slabs: [] }),
+  ],
+]
+
+export const conversationTargets: readonly Target[] = [
+  {
+    name: 'conversation',
+    form: 'json',
+    seeds: talks.map((talk) => Buffer.from(JSON.stringify(talk))),
+    words: [
+      'steps',
+      'chunk',
+      'slabRequest',
+      'slabsDropped',
+      'hello',
+      'checkpointed',
+      'ack',
+      'loaded',
+      'load',
+      'admit',
+      'cancel',
+      'close',
+      'stop',
+      'release',
+      'wait',
+      'recall',
+      'dtype',
+      'region',
+      ...[ask(small, 3), act('wait'), act('close'), act('admit', 9), chunk(9, 0, 5, 5)].map(asText),
+      ...[inSlab(1), inSlab(2, 2), inTransfer(1, 150)].map(asText),
+    ],
+    async read(input) {
+      const script = scriptIn(input)
+      if (script) await Talk.hold(script)
+    },
+  },
+]
+
+function asText(value: unknown): string {
+  return JSON.stringify(value)
+}
+
+/** Null = it is none. */
+function scriptIn(input: Buffer): readonly TalkStep[] | null {
+  try {
+    const script: unknown = JSON.parse(input.toString())
+    return Array.isArray(script) ? script.filter((step) => typeof step === 'object' && step !== null) : null
+  } catch {
+    return null
+  }
+}
