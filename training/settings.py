@@ -37,7 +37,7 @@ class Settings:
 
     # How pictures are drawn from prompts, in evaluation and by default in the exported model.
     sampling_steps: int = 20
-    guidance: float = 2.0
+    guidance: float = 3.0
 
     # Latents kept in memory for each picture (object x style), each moved a little differently.
     variants: int = 33
