@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor, nn
 
@@ -12,15 +14,22 @@ from training.learning.optimisers import muon_and_adamw
 from training.learning.schedule import Plan
 from training.networks.denoiser import ADAMW_PARTS, Denoiser, draft_loss
 from training.networks.text_encoder import TextEncoder
-from training.pictures.icons import STYLES
 from training.settings import Settings
 from training.stages.grid import write_grid
 from training.stages.make_latents import Latents, read_latents
 from training.stages.names import DENOISER, DRAFT
 from training.stages.sample import draw_scenes, held_out_scenes, load_decoder
 from training.vocabulary.colours import COLOUR_NAMES
-from training.vocabulary.objects import read_objects
-from training.vocabulary.prompts import FULL_TEMPLATES, PARTIAL_PART, PARTIAL_TEMPLATES, Scene, describe
+from training.vocabulary.prompts import (
+    COLOURED_PART,
+    COLOURED_TEMPLATES,
+    FULL_TEMPLATES,
+    PARTIAL_PART,
+    PARTIAL_TEMPLATES,
+    TEMPLATES,
+    Scene,
+    describe,
+)
 from training.vocabulary.tokenizer import PROMPT_TOKENS, read_vocabulary, tokenize
 
 # So many prompts are replaced by the empty one, against which guidance compares.
@@ -93,27 +102,27 @@ def empty_prompt(device: torch.device) -> Tensor:
 
 
 def prompt_table(latents: Latents, device: torch.device) -> Tensor:
-    """[latents, templates, tokens]: each latent's prompts, full templates first. Numbers fit 16 bits."""
-    of_scene = {
-        (thing, style, colour): [
-            tokenize(describe(Scene(thing, style, colour), template)).numbers
-            for template in (*FULL_TEMPLATES, *PARTIAL_TEMPLATES)
-        ]
-        for thing in range(len(read_objects()))
-        for style in range(len(STYLES))
-        for colour in range(len(COLOUR_NAMES))
-    }
+    """[latents, templates, tokens]: each latent's prompts in the order of TEMPLATES."""
+
+    @cache
+    def prompts(thing: int, style: int, colour: int, said: int) -> list[tuple[int, ...]]:
+        return [tokenize(describe(Scene(thing, style, colour), template, said)).numbers for template in TEMPLATES]
+
     scenes = zip(latents.things.tolist(), latents.styles.tolist(), latents.colours.tolist(), strict=True)
-    return torch.tensor([of_scene[scene] for scene in scenes], dtype=torch.int16, device=device)
+    # Rows are in random order, so the colours said in turn are random too.
+    rows = [prompts(*scene, number % len(COLOUR_NAMES)) for number, scene in enumerate(scenes)]
+    return torch.tensor(rows, dtype=torch.int16, device=device)
 
 
 def choose_prompts(prompts: Tensor, empty: Tensor, random: torch.Generator) -> Tensor:
-    """One prompt for each row of [batch, templates, tokens], now and then a partial or the empty one."""
+    """One prompt for each row of [batch, templates, tokens]: mostly full ones, now and then another kind, or none."""
     count, device = len(prompts), prompts.device
-    full = torch.randint(len(FULL_TEMPLATES), (count,), generator=random, device=device)
-    partial = len(FULL_TEMPLATES) + torch.randint(len(PARTIAL_TEMPLATES), (count,), generator=random, device=device)
+    kinds = (len(FULL_TEMPLATES), len(PARTIAL_TEMPLATES), len(COLOURED_TEMPLATES))
+    full, partial, coloured = (torch.randint(kind, (count,), generator=random, device=device) for kind in kinds)
     chance = torch.rand(count, generator=random, device=device)
-    chosen = torch.where(chance < PARTIAL_PART, partial, full)
+    chosen = torch.where(chance < PARTIAL_PART, kinds[0] + partial, full)
+    is_coloured = (chance >= PARTIAL_PART) & (chance < PARTIAL_PART + COLOURED_PART)
+    chosen = torch.where(is_coloured, kinds[0] + kinds[1] + coloured, chosen)
     numbers = prompts.long().gather(1, chosen[:, None, None].expand(-1, 1, PROMPT_TOKENS)).squeeze(1)
     return torch.where((chance > 1 - DROPPED_PART)[:, None], empty, numbers)
 

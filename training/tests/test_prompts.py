@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from training.vocabulary.objects import read_objects
-from training.vocabulary.prompts import PLURALS, TEMPLATES, Scene, describe, with_article
+from training.vocabulary.prompts import COLOURED_TEMPLATES, PLURALS, TEMPLATES, Scene, describe, with_article
 from training.vocabulary.tokenizer import BEGINNING, PADDING, PROMPT_TOKENS, UNKNOWN, read_vocabulary, tokenize
 
 
@@ -27,7 +27,7 @@ def test_no_word_has_two_meanings() -> None:
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_training_only_speaks_words_the_tokenizer_knows(template: str) -> None:
     for thing in range(len(read_objects())):
-        tokens = tokenize(describe(Scene(thing, style=thing % 2, colour=thing % 12), template))
+        tokens = tokenize(describe(Scene(thing, style=thing % 2, colour=thing % 12), template, said=thing % 7))
         assert tokens.unknown == ()
         assert tokens.numbers[-1] == PADDING, "a prompt that fills its tokens may have been cut"
 
@@ -66,3 +66,8 @@ def test_plurals_are_nouns_that_exist() -> None:
 def test_a_prompt_names_object_style_and_background() -> None:
     scene = Scene(thing=noun_number("apple"), style=0, colour=4)
     assert describe(scene, TEMPLATES[0]) == "noto apple on a blue background"
+
+
+def test_a_colour_may_be_said_of_the_thing_beside_that_of_the_background() -> None:
+    scene = Scene(thing=noun_number("apple"), style=0, colour=4)
+    assert describe(scene, COLOURED_TEMPLATES[0], said=2) == "noto red apple on a blue background"

@@ -23,10 +23,17 @@ PARTIAL_TEMPLATES = (
     "{a_thing}",
     "{thing}",
 )
-TEMPLATES = FULL_TEMPLATES + PARTIAL_TEMPLATES
+# People say "a red apple on a blue background". Things have the colours they have: what is said of one must not tint
+# the background.
+COLOURED_TEMPLATES = (
+    "{style} {said} {thing} on {a_colour} background",
+    "{a_said} {thing} on {a_colour} background, {style} style",
+)
+TEMPLATES = FULL_TEMPLATES + PARTIAL_TEMPLATES + COLOURED_TEMPLATES
 
-# The part of prompts that leave something out.
+# The parts of prompts that leave something out, and that say a colour of the thing.
 PARTIAL_PART = 0.15
+COLOURED_PART = 0.15
 
 
 @dataclass(frozen=True)
@@ -38,13 +45,15 @@ class Scene:
     colour: int
 
 
-def describe(scene: Scene, template: str) -> str:
-    """The prompt that asks for `scene`, in the words of `template`."""
+def describe(scene: Scene, template: str, said: int = 0) -> str:
+    """The prompt that asks for `scene`, in the words of `template`; `said` is the colour said of the thing, if any."""
     thing, style, colour = read_objects()[scene.thing].noun, STYLES[scene.style], COLOUR_NAMES[scene.colour]
     return template.format(
         thing=thing,
         style=style,
         colour=colour,
+        said=COLOUR_NAMES[said],
+        a_said=with_article(COLOUR_NAMES[said]),
         a_thing=with_article(thing),
         a_style=with_article(style),
         a_colour=with_article(colour),
