@@ -25,6 +25,7 @@ import {
   taskBytes,
   unloadMeta,
 } from './requests.ts'
+import { SlabRequests } from './slab-requests.ts'
 import { failureCodes } from './step-entries.ts'
 import { releaseRegions } from './tensors.ts'
 import type { WorkerLimits } from './worker-limits.ts'
@@ -60,6 +61,7 @@ export class Conversation {
   readonly #tensors: WorkerTensors
   readonly #tasks = new WorkerTasks()
   readonly #models = new ModelRequests()
+  readonly #slabRequests: SlabRequests
   #saidHello = false
   #isClosed = false
   #isHeld = false
@@ -68,6 +70,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     const { limits, now, write } = options
     this.#options = options
+    this.#slabRequests = new SlabRequests(limits.pipelineDepth)
     this.#outbox = new Outbox({ now, write, depth: limits.pipelineDepth, joinedBytesMax: limits.joinedBytesMax })
     this.#tensors = options.memory.forWorker({ messages: this.#slabMessages(), onHold: (isHeld) => this.#hold(isHeld) })
     this.#decoder = new FrameDecoder((frame) => this.#take(frame))
@@ -116,7 +119,7 @@ export class Conversation {
         const { taskId } = task
         refused.push({ kind: 'failed', taskId, code: 'invalid_request', message: bytes, retryable: false })
       } else {
-        this.#tasks.add(task.taskId, task.versionId)
+        this.#tasks.add(task.taskId, task.versionId, task.credit)
         this.#outbox.admit(task.taskId, bytes)
       }
     }
@@ -133,7 +136,7 @@ export class Conversation {
 
   /** Of no consequence when the task has ended. */
   credit(taskId: TaskId, items: number): void {
-    if (this.#tasks.has(taskId)) this.#outbox.credit(taskId, items)
+    if (this.#tasks.giveCredit(taskId, items)) this.#outbox.credit(taskId, items)
   }
 
   ping(): void {
@@ -219,7 +222,7 @@ export class Conversation {
         this.#report(report.entries)
         return
       case 'partial':
-        this.#tasks.require(report.taskId, 'PARTIAL')
+        this.#tasks.takeCredit(report.taskId, report.values.length)
         listener.partial(workerId, report.taskId, report.values, report.creditLeft)
         return
       case 'loaded': {
@@ -252,6 +255,7 @@ export class Conversation {
         this.#tensors.takeChunk(report)
         return
       case 'slabRequest':
+        this.#slabRequests.take()
         this.#tensors.request(report.sizeBytes, report.count)
         return
       case 'slabsDropped':
@@ -290,7 +294,8 @@ export class Conversation {
 
   #slabMessages(): SlabMessages {
     return {
-      grant: (slabs, refused) => this.#outbox.send(requestType.slabGrant, slabGrantMeta(slabs, refused)),
+      grant: (slabs, refused) =>
+        this.#outbox.send(requestType.slabGrant, slabGrantMeta(slabs, refused), () => this.#slabRequests.granted()),
       giveBack: (slabs) => this.#outbox.send(requestType.slabReturn, slabNamesMeta(slabs)),
       recall: (slabs) => this.#outbox.send(requestType.slabRecall, slabNamesMeta(slabs)),
     }

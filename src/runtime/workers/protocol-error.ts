@@ -10,13 +10,16 @@ export type ProtocolBreach =
   | 'truncated'
   | 'order'
 
+/** The peer may have given words of its own, which are as long as it likes. */
+const charactersMax = 1000
+
 /** The peer broke PROTOCOL.md. The message says what was expected and what came; the worker is replaced. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
   readonly breach: ProtocolBreach
 
   constructor(breach: ProtocolBreach, message: string) {
-    super(message)
+    super(message.length > charactersMax ? `${message.slice(0, charactersMax)}…` : message)
     this.breach = breach
   }
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Conversation } from '../../../../src/runtime/workers/conversation.ts'
 import type { AdmittedTask } from '../../../../src/runtime/workers/requests.ts'
+import { releaseRegions } from '../../../../src/runtime/workers/tensors.ts'
 import { defaultWorkerLimits } from '../../../../src/runtime/workers/worker-limits.ts'
 import type { TaskId, VersionId, WorkerId } from '../../../../src/scheduler/ids.ts'
 import { hello, readRequests, report } from '../../../support/frames.ts'
@@ -141,6 +142,40 @@ describe('after the greeting', () => {
     conversation.read(report('partial', { task: 5, values: [1, 'a', null], left: 13 }))
     expect(listener.told).toEqual([['partial', workerId, 5, [1, 'a', null], 13]])
     expect(() => conversation.read(report('partial', { task: 6, values: [], left: 0 }))).toThrow('task 6')
+  })
+
+  test('a task that emits more items than it has credit for breaks the protocol', () => {
+    conversation.admit([admitted(5)])
+    const items = (count: number) => report('partial', { task: 5, values: Array(count).fill(1), left: 0 })
+    conversation.read(items(16))
+    conversation.credit(5 as TaskId, 2)
+    expect(() => conversation.read(items(3))).toThrow('`PARTIAL` came with 3 items of task 5, which has credit for 2.')
+    conversation.read(items(2))
+    expect(listener.of('partial')).toHaveLength(2)
+  })
+
+  test('slabs are not asked for again before an answer has left', async () => {
+    const ask = report('slabRequest', { sizeBytes: 2 ** 40, count: 1 })
+    conversation.read(ask)
+    expect(() => conversation.read(ask)).toThrow('SLAB_REQUEST came again')
+    await turn()
+    expect(readRequests(written).map(({ type }) => type)).toEqual(['slabGrant'])
+    conversation.read(ask)
+  })
+
+  test('a program may call a field of its output as tensors in memory call theirs', () => {
+    conversation.admit([admitted(5)])
+    const output = { tensor: { dtype: 'uint8', shape: [1], region: { release: 1 } } }
+    conversation.read(report('steps', { entries: [{ kind: 'done', task: 5, output, stepsRun: 1 }], progress: 1 }))
+    const told = listener.of('stepsReported')
+    expect(told).toMatchObject([['stepsReported', workerId, [{ output }]]])
+    releaseRegions(told)
+  })
+
+  test('what a worker says of its own failure is told in short', () => {
+    const message = 'x'.repeat(100_000)
+    const read = () => conversation.read(report('error', { code: 'protocol', message, retryable: false }))
+    expect(read).toThrow(/^.{1000}…$/)
   })
 
   test('credit for a task that has ended is not sent', async () => {
