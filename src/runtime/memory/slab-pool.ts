@@ -13,6 +13,8 @@ export class SlabPool {
   readonly #all = new Set<Slab>()
   /** The one that became free last is at the end: its memory is most likely in a cache. */
   readonly #free: Slab[] = []
+  /** None of them rejects. */
+  readonly #making = new Set<Promise<Slab | null>>()
   #lastId = 0
   /** Of all slabs, those being made included. */
   #bytes = 0
@@ -59,6 +61,8 @@ export class SlabPool {
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all(this.#free.splice(0).map((slab) => this.#remove(slab)))
+    // A file that comes while the folder is being emptied would keep it from being removed.
+    await Promise.all(this.#making)
     await rm(this.folder, { recursive: true, force: true })
   }
 
@@ -71,14 +75,23 @@ export class SlabPool {
     if (this.#isClosed || !this.#makesRoom(sizeBytes)) return null
     this.#bytes += sizeBytes
     this.#lastId += 1
-    const id = this.#lastId
+    const making = this.#makeFile(this.#lastId, sizeBytes)
+    this.#making.add(making)
+    const slab = await making
+    this.#making.delete(making)
+    return slab
+  }
+
+  async #makeFile(id: number, sizeBytes: number): Promise<Slab | null> {
     try {
       const { bavail, bsize } = await statfs(this.folder)
       // Others use shared memory too: never more than half of what is left.
       if (sizeBytes * 2 > bavail * bsize) throw new Error('Shared memory is short.')
       const slab = await Slab.make(id, join(this.folder, `slab-${id}`), sizeBytes)
       this.#all.add(slab)
-      return slab
+      if (!this.#isClosed) return slab
+      await this.#remove(slab)
+      return null
     } catch {
       // Whoever wanted it has another way for its bytes, and may ask again later.
       this.#bytes -= sizeBytes

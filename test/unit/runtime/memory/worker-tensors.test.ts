@@ -1,5 +1,5 @@
 /** What a worker may say of slabs and transfers, and what of it breaks the protocol. */
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { TensorMemory } from '../../../../src/runtime/memory/tensor-memory.ts'
 import type { WorkerTensors } from '../../../../src/runtime/memory/worker-tensors.ts'
@@ -8,7 +8,7 @@ import { ProtocolError } from '../../../../src/runtime/workers/protocol-error.ts
 import type { GrantedSlab, SlabRefusal } from '../../../../src/runtime/workers/requests.ts'
 import type { TensorRegion } from '../../../../src/runtime/workers/tensors.ts'
 import type { VersionId } from '../../../../src/scheduler/ids.ts'
-import { kib, mib, tensorMemory } from '../../../support/tensor-memory.ts'
+import { kib, mib, sharedFolder, tensorMemory } from '../../../support/tensor-memory.ts'
 import { until } from '../../../support/until.ts'
 
 const version = 1 as VersionId
@@ -46,6 +46,9 @@ function aWorker() {
   })
   return { ...seen, tensors: worker }
 }
+
+const slabsIn = (folder: string) => readdirSync(folder, { recursive: true }).filter((name) => name.includes('slab-'))
+const noMessages = { grant: () => {}, giveBack: () => {}, recall: () => {} }
 
 async function aSlab(sizeBytes = 100 * kib): Promise<GrantedSlab> {
   const before = granted.length
@@ -177,6 +180,18 @@ describe('a request', () => {
     expect(worker.granted[0]).not.toMatchObject({ slabId, generation })
     expect(recalled).toEqual([])
   })
+})
+
+test('a slab that is still being made when the server ends is gone when it has ended', async () => {
+  const shared = await sharedFolder()
+  const ending = await tensorMemory(16 * mib, shared)
+  const worker = ending.forWorker({ messages: noMessages, onHold: () => {} })
+  worker.request(mib, 16)
+  await until('the first is being made', () => ending.info().sizeBytes >= mib && slabsIn(shared).length > 0)
+  worker.close()
+  await ending.close()
+  expect(readdirSync(shared)).toEqual([])
+  expect(ending.info().sizeBytes).toBe(0)
 })
 
 describe('a free slab', () => {
