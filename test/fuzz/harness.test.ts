@@ -21,6 +21,7 @@ test.for(['sound', 'refuses'])('a target that %s has no problem', { timeout: tim
 
 test.for([
   ['stumbles', /TypeError/],
+  ['stumbles-later', /TypeError/],
   ['is-wrong', /nothing is that long/],
   ['hangs', /No end after 1500 ms/],
   ['keeps', /Memory has grown by \d{5} KiB/],

@@ -39,5 +39,15 @@ export const targets: readonly Target[] = [
       while (input.includes('?'));
     },
   },
+  {
+    name: 'stumbles-later',
+    seeds,
+    words: ['!'],
+    read: (input) => {
+      if (!input.includes('!')) return
+      setImmediate(() => (undefined as unknown as Buffer).toString())
+      return new Promise(() => {})
+    },
+  },
   { name: 'keeps', seeds, words: [], read: () => void held.push(Buffer.alloc(32 * 1024, 1)) },
 ]

@@ -60,17 +60,22 @@ export async function runTarget(
   const folder = join(casesFolder, name)
   const order: Order = { name, inputs, seed, targetsUrl, casesFolder: folder, shared }
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: order })
-  const found = await Promise.race([foundBy(worker), hangOf(worker, shared, inputMsMax)])
+  const found = await Promise.race([foundBy(worker, shared), hangOf(worker, shared, inputMsMax)])
   await worker.terminate()
   const problem = found.problem ?? growthOf(found.grownBytes, found.keptBytesMax)
   const file = found.problem !== null && found.input !== null ? keep(folder, found.input) : null
   return { ...found, problem, name, file, seconds: (performance.now() - startedAt) / 1000 }
 }
 
-function foundBy(worker: Worker): Promise<Found> {
+/** What is thrown where nobody waits for it ends the thread, and so does the end of its memory. */
+function foundBy(worker: Worker, shared: SharedArrayBuffer): Promise<Found> {
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
-    worker.once('error', reject)
+    worker.once('error', (error: Error) => {
+      const at = presentInput(shared)
+      if (at.done === 0) reject(new Error('The target could not be loaded.', { cause: error }))
+      else resolve({ problem: error.stack ?? error.message, grownBytes: 0, keptBytesMax: null, ...at })
+    })
   })
 }
 
@@ -84,11 +89,16 @@ function hangOf(worker: Worker, shared: SharedArrayBuffer, inputMsMax: number): 
       const done = Atomics.load(counter, 0)
       if (done !== seen) [seen, since] = [done, performance.now()]
       if (performance.now() - since < (seen === 0 ? startMsMax : inputMsMax)) return
-      const input = new Uint8Array(shared.slice(8, 8 + Math.min(Atomics.load(counter, 1), inputBytesMax)))
-      resolve({ problem: `No end after ${inputMsMax} ms.`, input, grownBytes: 0, keptBytesMax: null, done })
+      const problem = `No end after ${inputMsMax} ms.`
+      resolve({ problem, grownBytes: 0, keptBytesMax: null, ...presentInput(shared) })
     }, pollMs)
     worker.once('exit', () => clearInterval(watch))
   })
+}
+
+function presentInput(shared: SharedArrayBuffer): { readonly input: Uint8Array; readonly done: number } {
+  const [done = 0, length = 0] = new Int32Array(shared, 0, 2)
+  return { input: new Uint8Array(shared.slice(8, 8 + Math.min(length, inputBytesMax))), done }
 }
 
 function growthOf(bytes: number, keptBytesMax: number | null): string | null {

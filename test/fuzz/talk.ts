@@ -26,9 +26,11 @@ export type TalkStep = Readonly<Record<string, unknown>>
 const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 /** Small, so that it is soon used up. */
 const poolBytesMax = 1024 * 1024
-const payloadBytesMax = 64 * 1024
+/** A transfer of little more waits in a file. */
+const payloadBytesMax = 1024 * 1024
 const payloadByte = 7
 const settleMsMax = 5000
+const refusalCharactersMax = 1001
 const workerId = 1 as WorkerId
 const nothing = () => {}
 
@@ -101,8 +103,11 @@ export class Talk {
       if ('do' in step) await this.#act(step['do'], count(step['of'], 1))
       else this.#say(step)
     }
+    // Where the server has no time to wait, what is still being made is to go all the same.
+    const isPatient = this.#isClosed
     await this.#act('close', 0)
     await this.#act('release', 0)
+    if (!isPatient) return
     await settles('every slab is free', () => {
       const { freeBytes, sizeBytes } = this.#memory.info()
       return freeBytes === sizeBytes
@@ -183,6 +188,7 @@ export class Talk {
       this.#conversation.read(frame)
     } catch (error) {
       refusedAs(error, ProtocolError)
+      holds((error as Error).message.length <= refusalCharactersMax, 'a refusal is short')
       this.#isBroken = true
       // As who owns it does: the worker is given up.
       this.#isStopped = true

@@ -64,7 +64,9 @@ const talks: readonly (readonly TalkStep[])[] = [
     ask(middle, 5),
     act('wait'),
     ask(small, 100),
+    act('wait'),
     ask(2 ** 40, 1),
+    act('wait'),
     ask(0, 0),
     act('wait'),
     act('admit', 1),
@@ -91,6 +93,13 @@ const talks: readonly (readonly TalkStep[])[] = [
     steps(done(3)),
     act('turn'),
     act('close'),
+  ],
+  [
+    act('admit', 1),
+    chunk(1, 0, 2 ** 20, 2 ** 20 + 10),
+    chunk(1, 2 ** 20, 10, 2 ** 20 + 10),
+    steps(done(1, inTransfer(1, 2 ** 20 + 10))),
+    act('read'),
   ],
   // Everything else, while tasks are given back, cancelled and fail, and the stream is full for a while.
   [
