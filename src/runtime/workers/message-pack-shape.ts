@@ -9,63 +9,67 @@ export function flawOf(bytes: Uint8Array): string | null {
   let at = 0
   /** Values that must still come: each takes a byte at least. */
   let due = 1
-  while (due > 0) {
-    const leftBytes = bytes.length - at
-    if (due > leftBytes) return `${due} more values are announced, and ${Math.max(0, leftBytes)} bytes are left`
-    const code = bytes[at] ?? 0
-    due -= 1
+  for (; due > 0; due -= 1) {
+    const code = bytes[at]
+    if (code === undefined) return tooFew(due, 0)
     at += 1
-    if (code <= fixedIntegerEnd || code >= negativeIntegerStart) continue
-    if (code < fixedListStart) due += 2 * (code & 0x0f)
-    else if (code < fixedTextStart) due += code & 0x0f
-    else if (code < nilCode) at += code & 0x1f
-    else {
-      const form = forms[code - nilCode]
-      if (form === undefined)
-        return `the code 0x${code.toString(16)} stands for no nil, flag, number, text, bytes, list or map`
-      const count = bigEndian(bytes, at, form.lengthBytes)
-      at += form.lengthBytes + form.fixedBytes + count * form.bytesEach
-      due += count * form.valuesEach
+    // Most values by far: a table, because what a worker streams comes by the ten thousand.
+    const plainBytes = bytesOfPlain[code] as number
+    if (plainBytes !== notPlain) {
+      at += plainBytes
+      continue
     }
+    const form = forms.get(code)
+    if (form === undefined)
+      return `the code 0x${code.toString(16)} stands for no nil, flag, number, text, bytes, list or map`
+    const count = form.lengthBytes === 0 ? code & 0x0f : bigEndian(bytes, at, form.lengthBytes)
+    at += form.lengthBytes + count * form.bytesEach
+    due += count * form.valuesEach
+    const leftBytes = Math.max(0, bytes.length - at)
+    if (due - 1 > leftBytes) return tooFew(due - 1, leftBytes)
   }
   return at > bytes.length ? 'it ends within a value' : null
 }
 
-const fixedIntegerEnd = 0x7f
-const fixedListStart = 0x90
-const fixedTextStart = 0xa0
-const nilCode = 0xc0
-const negativeIntegerStart = 0xe0
+function tooFew(due: number, leftBytes: number): string {
+  return `${due} more values are announced, and ${leftBytes} bytes are left`
+}
 
-/** What follows a code: the bytes of a count, fixed ones, and so many bytes or values for each that is counted. */
+const notPlain = 255
+/** By code: bytes that follow those of a fixed size; `notPlain` for the others. */
+const bytesOfPlain = new Uint8Array(256).fill(notPlain)
+bytesOfPlain.fill(0, 0x00, 0x80) // small integers
+for (let code = 0xa0; code < 0xc0; code += 1) bytesOfPlain[code] = code & 0x1f // short texts
+for (const nilOrFlag of [0xc0, 0xc2, 0xc3]) bytesOfPlain[nilOrFlag] = 0
+bytesOfPlain.set([4, 8], 0xca) // floating point
+bytesOfPlain.set([1, 2, 4, 8, 1, 2, 4, 8], 0xcc) // unsigned, signed
+bytesOfPlain.fill(0, 0xe0) // small negative integers
+
+/** The bytes of a count (none: it is in the code), and so many bytes or values for each that is counted. */
 interface Form {
   readonly lengthBytes: number
-  readonly fixedBytes: number
   readonly bytesEach: number
   readonly valuesEach: number
 }
-const fixed = (fixedBytes: number): Form => ({ lengthBytes: 0, fixedBytes, bytesEach: 0, valuesEach: 0 })
-const text = (lengthBytes: number): Form => ({ lengthBytes, fixedBytes: 0, bytesEach: 1, valuesEach: 0 })
-const values = (lengthBytes: number, valuesEach: number): Form => ({
-  lengthBytes,
-  fixedBytes: 0,
-  bytesEach: 0,
-  valuesEach,
-})
+const text = (lengthBytes: number): Form => ({ lengthBytes, bytesEach: 1, valuesEach: 0 })
+const list = (lengthBytes: number): Form => ({ lengthBytes, bytesEach: 0, valuesEach: 1 })
+const map = (lengthBytes: number): Form => ({ lengthBytes, bytesEach: 0, valuesEach: 2 })
 
-/** Of the codes from 0xc0 to 0xdf; undefined = never used, or an extension. */
-const forms: readonly (Form | undefined)[] = [
-  [fixed(0), undefined, fixed(0), fixed(0)], // nil, never used, false, true
-  [text(1), text(2), text(4)], // bytes
-  [undefined, undefined, undefined],
-  [fixed(4), fixed(8)], // floating point
-  [fixed(1), fixed(2), fixed(4), fixed(8)], // unsigned
-  [fixed(1), fixed(2), fixed(4), fixed(8)], // signed
-  [undefined, undefined, undefined, undefined, undefined],
-  [text(1), text(2), text(4)],
-  [values(2, 1), values(4, 1)], // lists
-  [values(2, 2), values(4, 2)], // maps
-].flat()
+/** By code; those of neither table are extensions, or never used. */
+const forms: ReadonlyMap<number, Form> = new Map([
+  ...Array.from({ length: 16 }, (_, count): [number, Form] => [0x80 + count, map(0)]),
+  ...Array.from({ length: 16 }, (_, count): [number, Form] => [0x90 + count, list(0)]),
+  [0xc4, text(1)],
+  [0xc5, text(2)],
+  [0xc6, text(4)],
+  [0xd9, text(1)],
+  [0xda, text(2)],
+  [0xdb, text(4)],
+  [0xdc, list(2)],
+  [0xdd, list(4)],
+  [0xde, map(2)],
+  [0xdf, map(4)],
+])
 
 function bigEndian(bytes: Uint8Array, at: number, length: number): number {
   let number = 0
