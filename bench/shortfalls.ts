@@ -1,7 +1,7 @@
 /** Why a figure falls short of its goal, by its id; the report prints it only while it does. */
 export const shortfalls: Readonly<Record<string, string>> = {
   'noop.concurrent.events':
-    'A job costs 0.28 to 0.35 ms of the one core: about 0.23 main thread (a seventh of it the hand-over to the writer thread, a tenth garbage collection, a tenth socket writes), 0.08 writer. The goal is 0.33, so what else runs on the machine decides. Over one jobChanges instead of a subscription for each job it is reached with room.',
+    'A job costs 0.28 to 0.35 ms of the one core: about 0.23 main thread (a seventh of it the hand-over to the writer thread, a tenth garbage collection, a tenth socket writes), 0.08 writer. The goal is 0.33, so what else runs on the machine decides: in the last series the machine was slower by an eighth (the commit before, in turn with this one, gave 2,615 and 2,398 against 2,193 and 2,525), an earlier series gave 3,028. Over one jobChanges instead of a subscription for each job it is reached.',
   'text.one.ratio':
     'Within the noise of the pairs, which reach from 0.89 to 1.04; an earlier series on this machine gave 1.02. Counted in processor time, all that Hearth adds outside the engine is 2.3 to 3.4 %. The worker reads prompts in batches of 128 tokens, so that a text can be cancelled while its prompt is read, which costs the engine about a tenth of that part.',
   'text.first.added':
@@ -22,4 +22,10 @@ export const shortfalls: Readonly<Record<string, string>> = {
     'Counted in processor time (on a busy machine), a tensor of 1 MiB costs Node 1.9 to 2.3 ms in shared memory and 3.4 to 4.5 ms through the pipe, Python 0.4 to 0.6 and 0.8 to 0.9 ms. What both have in common is the task, its report, and the copy to whoever reads; what the pipe adds at this size is a copy in and out of the kernel, because transfers of up to 1 MiB stay in memory. Above that they pass through a file, and the difference is what it must be.',
   'ablation.early-validation.latency.ratio':
     'The naive cost is mostly gone: on an idle server a job without work is accepted, run and told in 1.5 ms (see noop), and a refusal pays for a request and an answer too. Behind a queue, or a model that has to be loaded first, the naive way has no bound.',
+  'ablation.warm-spare.start.ratio':
+    'A third of what is left with a spare, 22 ms, is finding out that the worker is dead: its process must be reaped and its stream read to the end. Starting the no-op engine anew takes only 87 ms more; an engine that imports ONNX Runtime or llama.cpp takes several times that.',
+  'ablation.pipelining.rate.ratio':
+    'The naive side waits for each answer before the next request; what both pay for each request (GraphQL, the step loop, the report) is most of it by now: 0.1 ms against 0.24.',
+  'ablation.streaming.up.seconds.ratio':
+    'Hashing and writing to the disk with a sync take most of the time on both sides and are the same; what streaming saves is only the waiting of one for the other.',
 }

@@ -16,6 +16,8 @@ export function checks() {
     fromPython('python types', ['mypy']),
     fromPython('python lint', ['ruff', 'check', '.']),
     fromPython('python format', ['ruff', 'format', '--check', '.']),
+    ofTraining('training lint', ['check']),
+    ofTraining('training format', ['format', '--check']),
   ]
 }
 
@@ -36,4 +38,15 @@ function fromNode(name, file, args) {
  */
 function fromPython(name, args) {
   return { name, command: VENV_PYTHON, args: ['-m', ...args], folder: fromRoot('python_runtime') }
+}
+
+/**
+ * Its types are not checked here: torch is no dependency of the product.
+ * @param {string} name
+ * @param {string[]} args
+ * @returns {Check}
+ */
+function ofTraining(name, args) {
+  const settings = ['--config', 'python_runtime/pyproject.toml']
+  return { name, command: VENV_PYTHON, args: ['-m', 'ruff', ...args, ...settings, 'training'], folder: fromRoot() }
 }
