@@ -4,14 +4,15 @@
  */
 import { GraphQLSocket } from './clients/graphql-socket.ts'
 import { runJob } from './clients/jobs.ts'
-import { BareEncoder } from './embed/bare-encoder.ts'
 import { type Benchmark, type Figure, figure, type Goal, type RunSettings } from './harness/benchmark.ts'
+import { PythonLines } from './harness/python-lines.ts'
 import { closedLoop, type LoopResult, measureSeries, pick, plan } from './harness/rounds.ts'
 import { MeasuredServer } from './harness/server.ts'
 import { quantile } from './harness/statistics.ts'
 import { embedPeers } from './peers.ts'
 
 const model = 'all-minilm-l6-v2'
+const bareEncoder = new URL('embed/engine.py', import.meta.url)
 const engineCore = 1
 const threads = 1
 const roundMs = 5000
@@ -43,14 +44,14 @@ interface Round {
 
 async function measureEmbed(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start({ workerCore: engineCore, profileDir: settings.profileDir })
-  using encoder = await BareEncoder.start(model, threads, engineCore)
+  using encoder = await PythonLines.start({ script: bareEncoder, model, threads, core: engineCore })
   const socket = await GraphQLSocket.open(server.url)
   const ask = async () => void (await runJob(socket, { model, task: { embedText: { texts: [text] } } }))
   await closedLoop(32, searchMs, ask) // loads the model
   const best = await bestBatch(encoder, settings)
   const measure = async (clients: number): Promise<Round> => {
     const round = await settings.quiet.round(async () => ({
-      bare: await encoder.itemsPerSecond(best, bareMs),
+      bare: await itemsPerSecond(encoder, best, bareMs),
       hearth: await closedLoop(clients, roundMs, ask),
     }))
     const { perSecond } = round.hearth
@@ -69,14 +70,20 @@ async function measureEmbed(settings: RunSettings): Promise<readonly Figure[]> {
 }
 
 /** The smallest batch with the best rate: found once, before the rounds. */
-async function bestBatch(encoder: BareEncoder, settings: RunSettings): Promise<number> {
+async function bestBatch(encoder: PythonLines, settings: RunSettings): Promise<number> {
   let best = { batch: 1, rate: 0 }
   for (const batch of batches) {
-    const rate = await settings.quiet.round(() => encoder.itemsPerSecond(batch, searchMs))
+    const rate = await settings.quiet.round(() => itemsPerSecond(encoder, batch, searchMs))
     settings.say(`encoder alone, batches of ${batch}: ${rate.toFixed(1)}/s`)
     if (rate > best.rate) best = { batch, rate }
   }
   return best.batch
+}
+
+/** Of the encoder alone: rows per second, `batch` of them in each run, for about `milliseconds`. */
+async function itemsPerSecond(encoder: PythonLines, batch: number, milliseconds: number): Promise<number> {
+  const answer = await encoder.ask({ batch, milliseconds })
+  return (answer as { readonly itemsPerSecond: number }).itemsPerSecond
 }
 
 function figuresOf(clients: number, goal: Goal | null, best: number, rounds: readonly (readonly Round[])[]): Figure[] {

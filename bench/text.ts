@@ -5,12 +5,13 @@
 import { GraphQLSocket } from './clients/graphql-socket.ts'
 import { runJob } from './clients/jobs.ts'
 import { type Benchmark, type Figure, figure, type RunSettings } from './harness/benchmark.ts'
+import { PythonLines } from './harness/python-lines.ts'
 import { measureSeries, pick, plan } from './harness/rounds.ts'
 import { MeasuredServer } from './harness/server.ts'
 import { median } from './harness/statistics.ts'
-import { BareEngine, type TextRound } from './text/bare-engine.ts'
 
 const model = 'smollm2-135m-instruct'
+const bareEngine = new URL('text/engine.py', import.meta.url)
 const engineCore = 1
 const threads = 1
 const tokensAlone = 128
@@ -28,6 +29,14 @@ export const text: Benchmark = {
   run: measureText,
 }
 
+interface TextRound {
+  readonly tokens: number
+  /** From the request to the end of the last stream. */
+  readonly elapsedMs: number
+  /** From the request to the first text of each stream. */
+  readonly firstTokenMs: readonly number[]
+}
+
 interface Pair {
   readonly bare: TextRound
   readonly hearth: TextRound
@@ -35,10 +44,11 @@ interface Pair {
 
 async function measureText(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start({ workerCore: engineCore, profileDir: settings.profileDir })
-  using engine = await BareEngine.start(model, threads, engineCore)
+  using engine = await PythonLines.start({ script: bareEngine, model, threads, core: engineCore })
   const socket = await GraphQLSocket.open(server.url)
   const sides = {
-    bare: (prompts: readonly string[], maxTokens: number) => engine.round(prompts, maxTokens),
+    bare: async (prompts: readonly string[], maxTokens: number) =>
+      (await engine.ask({ prompts, maxTokens })) as TextRound,
     hearth: (prompts: readonly string[], maxTokens: number) => roundOfHearth(socket, prompts, maxTokens),
   }
   let pairs = 0

@@ -1,4 +1,6 @@
 /** GGUF files without tensors, as far as their headers go. */
+import { unsigned32, unsigned64 } from './little-endian.ts'
+
 const typeUnsigned32 = 4
 const typeBoolean = 7
 const typeText = 8
@@ -45,16 +47,4 @@ export class GgufWriter {
 function text(value: string): Buffer {
   const bytes = Buffer.from(value)
   return Buffer.concat([unsigned64(bytes.length), bytes])
-}
-
-function unsigned32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
-  return bytes
-}
-
-function unsigned64(value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64LE(BigInt(value))
-  return bytes
 }

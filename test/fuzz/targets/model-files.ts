@@ -7,6 +7,7 @@ import { parseOnnxHeader } from '../../../src/runtime/models/onnx-header.ts'
 import { textModelWorkingBytes } from '../../../src/runtime/models/planned-memory.ts'
 import { parseSafetensorsHeader } from '../../../src/runtime/models/safetensors-header.ts'
 import { bytesSource } from '../../support/bytes-source.ts'
+import { unsigned32, unsigned64 } from '../../support/little-endian.ts'
 import { manifestOf } from '../../support/model-folder.ts'
 import { addingModel, addingModelBeside } from '../../support/onnx-file.ts'
 import { holds, refusedAs, type Target } from '../target.ts'
@@ -119,34 +120,42 @@ export const modelFileTargets: readonly Target[] = [
 ]
 
 function gguf(version: number): Buffer {
-  const text = (value: string) => [u64(value.length), Buffer.from(value)]
+  const text = (value: string) => [unsigned64(value.length), Buffer.from(value)]
   const pairs = [
-    [...text('general.architecture'), u32(8), ...text('llama')],
-    [...text('llama.block_count'), u32(4), u32(30)],
-    [...text('llama.attention.head_count'), u32(6), u32(0x41000000)],
-    [...text('llama.embedding_length'), u32(10), u64(512)],
-    [...text('llama.attention.head_count_kv'), u32(9), u32(5), u64(2), u32(4), u32(2)],
-    [...text('llama.rope'), u32(9), u32(6), u64(2), u32(0x3fc00000), u32(0x40000000)],
-    [...text('words'), u32(9), u32(8), u64(2), ...text('a'), ...text('bc')],
-    [...text('big'), u32(10), u64(2 ** 40)],
-    [...text('yes'), u32(7), Buffer.of(1)],
+    [...text('general.architecture'), unsigned32(8), ...text('llama')],
+    [...text('llama.block_count'), unsigned32(4), unsigned32(30)],
+    [...text('llama.attention.head_count'), unsigned32(6), unsigned32(0x41000000)],
+    [...text('llama.embedding_length'), unsigned32(10), unsigned64(512)],
+    [
+      ...text('llama.attention.head_count_kv'),
+      unsigned32(9),
+      unsigned32(5),
+      unsigned64(2),
+      unsigned32(4),
+      unsigned32(2),
+    ],
+    [
+      ...text('llama.rope'),
+      unsigned32(9),
+      unsigned32(6),
+      unsigned64(2),
+      unsigned32(0x3fc00000),
+      unsigned32(0x40000000),
+    ],
+    [...text('words'), unsigned32(9), unsigned32(8), unsigned64(2), ...text('a'), ...text('bc')],
+    [...text('big'), unsigned32(10), unsigned64(2 ** 40)],
+    [...text('yes'), unsigned32(7), Buffer.of(1)],
   ]
-  return Buffer.concat([Buffer.from('GGUF'), u32(version), u64(0), u64(pairs.length), ...pairs.flat()])
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
-  return bytes
-}
-
-function u64(value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64LE(BigInt(value))
-  return bytes
+  return Buffer.concat([
+    Buffer.from('GGUF'),
+    unsigned32(version),
+    unsigned64(0),
+    unsigned64(pairs.length),
+    ...pairs.flat(),
+  ])
 }
 
 function safetensors(header: object, dataBytes: number): Buffer {
   const json = Buffer.from(JSON.stringify(header))
-  return Buffer.concat([u64(json.length), json, Buffer.alloc(dataBytes)])
+  return Buffer.concat([unsigned64(json.length), json, Buffer.alloc(dataBytes)])
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseGgufHeader, readGgufHeader } from '../../../../src/runtime/models/gguf-header.ts'
 import { textModelWorkingBytes } from '../../../../src/runtime/models/planned-memory.ts'
+import { unsigned32, unsigned64 } from '../../../support/little-endian.ts'
 import { ModelFolders } from '../../../support/model-folder.ts'
 
 const starterModel = new URL(
@@ -57,12 +58,20 @@ describe('a header', () => {
     ['another kind of file', Buffer.from('PK\u0003\u0004 anything'), 'does not begin with GGUF'],
     ['a later version', gguf(pairs, { version: 4 }), 'GGUF version 4; 2 and 3 can be read'],
     ['more pairs than any file has', gguf(pairs, { pairs: 2 ** 40 }), 'announces 1099511627776 pairs'],
-    ['a key without end', Buffer.concat([gguf([]).subarray(0, 16), long(1), long(2 ** 50)]), 'bytes of text'],
-    ['a type that is unknown', gguf([Buffer.concat([word('key'), word32(99)])]), 'unknown type 99'],
-    ['an array of arrays', gguf([Buffer.concat([word('key'), word32(9), word32(9), long(1)])]), 'an array of arrays'],
+    [
+      'a key without end',
+      Buffer.concat([gguf([]).subarray(0, 16), unsigned64(1), unsigned64(2 ** 50)]),
+      'bytes of text',
+    ],
+    ['a type that is unknown', gguf([Buffer.concat([word('key'), unsigned32(99)])]), 'unknown type 99'],
+    [
+      'an array of arrays',
+      gguf([Buffer.concat([word('key'), unsigned32(9), unsigned32(9), unsigned64(1)])]),
+      'an array of arrays',
+    ],
     [
       'an array without end',
-      gguf([Buffer.concat([word('key'), word32(9), word32(4), long(2 ** 40)])]),
+      gguf([Buffer.concat([word('key'), unsigned32(9), unsigned32(4), unsigned64(2 ** 40)])]),
       'items of an array',
     ],
     ['an architecture without end', gguf([text('general.architecture', 'x'.repeat(65))]), 'names no architecture'],
@@ -124,13 +133,13 @@ describe('the plan of a text model', () => {
 })
 
 function gguf(pairs: readonly Buffer[], { version = 3, pairs: count = pairs.length } = {}): Buffer {
-  return Buffer.concat([Buffer.from('GGUF'), word32(version), long(0), long(count), ...pairs])
+  return Buffer.concat([Buffer.from('GGUF'), unsigned32(version), unsigned64(0), unsigned64(count), ...pairs])
 }
 function text(key: string, value: string): Buffer {
-  return Buffer.concat([word(key), word32(8), word(value)])
+  return Buffer.concat([word(key), unsigned32(8), word(value)])
 }
 function unsigned(key: string, value: number): Buffer {
-  return Buffer.concat([word(key), word32(4), word32(value)])
+  return Buffer.concat([word(key), unsigned32(4), unsigned32(value)])
 }
 function floats(key: string, values: readonly number[]): Buffer {
   const items = values.map((value) => {
@@ -138,21 +147,11 @@ function floats(key: string, values: readonly number[]): Buffer {
     item.writeFloatLE(value)
     return item
   })
-  return Buffer.concat([word(key), word32(9), word32(6), long(values.length), ...items])
+  return Buffer.concat([word(key), unsigned32(9), unsigned32(6), unsigned64(values.length), ...items])
 }
 function texts(key: string, values: readonly string[]): Buffer {
-  return Buffer.concat([word(key), word32(9), word32(8), long(values.length), ...values.map(word)])
+  return Buffer.concat([word(key), unsigned32(9), unsigned32(8), unsigned64(values.length), ...values.map(word)])
 }
 function word(value: string): Buffer {
-  return Buffer.concat([long(Buffer.byteLength(value)), Buffer.from(value)])
-}
-function word32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
-  return bytes
-}
-function long(value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64LE(BigInt(value))
-  return bytes
+  return Buffer.concat([unsigned64(Buffer.byteLength(value)), Buffer.from(value)])
 }
