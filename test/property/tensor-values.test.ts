@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { elementCount, type FixedDtype, itemBytes } from '../../src/app/tensors/dtypes.ts'
 import { bytesOfValues, valuesOfBytes } from '../../src/app/tensors/values.ts'
 import { Problems } from '../../src/app/validation/problems.ts'
 import { checkValues } from '../../src/app/validation/tensor-values.ts'
+import { elementCount, type FixedDtype, itemBytes } from '../../src/runtime/workers/dtypes.ts'
 
 const dtypes = Object.keys(itemBytes) as FixedDtype[]
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 })

@@ -2,12 +2,13 @@
  * What a job gives: from its program's words to what is stored. Small tensors go into the job's row, large ones into files; whatever
  * happens, the memory that they lie in is given back once.
  */
+
+import { listCount } from '../../runtime/workers/dtypes.ts'
 import { type ProgramOutput, releaseRegions, type TensorRegion } from '../../runtime/workers/tensors.ts'
 import type { JobId } from '../../scheduler/ids.ts'
 import type { ArtifactRecord, TaskKind } from '../../store/records.ts'
 import type { Artifacts } from '../artifacts.ts'
 import { isPictureType } from '../pictures/picture-header.ts'
-import { listCount } from '../tensors/dtypes.ts'
 import { nestedListsMax, nestedTexts } from '../tensors/values.ts'
 import { type AnyTensor, BrokenContract, type ProgramWords, readOutput, type TextTensor } from './program-words.ts'
 import { encodeOutput, type StoredOutput } from './stored-output.ts'

@@ -1,7 +1,9 @@
 /** A program's output as it must be for its kind of task, read field by field. */
+
+import { elementCount, type FixedDtype, isFixedDtype, itemBytes, listCount } from '../../runtime/workers/dtypes.ts'
 import { isLargeTensor, type LargeTensor, type ProgramOutput, type Tensor } from '../../runtime/workers/tensors.ts'
 import type { TaskKind } from '../../store/records.ts'
-import { elementCount, type FixedDtype, isFixedDtype, itemBytes, listCount } from '../tensors/dtypes.ts'
+import type { JobOutput } from '../app.ts'
 import { nestedListsMax, valuesOfBytes } from '../tensors/values.ts'
 
 /** The program gave something else than it owes; the message says what. */
@@ -22,21 +24,15 @@ export interface TextTensor {
   readonly texts: readonly string[]
 }
 
+/** Texts and labels are the API's already; tensors and files have still to become values or artifacts. */
 export type ProgramWords =
-  | {
-      readonly kind: 'text'
-      readonly text: string
-      readonly finishReason: 'STOP' | 'LENGTH' | 'CANCELLED'
-      readonly promptTokens: number
-      readonly completionTokens: number
-    }
+  | Extract<JobOutput, { kind: 'text' | 'classification' }>
   | {
       readonly kind: 'embeddings'
       readonly count: number
       readonly dimensions: number
       readonly tensor: AnyTensor
     }
-  | { readonly kind: 'classification'; readonly labels: readonly { readonly label: string; readonly score: number }[] }
   | {
       readonly kind: 'tensors'
       readonly tensors: readonly { readonly name: string; readonly tensor: AnyTensor | TextTensor }[]

@@ -1,8 +1,8 @@
 /** An output as the store keeps it: tensors as the bytes they are. Lists are made when somebody reads them. */
 import { pack, unpack } from 'msgpackr'
+import type { FixedDtype } from '../../runtime/workers/dtypes.ts'
 import type { ArtifactId } from '../../store/records.ts'
 import type { JobOutput, OutputTensorView } from '../app.ts'
-import type { FixedDtype } from '../tensors/dtypes.ts'
 import { nestedTexts, valuesOfBytes } from '../tensors/values.ts'
 
 type OutputOf<Kind extends JobOutput['kind']> = Extract<JobOutput, { kind: Kind }>

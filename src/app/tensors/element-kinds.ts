@@ -2,7 +2,7 @@
  * One element of a tensor, between JSON and its bytes. JSON has neither NaN nor infinities nor exact integers beyond 2^53: those are texts, both ways.
  * Bytes are little endian everywhere.
  */
-import { type FixedDtype, itemBytes } from './dtypes.ts'
+import { type FixedDtype, itemBytes } from '../../runtime/workers/dtypes.ts'
 import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from './half-floats.ts'
 import { shortestOfFloat32 } from './shortest-float32.ts'
 

@@ -1,5 +1,5 @@
 /** The header of a `.npy` file (numpy's format, versions 1 to 3): what the array is, and where its bytes begin. */
-import type { FixedDtype } from './dtypes.ts'
+import type { FixedDtype } from '../../runtime/workers/dtypes.ts'
 
 export interface NpyHeader {
   readonly dtype: FixedDtype

@@ -1,5 +1,5 @@
 /** All elements of a tensor, between JSON lists and little-endian bytes. Lists are nested as the shape says, or flat in row-major order. */
-import { elementCount, type FixedDtype, listCount } from './dtypes.ts'
+import { elementCount, type FixedDtype, listCount } from '../../runtime/workers/dtypes.ts'
 import { elementKinds } from './element-kinds.ts'
 
 /** Nested values of more lists than this are not made: the lists would take far more room than what is in them. */

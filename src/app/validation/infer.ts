@@ -1,8 +1,15 @@
 /** infer: named tensors against the signature of a model, and their values or files against their shapes. */
 import type { Signature } from '../../runtime/models/signature.ts'
+import {
+  type Dtype,
+  elementCount,
+  type FixedDtype,
+  isDtype,
+  isFixedDtype,
+  itemBytes,
+} from '../../runtime/workers/dtypes.ts'
 import type { TensorInput } from '../app.ts'
 import { isPictureType } from '../pictures/picture-header.ts'
-import { type Dtype, elementCount, type FixedDtype, isDtype, isFixedDtype, itemBytes } from '../tensors/dtypes.ts'
 import { artifactOf, type InputArtifact, type InputArtifacts, type StoredArtifact, stored } from './input-artifacts.ts'
 import type { Problems } from './problems.ts'
 import { checkSignature, type RequestOutline, tensorsMax } from './signature.ts'

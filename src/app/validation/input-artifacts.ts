@@ -1,8 +1,9 @@
 /** The artifacts that submissions name, looked up before anything is checked, so that the check itself needs no waiting. */
+
+import { elementCount, isFixedDtype, itemBytes } from '../../runtime/workers/dtypes.ts'
 import type { ArtifactId, ArtifactRecord } from '../../store/records.ts'
 import type { ArtifactReference, SubmitJobInput, TaskInput } from '../app.ts'
 import type { Artifacts } from '../artifacts.ts'
-import { elementCount, isFixedDtype, itemBytes } from '../tensors/dtypes.ts'
 import { type NpyHeader, npyHeaderBytesMax, readNpyHeader } from '../tensors/npy-header.ts'
 import type { Problems } from './problems.ts'
 import { tensorsMax } from './signature.ts'

@@ -3,8 +3,8 @@
  * version and this outline, so it can be kept (`validation-cache.ts`).
  */
 import type { Signature, TensorPort } from '../../runtime/models/signature.ts'
+import { dtypeNames, elementCount, isDtype, isFixedDtype, itemBytes } from '../../runtime/workers/dtypes.ts'
 import type { FieldProblem } from '../errors.ts'
-import { dtypeNames, elementCount, isDtype, isFixedDtype, itemBytes } from '../tensors/dtypes.ts'
 import { Problems } from './problems.ts'
 import { shapeText } from './tensor-values.ts'
 

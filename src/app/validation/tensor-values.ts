@@ -1,5 +1,5 @@
 /** The values of an input tensor: as many as its shape says, nested or flat, each of its dtype. */
-import { type Dtype, elementCount } from '../tensors/dtypes.ts'
+import { type Dtype, elementCount } from '../../runtime/workers/dtypes.ts'
 import { elementKinds, shown } from '../tensors/element-kinds.ts'
 import type { Problems } from './problems.ts'
 

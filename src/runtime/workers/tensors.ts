@@ -3,6 +3,7 @@
  * in the frame's payload; here it becomes `{dtype, shape, data}` with a copy of its own, so that nothing keeps a frame alive. One whose bytes are
  * elsewhere (PROTOCOL.md section 9) becomes `{dtype, shape, region}`.
  */
+import { isFixedDtype, itemBytes } from './dtypes.ts'
 import type { FramePayload } from './frame-payload.ts'
 import { countField, isMap, listField, type Metadata, mapField, textField } from './metadata.ts'
 import { ProtocolError } from './protocol-error.ts'
@@ -66,22 +67,6 @@ export function isLargeTensor(value: object): value is LargeTensor {
 
 function isRegion(value: unknown): value is TensorRegion {
   return typeof value === 'object' && value !== null && 'release' in value && typeof value.release === 'function'
-}
-
-const itemBytes: Readonly<Record<string, number>> = {
-  bool: 1,
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  float16: 2,
-  bfloat16: 2,
-  int32: 4,
-  uint32: 4,
-  float32: 4,
-  int64: 8,
-  uint64: 8,
-  float64: 8,
 }
 
 /** As deep as what a caller may send. Without a limit one value could use up the stack. */
@@ -149,13 +134,12 @@ function transferReference(map: Metadata): TransferReference {
 }
 
 function requireLength(dtype: string, shape: readonly number[], lengthBytes: number): void {
-  const bytesEach = itemBytes[dtype]
-  if (bytesEach === undefined)
+  if (!isFixedDtype(dtype))
     throw new ProtocolError(
       'metadata',
       `\`dtype\` of a tensor must be one of ${Object.keys(itemBytes).join(', ')}, not ${JSON.stringify(dtype)}.`,
     )
-  const expectedBytes = shape.reduce((count, length) => count * length, bytesEach)
+  const expectedBytes = shape.reduce<number>((count, length) => count * length, itemBytes[dtype])
   if (lengthBytes !== expectedBytes)
     throw new ProtocolError(
       'metadata',

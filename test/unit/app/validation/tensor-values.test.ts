@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Dtype } from '../../../../src/app/tensors/dtypes.ts'
 import { bytesOfValues, textsOfValues } from '../../../../src/app/tensors/values.ts'
 import { Problems } from '../../../../src/app/validation/problems.ts'
 import { checkValues } from '../../../../src/app/validation/tensor-values.ts'
+import type { Dtype } from '../../../../src/runtime/workers/dtypes.ts'
 
 function check(dtype: Dtype, shape: readonly number[], values: unknown): string[] {
   const problems = new Problems('')
