@@ -63,11 +63,13 @@ test('the limits that were set are told', async () => {
 })
 
 test('a flood of submissions is refused in part, and what was acknowledged is done', async () => {
-  const flooded = await startServer({ environment: { HEARTH_WRITE_QUEUE_LIMIT: '100' } })
+  const writeQueueLimit = 100
+  const flooded = await startServer({ environment: { HEARTH_WRITE_QUEUE_LIMIT: String(writeQueueLimit) } })
   const answers = await Promise.all(Array.from({ length: 1500 }, () => trySubmit(flooded, noop())))
   const accepted = answers.filter(({ job }) => job)
   const refused = answers.filter(({ job }) => !job)
-  expect(accepted.length).toBeGreaterThan(100)
+  // No less than fits at once; how much more depends on how many commits the machine makes while the flood comes in.
+  expect(accepted.length).toBeGreaterThanOrEqual(writeQueueLimit)
   for (const refusal of refused) {
     expect(refusal).toMatchObject({ __typename: 'OverloadedError', limit: 'write_queue' })
     expect(refusal.retryAfterMs).toBeGreaterThan(0)
