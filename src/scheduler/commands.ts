@@ -2,7 +2,7 @@
  * What the scheduler wants done. A command is a value; `src/runtime/executor.ts` and `src/app/shell.ts` carry it out in one exhaustive switch,
  * in the order given. `jobs*` commands become durable state changes, then events that users see.
  */
-import type { PriorityClass, WorkerExitCause } from './events.ts'
+import type { PauseCause, PriorityClass, TaskStage, WorkerExitCause } from './events.ts'
 import type { AllocationId, DeviceId, JobId, Millis, ResidencyId, TaskId, VersionId, WorkerId } from './ids.ts'
 
 export interface Admission {
@@ -13,9 +13,16 @@ export interface Admission {
   readonly order: number
   readonly attempt: number
   readonly deadlineAt: Millis | null
+  readonly stage: TaskStage
+  /** Its output stays in the worker until `releaseOutputs`. */
+  readonly isHeld: boolean
+  /** Earlier tasks whose held outputs it takes. */
+  readonly inputs: readonly TaskId[]
+  /** It goes on from its newest checkpoint. */
+  readonly isRestored: boolean
 }
 
-export type AllocationPurpose = 'weights' | 'kv_cache' | 'runtime'
+export type AllocationPurpose = 'weights' | 'kv_cache' | 'runtime' | 'activations' | 'paused_state'
 export type AllocationState = 'reserved' | 'committed' | 'released' | 'rolled_back'
 
 export interface Allocation {
@@ -29,6 +36,8 @@ export interface Allocation {
   readonly measuredBytes: number | null
   readonly workerId: WorkerId | null
   readonly residencyId: ResidencyId | null
+  /** Whose paused state or held outputs it is. */
+  readonly jobId: JobId | null
 }
 
 export type ResidencyState = 'loading' | 'resident' | 'evicting'
@@ -40,6 +49,10 @@ export interface Residency {
   readonly workerId: WorkerId
   readonly state: ResidencyState
   readonly sizeBytes: number
+  /** Of the weights, what is there; all of them once it is resident. */
+  readonly loadedBytes: number
+  /** Places, in the version's list, of the components that are there. */
+  readonly components: readonly number[]
   readonly loadedAt: Millis | null
   readonly lastUsedAt: Millis | null
 }
@@ -87,10 +100,20 @@ export type Command =
       readonly holdMs: number
       readonly interactiveFirst: boolean
       readonly interruptAfterMs: number
+      readonly checkpointSteps: number
+      readonly inferenceShare: number
     }
   | { readonly type: 'admit'; readonly workerId: WorkerId; readonly tasks: readonly Admission[] }
   | { readonly type: 'withdraw'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
   | { readonly type: 'cancelTasks'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
+  | { readonly type: 'pauseTasks'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
+  | { readonly type: 'resumeTasks'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
+  /** Nobody takes the held outputs of these tasks any more. */
+  | { readonly type: 'releaseOutputs'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }
+  /** The worker may step. Each begins with the lease of its device. */
+  | { readonly type: 'grantLease'; readonly workerId: WorkerId }
+  /** It is to step no more; `leaseRevoked` follows when its running step is over. */
+  | { readonly type: 'revokeLease'; readonly workerId: WorkerId }
   | { readonly type: 'jobLoading'; readonly jobId: JobId; readonly attempt: number; readonly deviceId: DeviceId }
   | {
       readonly type: 'jobStarted'
@@ -109,7 +132,12 @@ export type Command =
       readonly failedAttempts: number
       readonly deathsAlone: number
     }
-  /** `taskId`: the task whose output is the job's. */
+  | { readonly type: 'jobPaused'; readonly jobId: JobId; readonly cause: PauseCause }
+  /** It goes on; `deviceId` null = it waits in the queue again (QUEUED), else its tasks step there from now on (RUNNING or POSTPROCESSING, as it was). */
+  | { readonly type: 'jobResumed'; readonly jobId: JobId; readonly deviceId: DeviceId | null }
+  /** All its inference tasks are done. */
+  | { readonly type: 'jobPostprocessing'; readonly jobId: JobId }
+  /** `taskId`: the last task; the job's output is made of the outputs of all tasks that were not held. */
   | { readonly type: 'jobSucceeded'; readonly jobId: JobId; readonly taskId: TaskId }
   /** `taskId`: whose failure it was, if a task's; the shell adds the worker's words. */
   | {

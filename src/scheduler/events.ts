@@ -28,13 +28,32 @@ export interface VersionSpec {
   readonly batchLimit: number
   readonly holdMs: number
   readonly interruptAfterMs: number
+  /** Weight bytes of each component, in the manifest's order: a load is complete when all of them are there. */
+  readonly componentBytes: readonly number[]
+  /** Names of the components, for people; the scheduler goes by their places in the list. */
+  readonly componentNames: readonly string[]
 }
+
+/** Of a job: `inference` tasks come to their ends before it is POSTPROCESSING. */
+export type TaskStage = 'inference' | 'postprocessing'
 
 export interface TaskSpec {
   readonly taskId: TaskId
   readonly versionId: VersionId
-  /** Tasks of the same job that must have ended first. */
+  /** Tasks of the same job that must have ended first; their outputs, where they are held, are its inputs. */
   readonly after: readonly TaskId[]
+  readonly stage: TaskStage
+  /** Its output stays in its worker, for the tasks that come after it. */
+  readonly isHeld: boolean
+  /** Places in `componentBytes` of its version: it may run as soon as these are loaded. */
+  readonly components: readonly number[]
+}
+
+/** The newest saved state of a task; the bytes themselves are the shell's. */
+export interface TaskCheckpoint {
+  readonly taskId: TaskId
+  /** Steps that lie behind it. */
+  readonly step: number
 }
 
 export interface JobSpec {
@@ -57,11 +76,15 @@ export interface RecoveredJob extends JobSpec {
   /** It was LOADING or RUNNING: JobRequeued has to supersede what was shown. */
   readonly wasActive: boolean
   readonly cancelRequested: boolean
+  /** It had been asked to pause, and not to go on since. */
+  readonly pauseRequested: boolean
+  readonly checkpoints: readonly TaskCheckpoint[]
 }
 
 /**
  * Why a task could not go on; `retryable` is the worker's opinion. `stale_model`: the files of the model are not those it was loaded from any
- * more, so whatever was computed is discarded. `artifact_missing`: an input's file is gone.
+ * more, so whatever was computed is discarded. `artifact_missing`: an input's file is gone. `input_missing`: the worker does not hold the output of an
+ * earlier task (any more).
  */
 export type TaskFailureCode =
   | 'out_of_memory'
@@ -70,14 +93,21 @@ export type TaskFailureCode =
   | 'invalid_request'
   | 'stale_model'
   | 'artifact_missing'
+  | 'input_missing'
+
+/** Why a job pauses; more causes come with the resource core. */
+export type PauseCause = 'requested'
 
 export type TaskReport =
   | { readonly kind: 'started'; readonly taskId: TaskId }
   | { readonly kind: 'step'; readonly taskId: TaskId; readonly done: number; readonly total: number | null }
-  | { readonly kind: 'done'; readonly taskId: TaskId; readonly stepsRun: number }
+  /** `heldBytes`: of an output that stays in the worker; 0 for others. */
+  | { readonly kind: 'done'; readonly taskId: TaskId; readonly stepsRun: number; readonly heldBytes: number }
   | { readonly kind: 'failed'; readonly taskId: TaskId; readonly code: TaskFailureCode; readonly retryable: boolean }
   | { readonly kind: 'cancelled'; readonly taskId: TaskId }
   | { readonly kind: 'withdrawn'; readonly taskId: TaskId }
+  /** It is left out of steps; `stateBytes` = what its state takes in the worker. */
+  | { readonly kind: 'paused'; readonly taskId: TaskId; readonly stateBytes: number }
 
 export type WorkerExitCause = 'signal' | 'exit_code' | 'protocol_error' | 'spawn_failed' | 'requested'
 
@@ -94,6 +124,9 @@ export type SchedulerEvent =
   | { readonly type: 'jobsSubmitted'; readonly jobs: readonly JobSpec[] }
   | { readonly type: 'jobsRecovered'; readonly jobs: readonly RecoveredJob[] }
   | { readonly type: 'cancelRequested'; readonly jobId: JobId }
+  /** Takes effect at the next step; asking again changes nothing. */
+  | { readonly type: 'pauseRequested'; readonly jobId: JobId; readonly cause: PauseCause }
+  | { readonly type: 'resumeRequested'; readonly jobId: JobId }
   /** `deviceId` null = wherever it fits best. */
   | { readonly type: 'loadRequested'; readonly versionId: VersionId; readonly deviceId: DeviceId | null }
   /** Waits for running tasks; a version that queued tasks need is loaded again for them. `deviceId` null = everywhere. */
@@ -110,6 +143,13 @@ export type SchedulerEvent =
       readonly weightsBytes: number
       readonly privateBytes: number
     }
+  /** One component of a version that is being loaded is there. `component`: its place in the version's list. */
+  | {
+      readonly type: 'componentLoaded'
+      readonly workerId: WorkerId
+      readonly versionId: VersionId
+      readonly component: number
+    }
   | {
       readonly type: 'modelLoadFailed'
       readonly workerId: WorkerId
@@ -119,6 +159,10 @@ export type SchedulerEvent =
     }
   | { readonly type: 'modelUnloaded'; readonly workerId: WorkerId; readonly versionId: VersionId }
   | { readonly type: 'stepsReported'; readonly workerId: WorkerId; readonly reports: readonly TaskReport[] }
+  /** A state of the task is written down; from there it goes on should its worker be lost. */
+  | { readonly type: 'taskCheckpointed'; readonly workerId: WorkerId; readonly taskId: TaskId; readonly step: number }
+  /** The worker steps no more until it is given the lease of its device again. */
+  | { readonly type: 'leaseRevoked'; readonly workerId: WorkerId }
   /** Private anonymous bytes of a worker now. */
   | { readonly type: 'workerMeasured'; readonly workerId: WorkerId; readonly privateBytes: number }
   /** Memory of a device that is in use and that no allocation owns. */

@@ -34,6 +34,13 @@ export interface SchedulerSettings {
   readonly yieldAfterMs: Readonly<Record<PriorityClass, number>>
   /** Weight of the newest value in a learnt mean. */
   readonly learningRate: number
+  /** Steps between two checkpoints of a task; 0 = never. */
+  readonly checkpointSteps: number
+  /** Share of a worker's time that inference gets at least while postprocessing has work too. */
+  readonly inferenceShare: number
+  /** While interactive work holds the lease of a device, batch work gets it for `batchSliceMs` in every `leaseSliceMs`. */
+  readonly leaseSliceMs: number
+  readonly batchSliceMs: number
   /** Decisions kept for questions. */
   readonly decisionRingSize: number
 }
@@ -57,5 +64,9 @@ export const defaultSettings: SchedulerSettings = {
   measureGrainBytes: mib,
   yieldAfterMs: { interactive: 5_000, batch: 30_000 },
   learningRate: 0.2,
+  checkpointSteps: 5,
+  inferenceShare: 0.3,
+  leaseSliceMs: 1000,
+  batchSliceMs: 50,
   decisionRingSize: 10_000,
 }

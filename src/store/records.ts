@@ -3,7 +3,7 @@
  * except `request` and `output`, which are large and are parsed only by who needs them.
  */
 import type { JobFailureCode, RequeueCause } from '../scheduler/commands.ts'
-import type { PriorityClass } from '../scheduler/events.ts'
+import type { PauseCause, PriorityClass, TaskStage } from '../scheduler/events.ts'
 import type { ComponentId, DeviceId, JobId, Millis, SessionId, TaskId, VersionId } from '../scheduler/ids.ts'
 
 export type JobState =
@@ -21,7 +21,14 @@ export function isTerminal(state: JobState): boolean {
   return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED'
 }
 
-export type TaskKind = 'generateText' | 'embedText' | 'classifyImage' | 'infer' | 'program'
+export type TaskKind =
+  | 'textToImage'
+  | 'generateText'
+  | 'embedText'
+  | 'classifyImage'
+  | 'upscaleImage'
+  | 'infer'
+  | 'program'
 export type ProgressUnit = 'STEPS' | 'TOKENS' | 'ITEMS'
 
 export interface JobFailure {
@@ -47,10 +54,19 @@ export interface JobRecord {
   failedAttempts: number
   deathsAlone: number
   cancelRequestedAt: Millis | null
+  /** It is to be paused, or is: null again when it was asked to go on. */
+  pauseRequestedAt: Millis | null
+  pauseCause: PauseCause | null
+  /** Since when it is PAUSED; null at other times. */
+  pausedAt: Millis | null
+  /** All earlier pauses together, milliseconds. */
+  pausedMs: number
   deviceId: DeviceId | null
   loadingAt: Millis | null
   startedAt: Millis | null
   firstPartialAt: Millis | null
+  /** Since when only postprocessing is left. */
+  postprocessingAt: Millis | null
   finishedAt: Millis | null
   progressDone: number
   progressTotal: number | null
@@ -65,10 +81,15 @@ export type JobPatch = Partial<
     | 'failedAttempts'
     | 'deathsAlone'
     | 'cancelRequestedAt'
+    | 'pauseRequestedAt'
+    | 'pauseCause'
+    | 'pausedAt'
+    | 'pausedMs'
     | 'deviceId'
     | 'loadingAt'
     | 'startedAt'
     | 'firstPartialAt'
+    | 'postprocessingAt'
     | 'finishedAt'
     | 'progressDone'
     | 'progressTotal'
@@ -85,6 +106,21 @@ export interface TaskRecord {
   readonly program: string
   readonly components: readonly string[]
   readonly after: readonly TaskId[]
+  /** Which of the job's pictures it works on, from 0; 0 for what is done once for all of them. */
+  readonly item: number
+  readonly stage: TaskStage
+  /** Its output stays in its worker for the tasks that come after it. */
+  readonly isHeld: boolean
+}
+
+/** The newest saved state of a task, kept until its job ends. */
+export interface CheckpointRecord {
+  readonly taskId: TaskId
+  readonly jobId: JobId
+  /** Steps that lie behind it. */
+  readonly step: number
+  readonly saved: Uint8Array
+  readonly savedAt: Millis
 }
 
 /** A job to be written. `request` is the accepted task with defaults filled in, as JSON text; `fingerprint` digests the input as sent (with schema defaults). */
@@ -176,6 +212,9 @@ export type JobEventBody =
   | { readonly kind: 'queued' }
   | { readonly kind: 'loading'; readonly deviceId: DeviceId }
   | { readonly kind: 'started'; readonly deviceId: DeviceId }
+  | { readonly kind: 'paused'; readonly cause: PauseCause; readonly message: string }
+  | { readonly kind: 'resumed'; readonly deviceId: DeviceId | null }
+  | { readonly kind: 'postprocessing' }
   | { readonly kind: 'requeued'; readonly cause: RequeueCause; readonly failure: JobFailure; readonly fromStep: number }
   | { readonly kind: 'succeeded' }
   | { readonly kind: 'failed'; readonly failure: JobFailure }
@@ -187,6 +226,7 @@ export type JobEventBody =
       readonly message: string
     }
   | { readonly kind: 'step'; readonly item: number; readonly step: number; readonly totalSteps: number }
+  | { readonly kind: 'preview'; readonly item: number; readonly step: number; readonly artifactId: ArtifactId }
   /** `offset` in UTF-16 code units. */
   | { readonly kind: 'text'; readonly item: number; readonly offset: number; readonly text: string }
   | { readonly kind: 'values'; readonly values: readonly unknown[] }

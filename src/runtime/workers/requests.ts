@@ -1,5 +1,5 @@
 /** What the server says to a worker (PROTOCOL.md section 4, types 1 to 63), as metadata bytes. */
-import type { PriorityClass } from '../../scheduler/events.ts'
+import type { PriorityClass, TaskStage } from '../../scheduler/events.ts'
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import type { FileIdentity } from '../models/file-identity.ts'
 import type { SlabName } from './large-tensor-reports.ts'
@@ -45,6 +45,10 @@ export interface StepPolicy {
   readonly holdMs: number
   readonly interactiveFirst: boolean
   readonly interruptAfterMs: number
+  /** A checkpoint every so many steps; 0 = never. */
+  readonly checkpointSteps: number
+  /** Share of time that inference gets at least while postprocessing has work too, 0 to 1. */
+  readonly inferenceShare: number
 }
 
 export interface AdmittedTask {
@@ -61,6 +65,13 @@ export interface AdmittedTask {
   readonly deadlineMs: number | null
   /** Partial items that it may emit before more credit arrives. */
   readonly credit: number
+  readonly stage: TaskStage
+  /** Its output stays in the worker until RELEASE. */
+  readonly isHeld: boolean
+  /** Earlier tasks whose held outputs it takes, by the name of their node. */
+  readonly inputs: Readonly<Record<string, TaskId>>
+  /** It goes on from here (RESTORE); null = from its beginning (ADMIT). */
+  readonly saved: Uint8Array | null
 }
 
 export function loadMeta(load: LoadRequest): Buffer {

@@ -27,7 +27,22 @@ export type StepEntry =
       readonly unit: StepUnit
     }
   | { readonly kind: 'text'; readonly taskId: TaskId; readonly item: number; readonly text: string }
-  | { readonly kind: 'done'; readonly taskId: TaskId; readonly output: ProgramOutput; readonly stepsRun: number }
+  /** `heldBytes`: of an output that stays in the worker; 0 for others. */
+  | {
+      readonly kind: 'done'
+      readonly taskId: TaskId
+      readonly output: ProgramOutput
+      readonly stepsRun: number
+      readonly heldBytes: number
+    }
+  /** How a picture looks after so many steps; the newest wins. */
+  | {
+      readonly kind: 'preview'
+      readonly taskId: TaskId
+      readonly step: number
+      readonly mimeType: string
+      readonly picture: Uint8Array
+    }
   | {
       readonly kind: 'failed'
       readonly taskId: TaskId

@@ -37,6 +37,12 @@ export interface WorkerListener {
   modelLoaded(workerId: WorkerId, versionId: VersionId, facts: LoadFacts): void
   modelLoadFailed(workerId: WorkerId, versionId: VersionId, failure: LoadFailure): void
   modelUnloaded(workerId: WorkerId, versionId: VersionId): void
+  /** Before `modelLoaded`, once for each component. */
+  componentLoaded(workerId: WorkerId, versionId: VersionId, component: string): void
+  /** A state of a task, as its program saved it after so many steps; the bytes belong to the receiver. */
+  taskCheckpointed(workerId: WorkerId, taskId: TaskId, step: number, saved: Uint8Array): void
+  /** It steps no more until it is given the lease again. */
+  leaseRevoked(workerId: WorkerId): void
   /** In the order in which the worker said it. Tensors in outputs are `{dtype, shape, data}` (see tensors.ts) and belong to the receiver. */
   stepsReported(workerId: WorkerId, entries: readonly ReportEntry[]): void
   /** Items in order; `creditLeft` = how many more may come before credit is given. */
