@@ -66,6 +66,7 @@ export type JobFailureCode =
   | 'DEVICE_LOST'
   | 'MODEL_VERSION_GONE'
   | 'ARTIFACT_MISSING'
+  | 'UNSAFE_CONTENT'
   | 'INVALID_INPUT'
   | 'INTERNAL'
 
