@@ -61,6 +61,8 @@ export interface JobRecord {
   pausedAt: Millis | null
   /** All earlier pauses together, milliseconds. */
   pausedMs: number
+  /** Of these, what lay before it (last) began to load or run. */
+  pausedWaitingMs: number
   deviceId: DeviceId | null
   loadingAt: Millis | null
   startedAt: Millis | null
@@ -85,6 +87,7 @@ export type JobPatch = Partial<
     | 'pauseCause'
     | 'pausedAt'
     | 'pausedMs'
+    | 'pausedWaitingMs'
     | 'deviceId'
     | 'loadingAt'
     | 'startedAt'
