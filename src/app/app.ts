@@ -44,12 +44,21 @@ export interface SubmitJobInput {
   readonly priorityClass?: PriorityClass | null
   readonly idempotencyKey?: string | null
   readonly deadline?: Millis | null
+  /** Of textToImage: how pictures look on their way, every so many steps, at most so wide. Null: none are made. */
+  readonly previews?: PreviewInput | null
+}
+export interface PreviewInput {
+  readonly everySteps: number
+  /** Pixels. */
+  readonly maxWidth: number
 }
 /** Exactly one field is set (GraphQL @oneOf). */
 export interface TaskInput {
+  readonly textToImage?: TextToImageInput
   readonly generateText?: GenerateTextInput
   readonly embedText?: { readonly texts: readonly string[] }
   readonly classifyImage?: { readonly image: ImageInput; readonly topK: number }
+  readonly upscaleImage?: { readonly image: ImageInput; readonly factor: number }
   readonly infer?: { readonly tensors: readonly TensorInput[]; readonly outputs?: readonly string[] | null }
   readonly program?: {
     readonly name: string
@@ -72,6 +81,21 @@ export interface TensorInput {
   readonly shape: readonly number[]
   readonly values?: unknown
   readonly artifactId?: ArtifactReference | null
+}
+/** What is left out comes from the model's manifest; a seed is drawn. */
+export interface TextToImageInput {
+  readonly prompt: string
+  readonly negativePrompt?: string | null
+  /** Pixels. */
+  readonly width?: number | null
+  readonly height?: number | null
+  readonly steps?: number | null
+  readonly guidance?: number | null
+  /** Of the first picture; each further one has the next number. */
+  readonly seed?: number | null
+  readonly count: number
+  /** 1 = none. */
+  readonly upscale?: number | null
 }
 export interface GenerateTextInput {
   readonly prompt?: string | null
@@ -104,6 +128,7 @@ export interface OpenSessionInput {
 
 /** What a succeeded job gave, or a cancelled one keeps. */
 export type JobOutput =
+  | { readonly kind: 'images'; readonly images: readonly GeneratedImage[] }
   | {
       readonly kind: 'text'
       readonly text: string
@@ -122,6 +147,22 @@ export type JobOutput =
   | { readonly kind: 'classification'; readonly labels: readonly { readonly label: string; readonly score: number }[] }
   | { readonly kind: 'tensors'; readonly tensors: readonly OutputTensorView[] }
   | { readonly kind: 'program'; readonly values: unknown; readonly artifactIds: readonly ArtifactId[] }
+export interface GeneratedImage {
+  /** Null: it is withheld, and no file of it was kept. */
+  readonly artifactId: ArtifactId | null
+  readonly withheld: boolean
+  /** Of this picture; 0 for one that was not made from a prompt. */
+  readonly seed: number
+  /** Null: nobody has checked it. */
+  readonly safety: SafetyVerdict | null
+}
+export interface SafetyVerdict {
+  readonly safe: boolean
+  /** 0 = harmless, 1 = certainly not. */
+  readonly score: number
+  /** Name of the model that says so. */
+  readonly checkedBy: string
+}
 /** Exactly one of `values` and `artifactId` is set. */
 export interface OutputTensorView {
   readonly name: string
@@ -229,6 +270,10 @@ export interface App {
     paths: 'single' | 'list',
   ): Promise<readonly JobRecord[] | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge>
   cancelJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
+  /** Takes effect at the next step; pausing what is paused succeeds. */
+  pauseJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
+  /** Of a job that is paused, or was asked to be. */
+  resumeJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
   retryJob(id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded>
   openSession(input: OpenSessionInput): Promise<SessionRecord | InvalidInput | NotFound | Overloaded>
   closeSession(id: SessionId): Promise<SessionRecord | NotFound | Overloaded>

@@ -140,6 +140,13 @@ export const settings = z.object({
     ])
     .describe('Media types that may be uploaded, separated by commas.'),
   HEARTH_MAX_IMAGE_PIXELS: count(1).default(64_000_000).describe('Largest picture that is taken, width times height.'),
+  HEARTH_PICTURE_FORMAT: z.enum(['png', 'webp']).default('png').describe('Format of the pictures that jobs make.'),
+  HEARTH_SAFETY_POLICY: z
+    .enum(['off', 'flag', 'block'])
+    .default('block')
+    .describe(
+      'What becomes of unsafe pictures: block = withheld, flag = given with the verdict, off = nothing is checked. A job keeps what it was accepted under.',
+    ),
   HEARTH_JOB_RETENTION_DAYS: days.default(30).describe('How long finished jobs are kept, days.'),
   HEARTH_DATABASE_LIMIT_BYTES: count(1024 * 1024)
     .default(4 * 1024 ** 3)
@@ -158,10 +165,24 @@ export const settings = z.object({
   HEARTH_QUARANTINE_DEATHS: count(1)
     .default(2)
     .describe('Worker deaths that a job causes alone before it is quarantined.'),
+  HEARTH_CHECKPOINT_STEPS: count(0)
+    .default(5)
+    .describe('Steps between two checkpoints of a task, from which it goes on when its worker is lost; 0 = none.'),
+  HEARTH_INFERENCE_SHARE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe(
+      "Share of a worker's time that inference gets at least while postprocessing (checks, upscaling, writing) has work too, 0 to 1.",
+    ),
   HEARTH_WARM_SPARES: count(0).default(1).describe('Workers kept started without a model, per engine.'),
   HEARTH_THREADS_PER_WORKER: count(0)
     .default(0)
     .describe('Compute threads of a worker; 0 = the cores of its device, at most 4.'),
+  HEARTH_LOAD_BUFFER_BYTES: count(1024 * 1024)
+    .default(256 * 1024 * 1024)
+    .describe('Most memory that a worker reads weights through which its engine cannot map, bytes.'),
   HEARTH_SHARED_MEMORY_DIR: z
     .string()
     .default('/dev/shm')

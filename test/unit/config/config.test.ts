@@ -24,3 +24,13 @@ test('a name with a typing error is noticed', () => {
     'HEARTH_PROT',
   ])
 })
+
+test('safety is asked for by one of its words, and unsafe pictures are withheld unless asked otherwise', () => {
+  expect(readConfig({}).HEARTH_SAFETY_POLICY).toBe('block')
+  expect(readConfig({ HEARTH_SAFETY_POLICY: 'flag' }).HEARTH_SAFETY_POLICY).toBe('flag')
+  expect(() => readConfig({ HEARTH_SAFETY_POLICY: 'no' })).toThrow('HEARTH_SAFETY_POLICY')
+})
+
+test.each(['-0.1', '1.1', 'half'])('%s is no share of time', (share) => {
+  expect(() => readConfig({ HEARTH_INFERENCE_SHARE: share })).toThrow('HEARTH_INFERENCE_SHARE')
+})
