@@ -13,6 +13,7 @@ from training.settings import Settings
 from training.stages.evaluate import evaluate
 from training.stages.export import export
 from training.stages.make_latents import make_latents
+from training.stages.place import place
 from training.stages.polish_decoder import polish_decoder
 from training.stages.state import restore_state, write_state
 from training.stages.train_autoencoder import train_autoencoder
@@ -38,6 +39,7 @@ STAGES: dict[str, Callable[[Settings], None]] = {
     "evaluate": evaluate,
     "export": export,
     "state": write_state,
+    "place": place,
 }
 
 
@@ -54,5 +56,6 @@ def draw(settings: Settings) -> None:
     if settings.path(INDEX_FILE).exists():
         return
     draw_icons(
-        settings.folder, lambda done, total: say(f"draw: {done} of {total}") if done % REPORT_PICTURES == 0 else None
+        settings.folder,
+        lambda done, total: say(f"draw: {done} of {total}") if done % REPORT_PICTURES == 0 else None,
     )

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from training.device import knows_bfloat16
+
 # One quintic per round, each the best for what the round before leaves (Amsel et al., "The Polar Express", 2025). After
 # four rounds most singular values are near 1, all but the smallest between 0.4 and 1.9: enough, and cheaper than five.
 ROUNDS = (
@@ -51,9 +53,11 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """The nearest (half-)orthogonal matrix, about; in bfloat16."""
+    """The nearest (half-)orthogonal matrix, about; in bfloat16 where that is quick."""
     tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.T if tall else matrix).bfloat16()
+    x = matrix.T if tall else matrix
+    if knows_bfloat16(matrix.device):
+        x = x.bfloat16()
     x = x / (x.norm() * 1.01 + 1e-7)
     for a, b, c in ROUNDS:
         square = x @ x.T

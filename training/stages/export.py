@@ -27,9 +27,20 @@ from training.onnx_graphs.graph import Graph
 from training.onnx_graphs.stored_weights import store_weights
 from training.settings import Settings
 from training.stages.make_latents import load_encoder, read_latents
-from training.stages.manifest import write_manifest, write_tokenizer
+from training.stages.manifest import (
+    write_manifest,
+    write_tokenizer,
+    write_upscaler_manifest,
+)
 from training.stages.model_card import write_model_card
-from training.stages.names import DENOISER, EXPORT_FOLDER, PREVIEW, PROOF_FILE, UPSCALER
+from training.stages.names import (
+    DENOISER,
+    EXPORT_FOLDER,
+    PREVIEW,
+    PROOF_FILE,
+    UPSCALER,
+    UPSCALER_EXPORT_FOLDER,
+)
 from training.stages.prove_export import Proof, prove, time_one_picture
 from training.stages.sample import load_decoder
 from training.stages.train_denoiser import TextToLatents
@@ -58,6 +69,7 @@ def export(settings: Settings) -> None:
         proofs.append(prove(component.name, folder, component.reference, component.inputs))
     write_tokenizer(folder)
     write_manifest(folder, [proof.name for proof in proofs], settings)
+    write_upscaler_manifest(settings.path(UPSCALER_EXPORT_FOLDER), folder)
     speed = time_one_picture(folder, settings)
     report = {"components": [vars(proof) for proof in proofs], "milliseconds": speed}
     settings.path(PROOF_FILE).write_text(json.dumps(report, indent=2) + "\n")
@@ -84,7 +96,10 @@ def read_components(settings: Settings) -> list[Component]:
     scale = LatentScale(latents.mean.flatten().tolist(), latents.deviation.flatten().tolist())
     both = loaded(TextToLatents(), settings, DENOISER)
     encoder, decoder = load_encoder(settings), load_decoder(settings)
-    preview, upscaler = loaded(PreviewDecoder(), settings, PREVIEW), loaded(Upscaler(), settings, UPSCALER)
+    preview, upscaler = (
+        loaded(PreviewDecoder(), settings, PREVIEW),
+        loaded(Upscaler(), settings, UPSCALER),
+    )
 
     torch.manual_seed(settings.seed)
     some_latents, times, pictures = (
