@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from hearth_worker.protocol.requests import TaskClass
+from hearth_worker.protocol.requests import Stage, TaskClass
 
 
 class ReadyTask(Protocol):
@@ -24,10 +24,17 @@ class ReadyTask(Protocol):
     @property
     def task_class(self) -> TaskClass: ...
     @property
+    def stage(self) -> Stage: ...
+    @property
     def order(self) -> int: ...
     @property
     def ready_since(self) -> float:
         """Milliseconds, of the clock that `now` is read from."""
+        ...
+
+    @property
+    def limit(self) -> int | None:
+        """So many states of its program may share a step; None: it does not mind."""
         ...
 
 
@@ -60,13 +67,20 @@ class WaitUntil(Struct, frozen=True):
 Policies = Mapping[int, StepPolicy]
 
 
-def choose_step(ready: Iterable[Ready], policies: Policies, now: float) -> Step[Ready] | WaitUntil | None:
-    """The next step, or how long to wait for company, or None when nothing is ready. Times in milliseconds."""
+def choose_step(
+    ready: Iterable[Ready], policies: Policies, now: float, first: Stage | None = None
+) -> Step[Ready] | WaitUntil | None:
+    """The next step, or how long to wait for company, or None when nothing is ready. Times in milliseconds.
+
+    `first` is the stage that goes first inside a rank; None: neither does.
+    """
     first_end_of_hold: float | None = None
-    for group in _groups(ready, policies):
+    for group in _groups(ready, policies, first):
         policy = policies[group[0].model]
-        members = group[: policy.batch_limit]
-        if len(members) == policy.batch_limit:
+        limit = min((member.limit for member in group if member.limit is not None), default=policy.batch_limit)
+        limit = min(limit, policy.batch_limit)
+        members = group[:limit]
+        if len(members) == limit:
             return Step(members)
         oldest = min(member.ready_since for member in members)
         if now - oldest >= policy.hold_ms:
@@ -77,15 +91,20 @@ def choose_step(ready: Iterable[Ready], policies: Policies, now: float) -> Step[
     return None if first_end_of_hold is None else WaitUntil(first_end_of_hold)
 
 
-def place_in_order(candidate: ReadyTask, policies: Policies) -> tuple[int, int, int]:
-    """What `ready` is sorted by: rank, order, task."""
-    rank = 1 if candidate.task_class == "batch" and policies[candidate.model].interactive_first else 0
-    return rank, candidate.order, candidate.task
+def rank_of(candidate: ReadyTask, policies: Policies) -> int:
+    """0 goes before 1, whatever the stage."""
+    return 1 if candidate.task_class == "batch" and policies[candidate.model].interactive_first else 0
 
 
-def _groups(ready: Iterable[Ready], policies: Policies) -> Iterable[list[Ready]]:
+def place_in_order(candidate: ReadyTask, policies: Policies, first: Stage | None) -> tuple[int, bool, int, int]:
+    """What `ready` is sorted by: rank, whether the other stage goes first, order, task."""
+    is_late = first is not None and candidate.stage != first
+    return rank_of(candidate, policies), is_late, candidate.order, candidate.task
+
+
+def _groups(ready: Iterable[Ready], policies: Policies, first: Stage | None) -> Iterable[list[Ready]]:
     """Those of equal model and batch key together, in the order of their first members."""
     groups: dict[tuple[int, Hashable], list[Ready]] = {}
-    for candidate in sorted(ready, key=lambda candidate: place_in_order(candidate, policies)):
+    for candidate in sorted(ready, key=lambda candidate: place_in_order(candidate, policies, first)):
         groups.setdefault((candidate.model, candidate.batch_key), []).append(candidate)
     return groups.values()

@@ -5,7 +5,13 @@ from contextlib import contextmanager
 from typing import Literal
 
 FailureCode = Literal[
-    "out_of_memory", "engine_error", "deadline_exceeded", "invalid_request", "stale_model", "artifact_missing"
+    "out_of_memory",
+    "engine_error",
+    "deadline_exceeded",
+    "invalid_request",
+    "stale_model",
+    "artifact_missing",
+    "input_missing",
 ]
 
 
@@ -48,6 +54,14 @@ class LoadFailed(Exception):  # noqa: N818
 
 class StaleModel(Exception):  # noqa: N818
     """A file of a loaded model has changed under it: nothing computed since can be shown."""
+
+
+class InputMissing(Exception):  # noqa: N818
+    """An output of an earlier task, which this one was to take, is not held in this worker."""
+
+
+class Interrupted(Exception):  # noqa: N818
+    """A step was ended early, as asked. No state has moved; the step will be run again."""
 
 
 class ArtifactMissing(Exception):  # noqa: N818

@@ -27,4 +27,4 @@ def within_seats(ready: Collection[TaskRecord], policies: dict[int, Policy]) -> 
 
 
 def _in_order(ready: Iterable[TaskRecord], policies: dict[int, Policy]) -> list[TaskRecord]:
-    return sorted(ready, key=lambda record: place_in_order(record, policies))
+    return sorted(ready, key=lambda record: place_in_order(record, policies, None))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from hearth_worker.choose_step import Step, WaitUntil, choose_step
-from hearth_worker.protocol.requests import TaskClass
+from hearth_worker.choose_step import Step, WaitUntil, choose_step, rank_of
+from hearth_worker.protocol.requests import Stage, TaskClass
 from tests.vectors.write_choose_step import CHOOSE_STEP_JSON, all_vectors
 
 VECTORS: list[dict[str, Any]] = json.loads(CHOOSE_STEP_JSON.read_text(encoding="utf-8"))["vectors"]
@@ -21,8 +21,10 @@ class Ready(Struct, frozen=True):
     model: int
     batch_key: str
     task_class: TaskClass
+    stage: Stage
     order: int
     ready_since: float
+    limit: int | None = None
 
 
 class Policy(Struct, frozen=True):
@@ -38,14 +40,23 @@ def test_the_file_has_what_its_generator_writes() -> None:
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
 def test_the_rule_gives_what_the_vector_says(vector: dict[str, Any]) -> None:
     ready = [
-        Ready(given["task"], given["model"], given["batchKey"], given["class"], given["order"], given["readySince"])
+        Ready(
+            task=given["task"],
+            model=given["model"],
+            batch_key=given["batchKey"],
+            task_class=given["class"],
+            stage=given["stage"],
+            order=given["order"],
+            ready_since=given["readySince"],
+            limit=given.get("limit"),
+        )
         for given in vector["ready"]
     ]
     policies = {
         int(model): Policy(given["batchLimit"], given["holdMs"], given["interactiveFirst"])
         for model, given in vector["policies"].items()
     }
-    assert described(choose_step(ready, policies, vector["now"])) == vector["result"]
+    assert described(choose_step(ready, policies, vector["now"], vector["first"])) == vector["result"]
 
 
 def described(choice: Step[Ready] | WaitUntil | None) -> dict[str, Any]:
@@ -60,6 +71,7 @@ def described(choice: Step[Ready] | WaitUntil | None) -> dict[str, Any]:
 
 NOW = 1000.0
 MODELS = (1, 2)
+STAGES = ("inference", "postprocessing")
 ready_sets = st.lists(
     st.builds(
         Ready,
@@ -67,8 +79,10 @@ ready_sets = st.lists(
         model=st.sampled_from(MODELS),
         batch_key=st.sampled_from(("a", "b", "c")),
         task_class=st.sampled_from(("interactive", "batch")),
+        stage=st.sampled_from(STAGES),
         order=st.integers(-5, 5),
         ready_since=st.floats(980, 1000),
+        limit=st.none() | st.integers(1, 6),
     ),
     unique_by=lambda ready: ready.task,
     max_size=12,
@@ -76,39 +90,59 @@ ready_sets = st.lists(
 policy_sets = st.fixed_dictionaries(
     {model: st.builds(Policy, st.integers(1, 5), st.sampled_from((0.0, 5.0, 15.0)), st.booleans()) for model in MODELS}
 )
+firsts = st.none() | st.sampled_from(STAGES)
 
 
-@given(ready_sets, policy_sets)
+@given(ready_sets, policy_sets, firsts)
 def test_a_step_is_of_one_model_and_key_within_the_limit_and_does_not_hold(
-    ready: list[Ready], policies: Mapping[int, Policy]
+    ready: list[Ready], policies: Mapping[int, Policy], first: Stage | None
 ) -> None:
-    choice = choose_step(ready, policies, NOW)
+    choice = choose_step(ready, policies, NOW, first)
     if not isinstance(choice, Step):
         return
     policy = policies[choice.tasks[0].model]
+    limit = min(policy.batch_limit, *(task.limit or policy.batch_limit for task in group_of(choice.tasks[0], ready)))
     assert len({(task.model, task.batch_key) for task in choice.tasks}) == 1
-    assert len(choice.tasks) <= policy.batch_limit
-    is_full = len(choice.tasks) == policy.batch_limit
+    assert len(choice.tasks) <= limit
+    is_full = len(choice.tasks) == limit
     assert is_full or NOW - min(task.ready_since for task in choice.tasks) >= policy.hold_ms
 
 
-@given(ready_sets, policy_sets)
-def test_work_is_conserved_nothing_waits_but_for_a_hold_that_ends(
-    ready: list[Ready], policies: Mapping[int, Policy]
+def group_of(member: Ready, ready: list[Ready]) -> list[Ready]:
+    """Everybody of the same model and batch key; twice, so that there is more than one."""
+    return [task for task in ready if (task.model, task.batch_key) == (member.model, member.batch_key)] * 2
+
+
+@given(ready_sets, policy_sets, firsts)
+def test_the_stage_that_goes_first_goes_first_where_nothing_holds(
+    ready: list[Ready], policies: Mapping[int, Policy], first: Stage | None
 ) -> None:
-    choice = choose_step(ready, policies, NOW)
+    at_once = {model: Policy(policy.batch_limit, 0, policy.interactive_first) for model, policy in policies.items()}
+    choice = choose_step(ready, at_once, NOW, first)
+    if first is None or not isinstance(choice, Step):
+        return
+    rivals = [task for task in ready if rank_of(task, policies) <= rank_of(choice.tasks[0], policies)]
+    assert all(rank_of(task, policies) == rank_of(choice.tasks[0], policies) for task in rivals)
+    assert choice.tasks[0].stage == first or all(task.stage != first for task in rivals)
+
+
+@given(ready_sets, policy_sets, firsts)
+def test_work_is_conserved_nothing_waits_but_for_a_hold_that_ends(
+    ready: list[Ready], policies: Mapping[int, Policy], first: Stage | None
+) -> None:
+    choice = choose_step(ready, policies, NOW, first)
     if choice is None:
         assert not ready
     elif isinstance(choice, WaitUntil):
         assert choice.time > NOW
         # A little later: the sum of two floats may round down.
-        assert isinstance(choose_step(ready, policies, choice.time + 1e-6), Step)
+        assert isinstance(choose_step(ready, policies, choice.time + 1e-6, first), Step)
 
 
-@given(ready_sets, policy_sets, st.randoms())
+@given(ready_sets, policy_sets, firsts, st.randoms())
 def test_the_sequence_in_which_states_are_given_does_not_matter(
-    ready: list[Ready], policies: Mapping[int, Policy], random: Any
+    ready: list[Ready], policies: Mapping[int, Policy], first: Stage | None, random: Any
 ) -> None:
     shuffled = list(ready)
     random.shuffle(shuffled)
-    assert choose_step(shuffled, policies, NOW) == choose_step(ready, policies, NOW)
+    assert choose_step(shuffled, policies, NOW, first) == choose_step(ready, policies, NOW, first)

@@ -10,15 +10,15 @@ from hearth_worker.protocol import reports, requests
 from hearth_worker.protocol.entries import CancelledEntry, DoneEntry
 from hearth_worker.protocol.frame import Frame
 from hearth_worker.protocol.protocol_error import ProtocolError
-from hearth_worker.protocol.reports import Checkpointed, Chunk, Partial, Report, Steps
-from hearth_worker.protocol.requests import Request, Restore
-from hearth_worker.protocol.tensors import Payload, PlaceLarge, check_chunk, check_span, check_tensors
+from hearth_worker.protocol.reports import Chunk, Partial, Report, Steps
+from hearth_worker.protocol.requests import Request
+from hearth_worker.protocol.tensors import Payload, PlaceLarge, check_chunk, check_tensors
 
 REQUESTS: dict[int, type[Request]] = {message.type: message for message in Request.__subclasses__()}
 REPORTS: dict[int, type[Report]] = {message.type: message for message in Report.__subclasses__()}
 
-assert len(REQUESTS) == 19 and requests.SlabRecall.type == 19  # noqa: PT018
-assert len(REPORTS) == 15 and reports.SlabsDropped.type == 78  # noqa: PT018
+assert len(REQUESTS) == 20 and requests.Release.type == 20  # noqa: PT018
+assert len(REPORTS) == 16 and reports.ComponentLoaded.type == 79  # noqa: PT018
 
 _REQUEST_DECODERS = {number: Decoder(message) for number, message in REQUESTS.items()}
 _REPORT_DECODERS = {number: Decoder(message) for number, message in REPORTS.items()}
@@ -29,11 +29,7 @@ Message = TypeVar("Message")
 
 def decode_request(frame: Frame) -> Request:
     """What the server says in this frame. Raises ProtocolError."""
-    request = _decode(frame, _REQUEST_DECODERS)
-    if isinstance(request, Restore):
-        for task in request.tasks:
-            check_span(task.saved, len(frame.payload))
-    return request
+    return _decode(frame, _REQUEST_DECODERS)
 
 
 def decode_report(frame: Frame) -> Report:
@@ -46,8 +42,6 @@ def decode_report(frame: Frame) -> Report:
                 _check_output(entry.output, payload_bytes)
     elif isinstance(report, Partial):
         check_tensors(report.values, payload_bytes, allows_large=False)
-    elif isinstance(report, Checkpointed):
-        check_span(report.saved, payload_bytes)
     elif isinstance(report, Chunk):
         check_chunk(report.offset, report.total_bytes, payload_bytes)
     return report

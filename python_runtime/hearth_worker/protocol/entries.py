@@ -35,11 +35,21 @@ class TextEntry(Entry, tag="text", frozen=True):
     text: str
 
 
+class PreviewEntry(Entry, tag="preview", frozen=True):
+    """How a picture looks after `step` steps: the bytes of its file."""
+
+    step: Count
+    mime_type: str
+    picture: bytes
+
+
 class DoneEntry(Entry, tag="done", frozen=True):
-    """The program's output; spans and tensors inside refer to the frame's payload."""
+    """The program's output; spans and tensors inside refer to the frame's payload. One that is held stays here: then
+    `output` is empty, and `held_bytes` is what the real one takes."""
 
     output: Any
     steps_run: Count
+    held_bytes: Count = 0
 
 
 class FailedEntry(Entry, tag="failed", frozen=True):
@@ -68,5 +78,13 @@ class PausedEntry(Entry, tag="paused", frozen=True):
 
 
 AnyEntry = (
-    StartedEntry | StepEntry | TextEntry | DoneEntry | FailedEntry | CancelledEntry | WithdrawnEntry | PausedEntry
+    StartedEntry
+    | StepEntry
+    | TextEntry
+    | PreviewEntry
+    | DoneEntry
+    | FailedEntry
+    | CancelledEntry
+    | WithdrawnEntry
+    | PausedEntry
 )

@@ -1,4 +1,4 @@
-"""What a worker says: types 64 to 78 of PROTOCOL.md section 4."""
+"""What a worker says: types 64 to 79 of PROTOCOL.md section 4."""
 
 from typing import Any, ClassVar, Literal
 
@@ -7,7 +7,6 @@ from msgspec import Struct
 from hearth_worker.protocol.entries import AnyEntry
 from hearth_worker.protocol.numbers import Count, Millis, PositiveCount
 from hearth_worker.protocol.requests import SlabReference
-from hearth_worker.protocol.tensors import Span
 
 PROTOCOL_VERSION = 1
 
@@ -97,6 +96,14 @@ class CollectorStats(Struct, rename="camel", frozen=True):
     pause_ms_max: Millis
 
 
+class HandOverStats(Struct, rename="camel", frozen=True):
+    """Arrays that tasks have taken from held outputs into their steps since the start, and what of them was copied."""
+
+    tensors: Count
+    bytes: Count
+    copied_bytes: Count
+
+
 class StatsReport(Report, frozen=True, kw_only=True):
     type: ClassVar[int] = 70
     epoch: PositiveCount
@@ -107,6 +114,7 @@ class StatsReport(Report, frozen=True, kw_only=True):
     cpu_ms: Millis
     models: list[ModelStats]
     gc: CollectorStats
+    hand_over: HandOverStats | None = None
 
 
 class Log(Report, frozen=True):
@@ -130,16 +138,19 @@ class Ack(Report, frozen=True):
 
 
 class Revoked(Report, frozen=True):
+    """No step runs; `step_ms` is how long the one took that ran when it was asked, 0 if none did."""
+
     type: ClassVar[int] = 74
-    device: str
     step_ms: Millis
 
 
 class Checkpointed(Report, frozen=True):
+    """A state as its program has written it down."""
+
     type: ClassVar[int] = 75
     task: Count
     step: Count
-    saved: Span
+    saved: bytes
 
 
 class SlabRequest(Report, frozen=True):
@@ -164,3 +175,13 @@ class SlabsDropped(Report, frozen=True):
 
     type: ClassVar[int] = 78
     slabs: list[SlabReference]
+
+
+class ComponentLoaded(Report, frozen=True):
+    """One part of a model that is being loaded is there."""
+
+    type: ClassVar[int] = 79
+    model: Count
+    component: str
+    load_ms: Millis
+    weights_bytes: Count

@@ -1,13 +1,13 @@
-"""What the server says: types 1 to 19 of PROTOCOL.md section 4."""
+"""What the server says: types 1 to 20 of PROTOCOL.md section 4."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct, field
 
-from hearth_worker.protocol.numbers import COUNT_MAX, Count, Millis, PositiveCount
-from hearth_worker.protocol.tensors import Span
+from hearth_worker.protocol.numbers import COUNT_MAX, Count, Millis, PositiveCount, Share
 
 TaskClass = Literal["interactive", "batch"]
+Stage = Literal["inference", "postprocessing"]
 # Lower goes first inside a class.
 Order = Annotated[int, Meta(ge=-COUNT_MAX, le=COUNT_MAX)]
 
@@ -31,12 +31,15 @@ class Task(Struct, rename="camel", frozen=True, kw_only=True):
     deadline_ms: Millis | None = None
     credit: Count
     attempt: Count
+    hold: bool | None = None
+    inputs: dict[str, Count] | None = None
+    stage: Stage | None = None
 
 
 class SavedTask(Task, frozen=True, kw_only=True):
     """A task that goes on from a saved state."""
 
-    saved: Span
+    saved: bytes
 
 
 class VerifiedFile(Struct, rename="camel", frozen=True):
@@ -80,10 +83,7 @@ class Cancel(Request, frozen=True):
 
 
 class Policy(Request, frozen=True):
-    """How to compose steps of a model; valid from the next step.
-
-    `interrupt_after_ms` is taken and not acted on yet: interrupting comes with leases, as the capability `interrupt`.
-    """
+    """How to compose steps of a model; valid from the next step. `inference_share` is the whole worker's."""
 
     type: ClassVar[int] = 6
     model: Count
@@ -91,6 +91,8 @@ class Policy(Request, frozen=True):
     hold_ms: Millis
     interactive_first: bool
     interrupt_after_ms: Millis | None = None
+    checkpoint_steps: Count | None = None
+    inference_share: Share | None = None
 
 
 class TaskCredit(Struct, frozen=True):
@@ -119,14 +121,10 @@ class Shutdown(Request, frozen=True):
 
 class Lease(Request, frozen=True):
     type: ClassVar[int] = 11
-    device: str
-    cores: list[Count]
-    step_until_revoked: bool
 
 
 class Revoke(Request, frozen=True):
     type: ClassVar[int] = 12
-    device: str
 
 
 class Pause(Request, frozen=True):
@@ -190,3 +188,10 @@ class SlabRecall(Request, frozen=True):
 
     type: ClassVar[int] = 19
     slabs: list[SlabReference]
+
+
+class Release(Request, frozen=True):
+    """Nobody will take the held outputs of these tasks any more."""
+
+    type: ClassVar[int] = 20
+    tasks: list[Count]

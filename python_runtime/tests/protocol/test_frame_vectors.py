@@ -10,6 +10,7 @@ from hearth_worker.protocol.codec import decode_report, decode_request, encode_m
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.frame import Frame, encode_frame
 from hearth_worker.protocol.protocol_error import ProtocolError
+from tests.vectors.frame_bytes import shown
 from tests.vectors.write_frames import FRAMES_JSON, all_vectors
 
 Vector = dict[str, Any]
@@ -23,7 +24,7 @@ def test_the_file_has_what_its_generator_writes() -> None:
 
 def test_vectors_cover_every_type() -> None:
     types = {frame["type"] for vector in VECTORS for frame in vector["frames"]}
-    assert types == {*range(1, 20), *range(64, 79)}
+    assert types == {*range(1, 21), *range(64, 80)}
 
 
 @by_name
@@ -69,7 +70,7 @@ def seen(frame: Frame, message: msgspec.Struct) -> dict[str, Any]:
         "type": frame.type,
         "requestId": frame.request_id,
         "acknowledged": frame.acknowledged,
-        "meta": without_nil(msgspec.to_builtins(message)),
+        "meta": shown(without_nil(msgspec.to_builtins(message, builtin_types=(bytes,)))),
         "payloadHex": frame.payload.hex(),
     }
 

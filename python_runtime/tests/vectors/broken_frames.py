@@ -5,6 +5,7 @@ from tests.vectors.example_metadata import (
     done,
     failed,
     policy_meta,
+    preview,
     restore_meta,
     slab_tensor,
     steps_of,
@@ -56,9 +57,9 @@ def broken_headers() -> list[Vector]:
             "magic",
         ),
         stream("type 0", TO_WORKER, frame(0, 1, 0, {}), [], "type"),
-        stream("type 20", TO_WORKER, frame(20, 1, 0, {}), [], "type"),
+        stream("type 21", TO_WORKER, frame(21, 1, 0, {}), [], "type"),
         stream("type 63", TO_SERVER, frame(63, 0, 0, {}), [], "type"),
-        stream("type 79", TO_SERVER, frame(79, 0, 0, {}), [], "type"),
+        stream("type 80", TO_SERVER, frame(80, 0, 0, {}), [], "type"),
         stream("type 255", TO_WORKER, frame(255, 1, 0, {}), [], "type"),
         stream("a worker's type from the server", TO_WORKER, frame(73, 1, 0, {}), [], "type"),
         stream("a server's type from a worker", TO_SERVER, frame(8, 1, 0, {}), [], "type"),
@@ -93,6 +94,14 @@ def broken_metadata() -> list[Vector]:
         ),
         bad("an unknown level", TO_SERVER, frame(71, 0, 1, {"level": "loud", "message": "", "logger": ""})),
         bad("an unknown failure", TO_SERVER, frame(67, 0, 1, steps_of(failed("bored")))),
+        bad("an unknown stage", TO_WORKER, frame(3, 1, 0, {"tasks": [task_of(1, {"stage": "upload"})]})),
+        bad("inputs that are a list", TO_WORKER, frame(3, 1, 0, {"tasks": [task_of(1, {"inputs": [1]})]})),
+        bad("a share above 1", TO_WORKER, frame(6, 1, 0, policy_meta() | {"inferenceShare": 1.5})),
+        bad("a saved state that is a text", TO_WORKER, frame(16, 1, 0, restore_meta("state"))),
+        bad("a RESTORE of nothing saved", TO_WORKER, frame(16, 1, 0, {"tasks": [task_of(1)]})),
+        bad("a checkpoint that is a text", TO_SERVER, frame(75, 0, 1, checkpointed_meta("state"))),
+        bad("a checkpoint without a step", TO_SERVER, frame(75, 0, 1, {"task": 1, "saved": b"state"})),
+        bad("a preview that is a text", TO_SERVER, frame(67, 0, 1, steps_of(preview("picture")))),
         bad("an output that is no map", TO_SERVER, frame(67, 0, 1, steps_of(done([1])))),
     ]
 
@@ -100,22 +109,6 @@ def broken_metadata() -> list[Vector]:
 def broken_spans() -> list[Vector]:
     """References to bytes that the payload does not have, and tensors that are none."""
     return [
-        stream(
-            "a saved state behind the payload",
-            TO_WORKER,
-            frame(16, 1, 0, restore_meta(1, 5), b"state"),
-            [],
-            "span",
-            "checkpoint",
-        ),
-        stream(
-            "a checkpoint behind the payload",
-            TO_SERVER,
-            frame(75, 1, 1, checkpointed_meta(6, 0), b"state"),
-            [],
-            "span",
-            "checkpoint",
-        ),
         stream(
             "a tensor behind the payload",
             TO_SERVER,

@@ -5,6 +5,8 @@ from typing import Any
 
 Meta = Mapping[str, Any]
 
+LARGEST_ID = 2**53 - 1
+
 
 def task_of(number: int, changed: Meta | None = None) -> dict[str, Any]:
     """A task for the no-op program."""
@@ -43,22 +45,29 @@ def verified_load_meta() -> Meta:
 
 def policy_meta() -> dict[str, Any]:
     """A POLICY with every field."""
-    return {"model": 1, "batchLimit": 32, "holdMs": 0.5, "interactiveFirst": True, "interruptAfterMs": 5}
+    composition = {"model": 1, "batchLimit": 32, "holdMs": 0.5, "interactiveFirst": True, "interruptAfterMs": 5}
+    return composition | {"checkpointSteps": 5, "inferenceShare": 0.3}
 
 
-def lease_meta() -> Meta:
-    """A LEASE with every field."""
-    return {"device": "cpu:0", "cores": [0, 1], "stepUntilRevoked": True}
+def following_task() -> dict[str, Any]:
+    """A task with every field: it takes the outputs of two others, and its own is kept."""
+    inputs = {"decode": 3, "upscale": LARGEST_ID}
+    return task_of(5, {"class": "batch", "hold": True, "inputs": inputs, "stage": "postprocessing"})
 
 
-def restore_meta(offset: int, length: int) -> Meta:
+def restore_meta(saved: object) -> Meta:
     """A RESTORE of one task."""
-    return {"tasks": [task_of(1, {"saved": {"offset": offset, "length": length}})]}
+    return {"tasks": [task_of(1, {"saved": saved})]}
 
 
-def checkpointed_meta(offset: int, length: int) -> Meta:
+def checkpointed_meta(saved: object) -> Meta:
     """A CHECKPOINTED of one task."""
-    return {"task": 1, "step": 5, "saved": {"offset": offset, "length": length}}
+    return {"task": 1, "step": 5, "saved": saved}
+
+
+def preview(picture: object) -> Meta:
+    """A `preview` entry."""
+    return {"kind": "preview", "task": 13, "step": 10, "mimeType": "image/png", "picture": picture}
 
 
 def hello_meta() -> Meta:
@@ -85,6 +94,7 @@ def stats_meta() -> Meta:
         "cpuMs": 1250.5,
         "models": [{"model": 1, "weightsBytes": 90_868_376, "tasks": 2}],
         "gc": {"count": 4, "pauseMsMax": 1.5},
+        "handOver": {"tensors": 12, "bytes": 49_152, "copiedBytes": 4096},
     }
 
 
@@ -150,6 +160,8 @@ def every_entry() -> list[Meta]:
         {"kind": "cancelled", "task": 10, "stepsRun": 0},
         {"kind": "withdrawn", "task": 11},
         {"kind": "paused", "task": 12, "stateBytes": 4096},
+        preview(b"\x89PNG\x00\xff"),
+        {"kind": "done", "task": 14, "output": {}, "stepsRun": 20, "heldBytes": 4096},
     ]
 
 
@@ -162,4 +174,5 @@ def failure_codes() -> Sequence[str]:
         "invalid_request",
         "stale_model",
         "artifact_missing",
+        "input_missing",
     )

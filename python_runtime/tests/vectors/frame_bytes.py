@@ -53,9 +53,18 @@ def described(words: Words) -> dict[str, Any]:
         "type": frame_type,
         "requestId": request_id,
         "acknowledged": acknowledged,
-        "meta": meta,
+        "meta": shown(meta),
         "payloadHex": payload.hex(),
     }
+
+
+def shown(value: Any) -> Any:
+    """Metadata as JSON can hold it: bytes are written as `{"bytesHex": ...}`."""
+    if isinstance(value, bytes):
+        return {"bytesHex": value.hex()}
+    if isinstance(value, dict):
+        return {key: shown(field) for key, field in value.items()}
+    return [shown(item) for item in value] if isinstance(value, list) else value
 
 
 def framed(words: Words) -> bytes:

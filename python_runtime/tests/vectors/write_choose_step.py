@@ -3,7 +3,8 @@
 What is expected was worked out by hand, not by the code under test. Rewrite the file by
 `python -m tests.vectors.write_choose_step` in python_runtime.
 
-A vector: `ready` and `policies` (by model) at the time `now`, and the `result`.
+A vector: `ready` and `policies` (by model) at the time `now`, the stage that goes `first` (null: neither), and the
+`result`. A state without a `limit` has none of its own.
 """
 
 import json
@@ -27,7 +28,7 @@ def main() -> None:
 
 def all_vectors() -> list[Vector]:
     """Every vector, simple ones first."""
-    return [*orders(), *classes(), *groups(), *holds(), *edges()]
+    return [*orders(), *classes(), *groups(), *holds(), *stages(), *limits(), *edges()]
 
 
 def orders() -> list[Vector]:
@@ -217,6 +218,100 @@ def holds() -> list[Vector]:
     ]
 
 
+def stages() -> list[Vector]:
+    """Which stage goes first, inside a class."""
+    late = ready(1, key="a", stage="postprocessing")
+    mixed = [late, ready(2, key="b")]
+    return [
+        vector("neither stage goes first", mixed, policy(4), step(1, key="a")),
+        vector("inference goes first", mixed, policy(4), step(2, key="b"), first="inference"),
+        vector("postprocessing goes first", mixed, policy(4), step(1, key="a"), first="postprocessing"),
+        vector("who goes first has nothing to do", [ready(2)], policy(4), step(2), first="postprocessing"),
+        vector(
+            "interactive goes before batch, whichever stage goes first",
+            [ready(1, key="a", task_class="batch"), ready(2, key="b", stage="postprocessing")],
+            policy(4),
+            step(2, key="b"),
+            first="inference",
+        ),
+        vector(
+            "the stage decides among batch tasks too",
+            [ready(1, key="a", task_class="batch"), ready(2, key="b", task_class="batch", stage="postprocessing")],
+            policy(4),
+            step(2, key="b"),
+            first="postprocessing",
+        ),
+        vector(
+            "classes are equal and the stage decides",
+            [ready(1, key="a", stage="postprocessing"), ready(2, key="b", task_class="batch")],
+            policy(4, interactive_first=False),
+            step(2, key="b"),
+            first="inference",
+        ),
+        vector(
+            "order holds inside a stage",
+            [ready(1, order=9), ready(2, order=8), ready(3, order=1, key="a", stage="postprocessing")],
+            policy(4),
+            step(2, 1),
+            first="inference",
+        ),
+        vector(
+            "stages of one model and key share a step, the first stage in front",
+            [ready(1, stage="postprocessing"), ready(2), ready(3, stage="postprocessing")],
+            policy(2),
+            step(2, 1),
+            first="inference",
+        ),
+        vector(
+            "the stage decides between models",
+            [ready(1, stage="postprocessing"), ready(2, model=2)],
+            {**policy(4), **policy(4, model=2)},
+            step(2, model=2),
+            first="inference",
+        ),
+        vector(
+            "the first stage holds, the other passes",
+            [ready(1, key="a", since=999), ready(2, key="b", stage="postprocessing", since=0)],
+            policy(4, hold_ms=5),
+            step(2, key="b"),
+            first="inference",
+        ),
+    ]
+
+
+def limits() -> list[Vector]:
+    """What a program says of its own steps."""
+    pairs = [ready(number, limit=2) for number in (1, 2, 3)]
+    return [
+        vector("a program's limit is below the policy's", pairs, policy(4), step(1, 2)),
+        vector("a program's limit is above the policy's", pairs, policy(1), step(1)),
+        vector("a program's limit is the policy's", pairs, policy(2), step(1, 2)),
+        vector("fewer than a program's limit", [ready(1, limit=2)], policy(4), step(1)),
+        vector("a program's limit of one", [ready(2, limit=1), ready(1, limit=1)], policy(4), step(1)),
+        vector(
+            "a step as large as its program's limit does not hold",
+            [ready(1, limit=2, since=1000), ready(2, limit=2, since=1000)],
+            policy(4, hold_ms=5),
+            step(1, 2),
+        ),
+        vector(
+            "a step below its program's limit holds", [ready(1, limit=2, since=998)], policy(4, hold_ms=5), wait(1003)
+        ),
+        vector(
+            "the smallest limit of a group counts, its owner in the step or not",
+            [ready(1), ready(2, limit=3), ready(3), ready(4, limit=2)],
+            policy(8),
+            step(1, 2),
+        ),
+        vector(
+            "a limit is that of its group only",
+            [ready(1, key="a"), ready(2, key="a"), ready(3, key="b", limit=1)],
+            policy(4),
+            step(1, 2, key="a"),
+        ),
+    ]
+
+
 def edges() -> list[Vector]:
     """Where it is easy to be wrong."""
     largest = 2**53 - 1
@@ -239,9 +334,17 @@ def edges() -> list[Vector]:
     ]
 
 
-def vector(name: str, tasks: Sequence[Ready], policies: dict[str, Any], result: dict[str, Any]) -> Vector:
+def vector(
+    name: str,
+    tasks: Sequence[Ready],
+    policies: dict[str, Any],
+    result: dict[str, Any],
+    *,
+    first: str | None = None,
+) -> Vector:
     """The vector itself, at the time 1000."""
-    return {"name": name, "now": 1000, "ready": list(tasks), "policies": policies, "result": result}
+    situation = {"now": 1000, "ready": list(tasks), "policies": policies, "first": first}
+    return {"name": name, **situation, "result": result}
 
 
 def ready(
@@ -252,10 +355,13 @@ def ready(
     task_class: str = "interactive",
     order: int | None = None,
     since: float = 0,
+    stage: str = "inference",
+    limit: int | None = None,
 ) -> Ready:
     """A state that may take part in a step; its order is its id unless said otherwise."""
     placed = task if order is None else order
-    return {"task": task, "model": model, "batchKey": key, "class": task_class, "order": placed, "readySince": since}
+    place = {"class": task_class, "stage": stage, "order": placed, "readySince": since}
+    return {"task": task, "model": model, "batchKey": key, **place, **({"limit": limit} if limit else {})}
 
 
 def policy(batch_limit: int, *, model: int = 1, hold_ms: float = 0, interactive_first: bool = True) -> dict[str, Any]:

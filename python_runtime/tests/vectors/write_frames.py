@@ -3,8 +3,8 @@
 Rewrite the file by `python -m tests.vectors.write_frames` in python_runtime.
 
 Each vector is a whole stream (`hex`, then its end) in one direction. `frames` are those that a receiver takes from it,
-and `error` is what it finds wrong after them, or null. Fields that are nil mean the same as absent ones. `capability`
-names what a receiver must serve to know the type at all.
+and `error` is what it finds wrong after them, or null. Fields that are nil mean the same as absent ones; bytes in
+metadata stand there as `{"bytesHex": ...}`. `capability` names what a receiver must serve to know the type at all.
 """
 
 import json
