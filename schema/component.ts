@@ -18,6 +18,13 @@ builder.objectType(Component, {
     sizeBytes: t.expose('sizeBytes', { type: 'ByteCount' }),
     sha256: t.exposeString('sha256'),
     dependsOn: t.exposeStringList('dependsOn', { description: 'Names of components that must be loaded first.' }),
-    residencies: t.field({ type: [Residency], resolve: ({ versionId }, _, { app }) => app.residencies({ versionId }) }),
+    residencies: t.field({
+      type: [Residency],
+      description: 'Where it is loaded.',
+      resolve: async ({ id, versionId }, _, { app }) => {
+        const place = (await app.components(versionId)).findIndex((component) => component.id === id)
+        return app.residencies({ versionId }).filter(({ components }) => components.includes(place))
+      },
+    }),
   }),
 })

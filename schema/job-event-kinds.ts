@@ -6,10 +6,14 @@ import { JobFailure } from './job-failure.ts'
 import { JobOutput } from './job-output.ts'
 import { Progress, progressOf } from './job-progress.ts'
 import { required } from './loaders.ts'
-import { Device } from './nouns.ts'
+import { Artifact, Device } from './nouns.ts'
+import { PauseCause } from './pause-cause.ts'
 import { eventValuesWeight, storedWeight } from './weights.ts'
 
-eventRef('queued').implement({ interfaces: [JobEvent] })
+eventRef('queued').implement({
+  description: 'It waits: its first event, and again when it goes on after a pause and has to wait for a device.',
+  interfaces: [JobEvent],
+})
 
 eventRef('loading').implement({
   interfaces: [JobEvent],
@@ -27,6 +31,20 @@ eventRef('step').implement({
     item: t.int({ resolve: ({ body }) => body.item }),
     step: t.int({ resolve: ({ body }) => body.step }),
     totalSteps: t.int({ resolve: ({ body }) => body.totalSteps }),
+  }),
+})
+
+eventRef('preview').implement({
+  description:
+    'How a picture looks after so many steps. Only when asked for (SubmitJobInput.previews); a slow reader gets the newest.',
+  interfaces: [JobEvent],
+  fields: (t) => ({
+    item: t.int({ resolve: ({ body }) => body.item, description: 'Which of the pictures, from 0.' }),
+    step: t.int({ resolve: ({ body }) => body.step }),
+    image: t.field({
+      type: Artifact,
+      resolve: async ({ body }, _, { loaders }) => required('Artifact', await loaders.artifact.load(body.artifactId)),
+    }),
   }),
 })
 
@@ -50,6 +68,34 @@ eventRef('values').implement({
       resolve: ({ body }) => body.values,
     }),
   }),
+})
+
+eventRef('paused').implement({
+  description: 'Its worker has left it out of further steps, or it had not begun. What it has so far is kept.',
+  interfaces: [JobEvent],
+  fields: (t) => ({
+    cause: t.field({ type: PauseCause, resolve: ({ body }) => body.cause }),
+    message: t.string({ resolve: ({ body }) => body.message, description: 'Where it stopped.' }),
+  }),
+})
+
+eventRef('resumed').implement({
+  description: 'It goes on where it was paused. One that has to wait for a device first is told as JobQueued.',
+  interfaces: [JobEvent],
+  fields: (t) => ({
+    device: t.field({
+      type: Device,
+      resolve: ({ body, sequence }, _, context) => {
+        if (body.deviceId === null) throw new Error(`Event ${sequence} is told as JobQueued, and has no device.`)
+        return deviceOf({ deviceId: body.deviceId }, context)
+      },
+    }),
+  }),
+})
+
+eventRef('postprocessing').implement({
+  description: 'What the model had to do is done; checking, upscaling and writing are left.',
+  interfaces: [JobEvent],
 })
 
 eventRef('requeued').implement({

@@ -12,22 +12,26 @@ export type EventOf<Kind extends JobEventKind> = JobEventRecord & {
   readonly body: Extract<JobEventBody, { kind: Kind }>
 }
 
-const typeNames: Record<JobEventKind, string> = {
+const typeNames: Readonly<Record<JobEventKind, string>> = {
   queued: 'JobQueued',
   loading: 'JobLoading',
   started: 'JobStarted',
+  paused: 'JobPaused',
+  resumed: 'JobResumed',
   requeued: 'JobRequeued',
+  postprocessing: 'JobPostprocessing',
   succeeded: 'JobSucceeded',
   failed: 'JobFailed',
   cancelled: 'JobCancelled',
   step: 'StepCompleted',
+  preview: 'PreviewReady',
   text: 'TextDelta',
   values: 'PartialResult',
 }
 
 export const JobEvent = builder.interfaceRef<JobEventRecord>('JobEvent').implement({
   description: 'Order events by `sequence`; it rises over the whole life of the job, with gaps, and is never reused.',
-  resolveType: ({ body }) => typeNames[body.kind],
+  resolveType: ({ body }) => (isBackInQueue(body) ? typeNames.queued : typeNames[body.kind]),
   fields: (t) => ({
     cursor: t.string({ resolve: ({ sequence }) => encodeCursor('event', sequence) }),
     attempt: t.exposeInt('attempt'),
@@ -41,6 +45,11 @@ export const JobEvent = builder.interfaceRef<JobEventRecord>('JobEvent').impleme
     }),
   }),
 })
+
+/** JobResumed names the device that goes on with the job. One that has none yet is told as waiting again; JobLoading or JobStarted follows. */
+function isBackInQueue(body: JobEventBody): boolean {
+  return body.kind === 'resumed' && body.deviceId === null
+}
 
 export const JobEventConnection = connectionRef('JobEvent', JobEvent)
 

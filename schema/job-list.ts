@@ -76,9 +76,11 @@ export async function readJobFilter(
 }
 
 const taskKinds: Record<TaskKind, true> = {
+  textToImage: true,
   generateText: true,
   embedText: true,
   classifyImage: true,
+  upscaleImage: true,
   infer: true,
   program: true,
 }

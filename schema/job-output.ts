@@ -1,9 +1,15 @@
-import type { JobOutput as JobOutputView, OutputTensorView } from '../src/app/app.ts'
+import type {
+  GeneratedImage as GeneratedImageView,
+  JobOutput as JobOutputView,
+  OutputTensorView,
+  SafetyVerdict as SafetyVerdictView,
+} from '../src/app/app.ts'
 import { builder } from './builder.ts'
 import { Artifact } from './nouns.ts'
 import { valuesWeight } from './weights.ts'
 
 /** An operation's cost reckons with so many: more are rare, and small. The bytes of all tensors of a job together are bounded (`valuesWeight`). */
+const imagesReckoned = 8
 const labelsReckoned = 10
 const tensorsReckoned = 5
 const artifactsReckoned = 5
@@ -11,6 +17,46 @@ const artifactsReckoned = 5
 type OutputOf<Kind extends JobOutputView['kind']> = Extract<JobOutputView, { kind: Kind }>
 
 const FinishReason = builder.enumType('FinishReason', { values: ['STOP', 'LENGTH', 'CANCELLED'] as const })
+
+const SafetyVerdict = builder.objectRef<SafetyVerdictView>('SafetyVerdict').implement({
+  fields: (t) => ({
+    safe: t.exposeBoolean('safe'),
+    score: t.exposeFloat('score', { description: '0 = harmless, 1 = certainly not.' }),
+    checkedBy: t.exposeString('checkedBy', { description: 'The model that looked at it.' }),
+  }),
+})
+
+const GeneratedImage = builder.objectRef<GeneratedImageView>('GeneratedImage').implement({
+  fields: (t) => ({
+    image: t.field({
+      type: Artifact,
+      nullable: true,
+      description: 'Null when it was withheld, and when retention has removed it.',
+      resolve: ({ artifactId }, _, { loaders }) => (artifactId === null ? null : loaders.artifact.load(artifactId)),
+    }),
+    withheld: t.exposeBoolean('withheld', { description: 'The safety check took it for unsafe; the others are here.' }),
+    seed: t.expose('seed', {
+      type: 'SafeInt',
+      description: 'Makes this picture again, as the first of its job. 0 for one that was not made from a prompt.',
+    }),
+    safety: t.field({
+      type: SafetyVerdict,
+      nullable: true,
+      description: 'Null when it was not checked.',
+      resolve: ({ safety }) => safety,
+    }),
+  }),
+})
+
+const ImagesOutput = builder.objectRef<OutputOf<'images'>>('ImagesOutput').implement({
+  fields: (t) => ({
+    images: t.expose('images', {
+      type: [GeneratedImage],
+      description: 'In the order of their seeds.',
+      extensions: { listSizeMax: imagesReckoned },
+    }),
+  }),
+})
 
 const TextOutput = builder.objectRef<OutputOf<'text'>>('TextOutput').implement({
   fields: (t) => ({
@@ -104,6 +150,7 @@ const ProgramOutput = builder.objectRef<OutputOf<'program'>>('ProgramOutput').im
 })
 
 const typeNames = {
+  images: 'ImagesOutput',
   text: 'TextOutput',
   embeddings: 'EmbeddingsOutput',
   classification: 'ClassificationOutput',
@@ -112,6 +159,6 @@ const typeNames = {
 } as const
 
 export const JobOutput = builder.unionType('JobOutput', {
-  types: [TextOutput, EmbeddingsOutput, ClassificationOutput, TensorsOutput, ProgramOutput],
+  types: [ImagesOutput, TextOutput, EmbeddingsOutput, ClassificationOutput, TensorsOutput, ProgramOutput],
   resolveType: (output) => typeNames[output.kind],
 })

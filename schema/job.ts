@@ -12,6 +12,7 @@ import { WaitCode, waitingOf } from './job-waiting.ts'
 import { required } from './loaders.ts'
 import { Node } from './node.ts'
 import { Device, Job, Model, ModelVersion, Session } from './nouns.ts'
+import { PauseCause } from './pause-cause.ts'
 import { PriorityClass } from './priority-class.ts'
 import { storedWeight } from './weights.ts'
 
@@ -73,6 +74,11 @@ builder.objectType(Job, {
       type: WaitCode,
       nullable: true,
       resolve: (job, _, context) => waitingOf(job, context)?.code ?? null,
+    }),
+    pauseCause: t.expose('pauseCause', {
+      type: PauseCause,
+      nullable: true,
+      description: 'Why it is paused; null when it is not.',
     }),
     attemptCount: t.exposeInt('attempt'),
     retryOf: t.field({

@@ -20,9 +20,21 @@ builder.objectType(Residency, {
       resolve: async ({ versionId }, _, { loaders }) =>
         required('Version', await loaders.version.load(versionId)).sha256,
     }),
-    components: t.field({ type: [Component], resolve: ({ versionId }, _, { app }) => app.components(versionId) }),
+    components: t.field({
+      type: [Component],
+      description:
+        'Those that are there: while it loads, more and more of them. Each can be used before the rest has come.',
+      resolve: async ({ versionId, components }, _, { app }) => {
+        const loaded = new Set(components)
+        return (await app.components(versionId)).filter((_component, place) => loaded.has(place))
+      },
+    }),
     state: t.field({ type: ResidencyState, resolve: (residency) => residency.state }),
     sizeBytes: t.expose('sizeBytes', { type: 'ByteCount' }),
+    loadedBytes: t.expose('loadedBytes', {
+      type: 'ByteCount',
+      description: 'Of its weights, what is there; modelEvents tells each change.',
+    }),
     loadedAt: t.expose('loadedAt', { type: 'DateTime', nullable: true }),
     lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true }),
   }),

@@ -41,6 +41,14 @@ const TensorPoolInfo = builder.objectRef<ServerView['tensorPool']>('TensorPoolIn
     droppedTransfers: t.exposeInt('droppedTransfers', {
       description: 'Tensors in chunks that were cut off or that nobody referred to.',
     }),
+    handedTensors: t.exposeInt('handedTensors', {
+      description: 'Outputs that a task of a job took from an earlier one inside their worker.',
+    }),
+    handedBytes: t.expose('handedBytes', { type: 'ByteCount' }),
+    handOverCopiedBytes: t.expose('handOverCopiedBytes', {
+      type: 'ByteCount',
+      description: 'Of these, what had to be copied to lie side by side for one step.',
+    }),
     copiedBytes: t.expose('copiedBytes', {
       type: 'ByteCount',
       description: "By all copies between a worker's arrays and whoever took the tensors.",

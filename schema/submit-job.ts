@@ -10,6 +10,17 @@ import { readTask, TaskInput } from './task-input.ts'
 /** The use case refuses more; the limit of an operation's cost reckons with it. */
 const jobsPerSubmissionMax = 1000
 
+const PreviewInput = builder.inputType('PreviewInput', {
+  fields: (t) => ({
+    everySteps: t.int({
+      required: true,
+      defaultValue: 5,
+      description: 'At most one in so many steps of a picture; fewer where they would cost too much time.',
+    }),
+    maxWidth: t.int({ required: true, defaultValue: 256, description: 'Pixels.' }),
+  }),
+})
+
 const SubmitJobInput = builder.inputType('SubmitJobInput', {
   fields: (t) => ({
     sessionId: t.id(),
@@ -19,6 +30,10 @@ const SubmitJobInput = builder.inputType('SubmitJobInput', {
     idempotencyKey: t.string({
       description:
         'Same key and same input: the same job, for as long as it is kept. Same key, other input: ConflictError.',
+    }),
+    previews: t.field({
+      type: PreviewInput,
+      description: 'Tells PreviewReady while pictures are being made. Left out: none are made.',
     }),
     deadline: t.field({ type: 'DateTime', description: 'Past it, the job fails at the next step.' }),
   }),
@@ -77,5 +92,7 @@ function readSubmission(input: typeof SubmitJobInput.$inferInput): Submission {
     priorityClass: input.priorityClass ?? null,
     idempotencyKey: input.idempotencyKey ?? null,
     deadline: input.deadline ?? null,
+    // Only where they were asked for: whether they were is part of what makes two inputs the same.
+    ...(input.previews ? { previews: input.previews } : {}),
   }
 }

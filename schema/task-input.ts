@@ -5,6 +5,7 @@ import type {
   ImageInput as Image,
   TaskInput as Task,
   TensorInput as Tensor,
+  TextToImageInput as TextToImage,
 } from '../src/app/app.ts'
 import { builder } from './builder.ts'
 import { decodeId } from './ids.ts'
@@ -15,6 +16,24 @@ const ChatMessageInput = builder.inputType('ChatMessageInput', {
   fields: (t) => ({
     role: t.field({ type: ChatRole, required: true }),
     content: t.string({ required: true }),
+  }),
+})
+
+const TextToImageInput = builder.inputType('TextToImageInput', {
+  description: "What is left out, the model's defaults say (ModelVersion.defaults).",
+  fields: (t) => ({
+    prompt: t.string({ required: true }),
+    negativePrompt: t.string({ description: 'What the picture shall not show.' }),
+    width: t.int({ description: 'Pixels, before `upscale`.' }),
+    height: t.int(),
+    steps: t.int({ description: 'Of denoising: more take longer, and look better up to a point.' }),
+    guidance: t.float({ description: 'How closely it follows the prompt.' }),
+    seed: t.field({
+      type: 'SafeInt',
+      description: 'Same seed, same picture. Picture i has seed + i. Drawn once when left out.',
+    }),
+    count: t.int({ required: true, defaultValue: 1, description: 'How many pictures.' }),
+    upscale: t.int({ description: 'Each picture so many times as wide and as high; 1 = as it is.' }),
   }),
 })
 
@@ -47,6 +66,13 @@ const ClassifyImageInput = builder.inputType('ClassifyImageInput', {
   fields: (t) => ({
     image: t.field({ type: ImageInput, required: true }),
     topK: t.int({ required: true, defaultValue: 5, description: 'At most so many labels, best first.' }),
+  }),
+})
+
+const UpscaleImageInput = builder.inputType('UpscaleImageInput', {
+  fields: (t) => ({
+    image: t.field({ type: ImageInput, required: true }),
+    factor: t.int({ required: true, description: 'So many times as wide and as high.' }),
   }),
 })
 
@@ -90,19 +116,23 @@ const ProgramInput = builder.inputType('ProgramInput', {
 export const TaskInput = builder.inputType('TaskInput', {
   isOneOf: true,
   fields: (t) => ({
+    textToImage: t.field({ type: TextToImageInput }),
     generateText: t.field({ type: GenerateTextInput }),
     embedText: t.field({ type: EmbedTextInput }),
     classifyImage: t.field({ type: ClassifyImageInput }),
+    upscaleImage: t.field({ type: UpscaleImageInput }),
     infer: t.field({ type: InferInput }),
     program: t.field({ type: ProgramInput }),
   }),
 })
 
 export function readTask(input: typeof TaskInput.$inferInput): Task {
-  const { generateText, embedText, classifyImage, infer, program } = input
+  const { textToImage, generateText, embedText, classifyImage, upscaleImage, infer, program } = input
+  if (textToImage) return { textToImage: readTextToImage(textToImage) }
   if (generateText) return { generateText: readGenerateText(generateText) }
   if (embedText) return { embedText }
   if (classifyImage) return { classifyImage: { image: readImage(classifyImage.image), topK: classifyImage.topK } }
+  if (upscaleImage) return { upscaleImage: { image: readImage(upscaleImage.image), factor: upscaleImage.factor } }
   if (infer) return { infer: { tensors: infer.tensors.map(readTensor), outputs: infer.outputs ?? null } }
   if (program) return { program: readProgram(program) }
   throw new Error('A @oneOf input without a field passed validation.')
@@ -124,6 +154,20 @@ function readProgram({ name, parameters, artifactIds }: typeof ProgramInput.$inf
 
 function readArtifactId(id: string): ArtifactReference {
   return decodeId('Artifact', id) ?? { malformed: id }
+}
+
+function readTextToImage(input: typeof TextToImageInput.$inferInput): TextToImage {
+  return {
+    prompt: input.prompt,
+    negativePrompt: input.negativePrompt ?? null,
+    width: input.width ?? null,
+    height: input.height ?? null,
+    steps: input.steps ?? null,
+    guidance: input.guidance ?? null,
+    seed: input.seed ?? null,
+    count: input.count,
+    upscale: input.upscale ?? null,
+  }
 }
 
 function readGenerateText(input: typeof GenerateTextInput.$inferInput): GenerateText {
