@@ -16,7 +16,10 @@ export interface ExecutionFacts {
     readonly directory: string
     readonly files?: readonly VerifiedFile[]
   }
-  /** The program, and the request as its worker takes it. A promise when the request has to be read from the store. */
+  /**
+   * The program, and the request as its worker takes it; of one that `isRestored`, the saved state too. A promise when either has to be read from the
+   * store.
+   */
   task(admission: Admission): AdmittedTask | Promise<AdmittedTask>
 }
 
@@ -82,6 +85,21 @@ export class Executor {
         return
       case 'cancelTasks':
         this.#pool.cancel(workerId, command.taskIds)
+        return
+      case 'pauseTasks':
+        this.#pool.pause(workerId, command.taskIds)
+        return
+      case 'resumeTasks':
+        this.#pool.resume(workerId, command.taskIds)
+        return
+      case 'releaseOutputs':
+        this.#pool.release(workerId, command.taskIds)
+        return
+      case 'grantLease':
+        this.#pool.grantLease(workerId)
+        return
+      case 'revokeLease':
+        this.#pool.revokeLease(workerId)
         return
       default:
         return command satisfies never

@@ -2,7 +2,7 @@
  * Which states share the next step: section 8 of `src/runtime/workers/PROTOCOL.md`, to the letter. Pure, and written a second time in Python, where it
  * runs in every worker; `test/contract/choose-step.json` holds the two together. Here it drives the model of a worker.
  */
-import type { PriorityClass } from '../scheduler/events.ts'
+import type { PriorityClass, TaskStage } from '../scheduler/events.ts'
 
 /** A state that may take part in a step now. Times in milliseconds. */
 export interface ReadyTask {
@@ -13,6 +13,9 @@ export interface ReadyTask {
   /** Lower goes first inside a class. */
   readonly order: number
   readonly readySince: number
+  readonly stage: TaskStage
+  /** Most states of its program that share a step; left out = as the policy says. */
+  readonly limit?: number
 }
 
 /** How steps of one model are composed. */
@@ -27,17 +30,20 @@ export type StepChoice =
   | { readonly waitUntil: number }
   | { readonly idle: true }
 
+/** `first`: the stage whose turn it is; null = both have the same right. */
 export function chooseStep(
   ready: readonly ReadyTask[],
   policies: ReadonlyMap<number, StepPolicy>,
   now: number,
+  first: TaskStage | null = null,
 ): StepChoice {
   let firstEndOfHold = Number.POSITIVE_INFINITY
-  for (const group of groupsInOrder(ready, policies)) {
+  for (const group of groupsInOrder(ready, policies, first)) {
     const { batchLimit, holdMs } = policyOf(policies, group[0].model)
-    const members = group.slice(0, batchLimit)
+    const limit = Math.min(batchLimit, ...group.map((task) => task.limit ?? batchLimit))
+    const members = group.slice(0, limit)
     const oldest = Math.min(...members.map(({ readySince }) => readySince))
-    if (members.length === batchLimit || now - oldest >= holdMs) {
+    if (members.length === limit || now - oldest >= holdMs) {
       const { model, batchKey } = group[0]
       return { step: { model, batchKey, tasks: members.map(({ task }) => task) } }
     }
@@ -49,9 +55,16 @@ export function chooseStep(
 type Group = [ReadyTask, ...ReadyTask[]]
 
 /** Those of equal model and batch key together, in the order of their first members. */
-function groupsInOrder(ready: readonly ReadyTask[], policies: ReadonlyMap<number, StepPolicy>): Iterable<Group> {
+function groupsInOrder(
+  ready: readonly ReadyTask[],
+  policies: ReadonlyMap<number, StepPolicy>,
+  first: TaskStage | null,
+): Iterable<Group> {
   const rank = (task: ReadyTask) => (task.class === 'batch' && policyOf(policies, task.model).interactiveFirst ? 1 : 0)
-  const sorted = [...ready].sort((a, b) => rank(a) - rank(b) || a.order - b.order || a.task - b.task)
+  const turn = ({ stage }: ReadyTask) => (first === null || stage === first ? 0 : 1)
+  const sorted = [...ready].sort(
+    (a, b) => rank(a) - rank(b) || turn(a) - turn(b) || a.order - b.order || a.task - b.task,
+  )
   const groups = new Map<string, Group>()
   for (const task of sorted) {
     const key = `${task.model} ${task.batchKey}`

@@ -1,4 +1,4 @@
-/** What is counted of large tensors since the start. */
+/** What is counted of tensors since the start: those that come out of workers, and those that stay inside. */
 export interface TensorFigures {
   /** Tensors that came in a slab. */
   hits: number
@@ -12,8 +12,23 @@ export interface TensorFigures {
   droppedTransfers: number
   /** By any copy between the array that a worker made and whoever reads the tensor here. */
   copiedBytes: number
+  /** Tensors that went from one task to the next within a worker, by reference. */
+  handedTensors: number
+  handedBytes: number
+  /** Of them, by any copy on the way: those that did not lie side by side for a batch. */
+  handOverCopiedBytes: number
 }
 
 export function noFigures(): TensorFigures {
-  return { hits: 0, misses: 0, fallbacks: 0, refusals: 0, droppedTransfers: 0, copiedBytes: 0 }
+  return {
+    hits: 0,
+    misses: 0,
+    fallbacks: 0,
+    refusals: 0,
+    droppedTransfers: 0,
+    copiedBytes: 0,
+    handedTensors: 0,
+    handedBytes: 0,
+    handOverCopiedBytes: 0,
+  }
 }

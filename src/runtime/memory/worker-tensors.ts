@@ -1,8 +1,13 @@
-/** The large tensors of one worker, however they come: claimed while a frame is read, then whoever takes the frame's outputs owns them. */
+/**
+ * The large tensors of one worker, however they come: claimed while a frame is read, then whoever takes the frame's outputs owns them. Those that its
+ * tasks hand to each other never come here, and are only counted.
+ */
 import type { VersionId } from '../../scheduler/ids.ts'
 import type { Chunk, SlabName } from '../workers/large-tensor-reports.ts'
 import { ProtocolError } from '../workers/protocol-error.ts'
+import type { HandOver } from '../workers/stats-report.ts'
 import type { LargeTensors, SlabReference, TensorRegion, TransferReference } from '../workers/tensors.ts'
+import { HandedTensors } from './handed-tensors.ts'
 import type { SlabDemand } from './slab-demand.ts'
 import type { TensorFigures } from './tensor-figures.ts'
 import type { Transfers } from './transfers.ts'
@@ -21,6 +26,7 @@ export class WorkerTensors implements LargeTensors {
   readonly #messages: SlabMessages
   readonly #demand: SlabDemand
   readonly #figures: TensorFigures
+  readonly #handed: HandedTensors
   readonly #onClosed: () => void
   /** Of the frame that is being read. */
   #claimed: TensorRegion[] = []
@@ -38,6 +44,7 @@ export class WorkerTensors implements LargeTensors {
     this.#messages = parts.messages
     this.#demand = parts.demand
     this.#figures = parts.figures
+    this.#handed = new HandedTensors(parts.figures)
     this.#onClosed = parts.onClosed
   }
 
@@ -89,6 +96,11 @@ export class WorkerTensors implements LargeTensors {
   /** The worker has loaded a model. */
   loaded(versionId: VersionId): void {
     this.#slabs?.expect(this.#demand.of(versionId))
+  }
+
+  /** Its tasks have handed so much to each other since its start. Throws ProtocolError. */
+  handedOver(sums: HandOver): void {
+    this.#handed.take(sums)
   }
 
   /** Its process is reaped and its stream read to the end. What was passed on stays until it is released. */

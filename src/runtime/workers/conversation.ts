@@ -2,18 +2,18 @@
  * One side of PROTOCOL.md, spoken with one worker: requests go out numbered and pipelined, reports are checked and passed on.
  * It knows bytes and nothing of processes; who owns it decides what a ProtocolError means.
  */
-import type { TaskId, VersionId, WorkerId } from '../../scheduler/ids.ts'
+import type { VersionId, WorkerId } from '../../scheduler/ids.ts'
 import type { TensorMemory } from '../memory/tensor-memory.ts'
 import type { SlabMessages } from '../memory/worker-slabs.ts'
 import type { WorkerTensors } from '../memory/worker-tensors.ts'
 import type { Frame } from './frame.ts'
 import { FrameDecoder } from './frame-decoder.ts'
+import { Lease } from './lease.ts'
 import { ModelRequests } from './model-requests.ts'
-import { Outbox, taskBytesMax } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { type Hello, type LogLevel, type Report, readReport } from './reports.ts'
 import {
-  type AdmittedTask,
   emptyMeta,
   type LoadRequest,
   loadMeta,
@@ -22,15 +22,14 @@ import {
   type StepPolicy,
   slabGrantMeta,
   slabNamesMeta,
-  taskBytes,
   unloadMeta,
 } from './requests.ts'
 import { SlabRequests } from './slab-requests.ts'
 import { failureCodes } from './step-entries.ts'
+import { TaskRequests } from './task-requests.ts'
 import { releaseRegions } from './tensors.ts'
 import type { WorkerLimits } from './worker-limits.ts'
 import type { ReportEntry, WorkerListener } from './worker-listener.ts'
-import { WorkerTasks } from './worker-tasks.ts'
 
 export interface ConversationOptions {
   readonly workerId: WorkerId
@@ -45,6 +44,8 @@ export interface ConversationOptions {
   readonly onPong: (progress: number, isStepping: boolean) => void
   readonly onProgress: (progress: number) => void
   readonly onMeasured: (privateBytes: number) => void
+  /** The worker answered STATS. */
+  readonly onStats: (privateBytes: number) => void
   readonly onLog: (level: LogLevel, message: string) => void
   /** Whether the stream shall be read: what came cannot be kept any faster. */
   readonly onHold: (isHeld: boolean) => void
@@ -55,12 +56,13 @@ export interface ConversationOptions {
 const protocolVersion = 1
 
 export class Conversation {
+  readonly tasks: TaskRequests
   readonly #options: ConversationOptions
   readonly #outbox: Outbox
   readonly #decoder: FrameDecoder
   readonly #tensors: WorkerTensors
-  readonly #tasks = new WorkerTasks()
   readonly #models = new ModelRequests()
+  readonly #lease = new Lease()
   readonly #slabRequests: SlabRequests
   #saidHello = false
   #isClosed = false
@@ -72,6 +74,7 @@ export class Conversation {
     this.#options = options
     this.#slabRequests = new SlabRequests(limits.pipelineDepth)
     this.#outbox = new Outbox({ now, write, depth: limits.pipelineDepth, joinedBytesMax: limits.joinedBytesMax })
+    this.tasks = new TaskRequests(this.#outbox, (entries) => this.#report(entries))
     this.#tensors = options.memory.forWorker({ messages: this.#slabMessages(), onHold: (isHeld) => this.#hold(isHeld) })
     this.#decoder = new FrameDecoder((frame) => this.#take(frame))
   }
@@ -89,16 +92,14 @@ export class Conversation {
     return this.#isHeld
   }
 
-  get taskCount(): number {
-    return this.#tasks.count
-  }
-
-  get endedTaskCount(): number {
-    return this.#tasks.endedCount
+  /** It may compute: it has the lease, and a task that is not paused, or a model to load. */
+  get mayCompute(): boolean {
+    return this.isLoading || (this.tasks.someMayStep && !this.#lease.isRevoked)
   }
 
   load(load: LoadRequest): void {
-    const onSent = this.#models.begin({ type: 'load', versionId: load.versionId })
+    const { versionId } = load
+    const onSent = this.#models.begin({ type: 'load', versionId, unloaded: new Set(load.components) })
     this.#outbox.send(requestType.load, loadMeta(load), onSent)
   }
 
@@ -110,33 +111,15 @@ export class Conversation {
     this.#outbox.send(requestType.policy, policyMeta(policy))
   }
 
-  /** A task that cannot be sent is reported as failed. */
-  admit(tasks: readonly AdmittedTask[]): void {
-    const refused: ReportEntry[] = []
-    for (const task of tasks) {
-      const bytes = tryTaskBytes(task)
-      if (typeof bytes === 'string') {
-        const { taskId } = task
-        refused.push({ kind: 'failed', taskId, code: 'invalid_request', message: bytes, retryable: false })
-      } else {
-        this.#tasks.add(task.taskId, task.versionId, task.credit)
-        this.#outbox.admit(task.taskId, bytes)
-      }
-    }
-    if (refused.length > 0) setImmediate(() => this.#report(refused))
+  /** It may step; each worker begins so. */
+  grantLease(): void {
+    this.#lease.grant()
+    this.#outbox.send(requestType.lease, emptyMeta)
   }
 
-  withdraw(taskIds: readonly TaskId[]): void {
-    for (const taskId of taskIds) this.#outbox.withdraw(taskId)
-  }
-
-  cancel(taskIds: readonly TaskId[]): void {
-    for (const taskId of taskIds) this.#outbox.cancel(taskId)
-  }
-
-  /** Of no consequence when the task has ended. */
-  credit(taskId: TaskId, items: number): void {
-    if (this.#tasks.giveCredit(taskId, items)) this.#outbox.credit(taskId, items)
+  /** It is to step no more; `leaseRevoked` follows when its running step is over, unless the lease has been granted again by then. */
+  revokeLease(): void {
+    this.#outbox.send(requestType.revoke, emptyMeta, this.#lease.revoke())
   }
 
   ping(): void {
@@ -218,11 +201,11 @@ export class Conversation {
     switch (report.kind) {
       case 'steps':
         this.#options.onProgress(report.progress)
-        this.#settle(report.entries)
+        this.#tensors.endFrame(this.tasks.settle(report.entries))
         this.#report(report.entries)
         return
       case 'partial':
-        this.#tasks.takeCredit(report.taskId, report.values.length)
+        this.tasks.takeCredit(report.taskId, report.values.length)
         listener.partial(workerId, report.taskId, report.values, report.creditLeft)
         return
       case 'loaded': {
@@ -232,6 +215,10 @@ export class Conversation {
         if (this.#servesSlabs) this.#tensors.loaded(versionId)
         return
       }
+      case 'componentLoaded':
+        this.#models.componentLoaded(report.versionId, report.component)
+        listener.componentLoaded(workerId, report.versionId, report.component)
+        return
       case 'unloaded':
         this.#models.answered(requestId, 'unload', report.versionId)
         listener.modelUnloaded(workerId, report.versionId)
@@ -244,7 +231,8 @@ export class Conversation {
         this.#options.onPong(report.progress, report.busy)
         return
       case 'statsReport':
-        this.#options.onMeasured(report.privateBytes)
+        if (report.handOver) this.#tensors.handedOver(report.handOver)
+        this.#options.onStats(report.privateBytes)
         return
       case 'log':
         this.#options.onLog(report.level, report.message)
@@ -262,23 +250,18 @@ export class Conversation {
         this.#tensors.dropped(report.slabs)
         return
       case 'revoked':
+        this.#lease.revoked(requestId)
+        if (this.#lease.isRevoked) listener.leaseRevoked(workerId)
+        return
       case 'checkpointed':
-        throw new ProtocolError('order', `\`${report.kind}\` came, but this server asks for nothing of the kind.`)
+        this.tasks.checkpointed(report.taskId)
+        listener.taskCheckpointed(workerId, report.taskId, report.step, report.saved)
+        return
       case 'hello':
         throw new ProtocolError('order', 'HELLO came a second time.')
       default:
         return report satisfies never
     }
-  }
-
-  #settle(entries: readonly ReportEntry[]): void {
-    const versions = new Set<VersionId>()
-    for (const entry of entries) {
-      const version = this.#tasks.versionOf(entry.taskId)
-      if (version !== undefined && entry.kind === 'done') versions.add(version)
-      this.#tasks.settle(entry)
-    }
-    this.#tensors.endFrame(versions)
   }
 
   /** Whoever is told owns the large tensors in what is told. */
@@ -327,12 +310,3 @@ function requireEqual(name: string, came: string | number, expected: string | nu
 }
 
 /** The encoded task, or why it cannot be sent. */
-function tryTaskBytes(task: AdmittedTask): Buffer | string {
-  try {
-    const bytes = taskBytes(task)
-    if (bytes.length <= taskBytesMax) return bytes
-    return `The request takes ${bytes.length} bytes on its way to a worker; at most ${taskBytesMax} are possible.`
-  } catch (error) {
-    return `The request cannot be sent to a worker: ${error instanceof Error ? error.message : String(error)}.`
-  }
-}

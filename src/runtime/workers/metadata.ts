@@ -57,6 +57,18 @@ export function optionalCountField(from: Metadata, name: string, where: string):
   return from[name] === undefined || from[name] === null ? null : countField(from, name, where)
 }
 
+export function optionalMapField(from: Metadata, name: string, where: string): Metadata | null {
+  return from[name] === undefined || from[name] === null ? null : mapField(from, name, where)
+}
+
+/** At most so many bytes, in memory of their own. */
+export function bytesField(from: Metadata, name: string, bytesMax: number, where: string): Uint8Array {
+  const value = from[name]
+  if (!(value instanceof Uint8Array)) throw unexpected(where, name, 'bytes', value)
+  if (value.length <= bytesMax) return value
+  throw new ProtocolError('limit', `\`${name}\` of ${where} may have at most ${bytesMax} bytes, not ${value.length}.`)
+}
+
 /** Milliseconds: zero or more, whole or not. */
 export function durationField(from: Metadata, name: string, where: string): number {
   const value = from[name]

@@ -2,12 +2,17 @@
 import type { VersionId } from '../../scheduler/ids.ts'
 import { ProtocolError } from './protocol-error.ts'
 
-export interface ModelRequest {
-  readonly type: 'load' | 'unload'
-  readonly versionId: VersionId
-}
+export type ModelRequest =
+  | {
+      readonly type: 'load'
+      readonly versionId: VersionId
+      /** Components whose COMPONENT_LOADED has not come. */
+      readonly unloaded: Set<string>
+    }
+  | { readonly type: 'unload'; readonly versionId: VersionId }
 
 export class ModelRequests {
+  /** In the order sent. */
   readonly #byRequestId = new Map<number, ModelRequest>()
   #loadsUnderWay = 0
 
@@ -20,6 +25,16 @@ export class ModelRequests {
   begin(request: ModelRequest): (requestId: number) => void {
     if (request.type === 'load') this.#loadsUnderWay += 1
     return (requestId) => this.#byRequestId.set(requestId, request)
+  }
+
+  /** A component has been loaded. Throws ProtocolError unless its model is being loaded, and this was not said before. */
+  componentLoaded(versionId: VersionId, component: string): void {
+    for (const asked of this.#byRequestId.values())
+      if (asked.type === 'load' && asked.versionId === versionId && asked.unloaded.delete(component)) return
+    throw new ProtocolError(
+      'order',
+      `\`COMPONENT_LOADED\` came for ${JSON.stringify(component)} of model ${versionId}, which is not being loaded.`,
+    )
   }
 
   /** Throws ProtocolError when that is not what was asked. */

@@ -1,5 +1,5 @@
 /** What the kernel says about a process: whether it does anything, and how much memory is its own. Linux; null elsewhere and for processes that are gone. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 export interface ProcessActivity {
   /** CPU time of all its threads so far. */
@@ -7,7 +7,7 @@ export interface ProcessActivity {
   /** Page faults that needed the disk, and bytes read from it: a process that waits for either is not stuck. */
   readonly majorFaults: number
   readonly readBytes: number
-  /** Its main thread runs, waits for a processor, or waits for the disk. */
+  /** One of its threads runs, waits for a processor, or waits for the disk: large models are read in threads of their own. */
   readonly isRunnable: boolean
 }
 
@@ -20,13 +20,29 @@ export function readProcessActivity(pid: number): ProcessActivity | null {
   // The second field is the program's name in brackets and may hold anything, so fields are counted from the last bracket.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const field = (number: number) => Number(fields[number - 3])
-  const state = fields[0] ?? ''
   return {
     cpuMs: (field(14) + field(15)) * msPerTick,
     majorFaults: field(12),
     readBytes: Number(/^read_bytes: (\d+)/m.exec(readProcFile(pid, 'io') ?? '')?.[1] ?? 0),
-    isRunnable: state === 'R' || state === 'D',
+    isRunnable: isRunnableState(fields[0]) || threadIds(pid).some((thread) => isRunnableState(stateOf(pid, thread))),
   }
+}
+
+function isRunnableState(state: string | undefined): boolean {
+  return state === 'R' || state === 'D'
+}
+
+function threadIds(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return [] // It has gone meanwhile.
+  }
+}
+
+function stateOf(pid: number, thread: string): string | undefined {
+  const stat = readProcFile(pid, `task/${thread}/stat`)
+  return stat?.at(stat.lastIndexOf(')') + 2)
 }
 
 /** Private anonymous memory in use, swapped out or not. */

@@ -1,5 +1,5 @@
 /** What a worker says (PROTOCOL.md section 4, types 64 to 127), read from frames and checked once; everything behind this file trusts it. */
-import type { TaskId, VersionId } from '../../scheduler/ids.ts'
+import type { TaskId } from '../../scheduler/ids.ts'
 import type { Frame } from './frame.ts'
 import { FramePayload } from './frame-payload.ts'
 import {
@@ -11,6 +11,7 @@ import {
   type SlabsDropped,
 } from './large-tensor-reports.ts'
 import {
+  bytesField,
   countField,
   decodeMetadata,
   durationField,
@@ -21,7 +22,9 @@ import {
   textListField,
   wordField,
 } from './metadata.ts'
+import { type ModelReport, readComponentLoaded, readLoaded, readUnloaded } from './model-reports.ts'
 import { ProtocolError } from './protocol-error.ts'
+import { readStats, type StatsReport } from './stats-report.ts'
 import { readStepEntry, type StepEntry } from './step-entries.ts'
 import { type LargeTensors, materialize, noLargeTensors } from './tensors.ts'
 
@@ -41,7 +44,11 @@ export const reportType = {
   slabRequest: 76,
   chunk: 77,
   slabsDropped: 78,
+  componentLoaded: 79,
 } as const
+
+/** A state that takes more is not saved. */
+export const savedBytesMax = 4 * 1024 * 1024
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warning', 'error']
@@ -60,14 +67,7 @@ export interface Hello {
 
 export type Report =
   | Hello
-  | {
-      readonly kind: 'loaded'
-      readonly versionId: VersionId
-      readonly loadMs: number
-      readonly weightsBytes: number
-      readonly privateBytes: number
-    }
-  | { readonly kind: 'unloaded'; readonly versionId: VersionId; readonly privateBytes: number }
+  | ModelReport
   | { readonly kind: 'steps'; readonly entries: readonly StepEntry[]; readonly progress: number }
   | {
       readonly kind: 'partial'
@@ -76,17 +76,12 @@ export type Report =
       readonly creditLeft: number
     }
   | { readonly kind: 'pong'; readonly progress: number; readonly busy: boolean }
-  | {
-      readonly kind: 'statsReport'
-      readonly privateBytes: number
-      readonly residentBytes: number
-      readonly progress: number
-      readonly cpuMs: number
-    }
+  | StatsReport
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly logger: string }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean }
   | { readonly kind: 'ack' }
-  | { readonly kind: 'revoked'; readonly device: string; readonly stepMs: number }
+  /** `stepMs`: how long the step took that was running when the lease was revoked. */
+  | { readonly kind: 'revoked'; readonly stepMs: number }
   | { readonly kind: 'checkpointed'; readonly taskId: TaskId; readonly step: number; readonly saved: Uint8Array }
   | SlabRequest
   | Chunk
@@ -128,10 +123,12 @@ export function readReport(frame: Frame, large: LargeTensors): Report {
       return readChunk(frame)
     case reportType.slabsDropped:
       return readSlabsDropped(frame)
+    case reportType.componentLoaded:
+      return readComponentLoaded(frame)
     default:
       throw new ProtocolError(
         'type',
-        `A worker's frame must have a type from ${reportType.hello} to ${reportType.slabsDropped}, not ${frame.type}.`,
+        `A worker's frame must have a type from ${reportType.hello} to ${reportType.componentLoaded}, not ${frame.type}.`,
       )
   }
 }
@@ -147,26 +144,6 @@ function readHello(frame: Frame): Hello {
     programs: textListField(map, 'programs', 'HELLO'),
     capabilities: textListField(map, 'capabilities', 'HELLO'),
     versions: mapField(map, 'versions', 'HELLO'),
-  }
-}
-
-function readLoaded(frame: Frame): Report {
-  const map = decodeMetadata(frame.meta, 'LOADED')
-  return {
-    kind: 'loaded',
-    versionId: countField(map, 'model', 'LOADED') as VersionId,
-    loadMs: durationField(map, 'loadMs', 'LOADED'),
-    weightsBytes: countField(map, 'weightsBytes', 'LOADED'),
-    privateBytes: countField(map, 'privateBytes', 'LOADED'),
-  }
-}
-
-function readUnloaded(frame: Frame): Report {
-  const map = decodeMetadata(frame.meta, 'UNLOADED')
-  return {
-    kind: 'unloaded',
-    versionId: countField(map, 'model', 'UNLOADED') as VersionId,
-    privateBytes: countField(map, 'privateBytes', 'UNLOADED'),
   }
 }
 
@@ -201,17 +178,6 @@ function readPong(frame: Frame): Report {
   return { kind: 'pong', progress: countField(map, 'progress', 'PONG'), busy: flagField(map, 'busy', 'PONG') }
 }
 
-function readStats(frame: Frame): Report {
-  const map = decodeMetadata(frame.meta, 'STATS_REPORT')
-  return {
-    kind: 'statsReport',
-    privateBytes: countField(map, 'privateBytes', 'STATS_REPORT'),
-    residentBytes: countField(map, 'residentBytes', 'STATS_REPORT'),
-    progress: countField(map, 'progress', 'STATS_REPORT'),
-    cpuMs: durationField(map, 'cpuMs', 'STATS_REPORT'),
-  }
-}
-
 function readLog(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'LOG')
   return {
@@ -234,11 +200,7 @@ function readError(frame: Frame): Report {
 
 function readRevoked(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'REVOKED')
-  return {
-    kind: 'revoked',
-    device: textField(map, 'device', 'REVOKED'),
-    stepMs: durationField(map, 'stepMs', 'REVOKED'),
-  }
+  return { kind: 'revoked', stepMs: durationField(map, 'stepMs', 'REVOKED') }
 }
 
 function readCheckpointed(frame: Frame): Report {
@@ -247,6 +209,6 @@ function readCheckpointed(frame: Frame): Report {
     kind: 'checkpointed',
     taskId: countField(map, 'task', 'CHECKPOINTED') as TaskId,
     step: countField(map, 'step', 'CHECKPOINTED'),
-    saved: new FramePayload(frame.payload).copy(mapField(map, 'saved', 'CHECKPOINTED')),
+    saved: bytesField(map, 'saved', savedBytesMax, 'CHECKPOINTED'),
   }
 }

@@ -16,10 +16,29 @@ export const requestType = {
   ping: 8,
   stats: 9,
   shutdown: 10,
+  lease: 11,
+  revoke: 12,
+  pause: 13,
+  resume: 14,
+  checkpoint: 15,
+  restore: 16,
   slabGrant: 17,
   slabReturn: 18,
   slabRecall: 19,
+  release: 20,
 } as const
+
+/** Those that are asked of tasks, and may be asked of many in one frame. */
+export type TaskRequest =
+  | 'admit'
+  | 'withdraw'
+  | 'cancel'
+  | 'credit'
+  | 'pause'
+  | 'resume'
+  | 'checkpoint'
+  | 'restore'
+  | 'release'
 
 /** A file as it was when its content was verified. */
 export interface VerifiedFile extends FileIdentity {
@@ -100,13 +119,15 @@ export function policyMeta(policy: StepPolicy): Buffer {
     holdMs: policy.holdMs,
     interactiveFirst: policy.interactiveFirst,
     interruptAfterMs: policy.interruptAfterMs,
+    checkpointSteps: policy.checkpointSteps,
+    inferenceShare: policy.inferenceShare,
   })
 }
 
-/** One `Task`, to be joined with others in an ADMIT. */
+/** One `Task`, to be joined with others in an ADMIT or RESTORE; what is as the protocol takes it to be is left out. */
 export function taskBytes(task: AdmittedTask): Buffer {
   const { taskId, versionId, deadlineMs, program, components, request, order, credit, attempt } = task
-  const fields = {
+  return encode({
     task: taskId,
     model: versionId,
     program,
@@ -116,8 +137,12 @@ export function taskBytes(task: AdmittedTask): Buffer {
     order,
     credit,
     attempt,
-  }
-  return encode(deadlineMs === null ? fields : { ...fields, deadlineMs })
+    ...(deadlineMs === null ? {} : { deadlineMs }),
+    ...(task.stage === 'inference' ? {} : { stage: task.stage }),
+    ...(task.isHeld ? { hold: true } : {}),
+    ...(Object.keys(task.inputs).length === 0 ? {} : { inputs: task.inputs }),
+    ...(task.saved === null ? {} : { saved: task.saved }),
+  })
 }
 
 export interface GrantedSlab extends SlabName {
@@ -146,5 +171,5 @@ export function creditBytes(taskId: TaskId, items: number): Buffer {
 }
 
 export const emptyMeta = encode({})
-/** The start of `{tasks: [...]}`, the metadata of ADMIT, WITHDRAW, CANCEL and CREDIT alike. */
+/** The start of `{tasks: [...]}`, the metadata of all that is asked of tasks. */
 export const tasksMetaStart = Buffer.concat([Buffer.from([0x81, 0xa5]), Buffer.from('tasks', 'latin1')])

@@ -4,6 +4,7 @@ import type { TaskId } from '../../scheduler/ids.ts'
 import type { FramePayload } from './frame-payload.ts'
 import {
   asMap,
+  bytesField,
   countField,
   flagField,
   type Metadata,
@@ -15,6 +16,9 @@ import {
 import { type LargeTensors, materializeOutput, type ProgramOutput } from './tensors.ts'
 
 export type StepUnit = 'steps' | 'tokens' | 'items'
+
+/** A preview is shown to whoever asks: what a browser would run is none. */
+export type PreviewType = 'image/png' | 'image/webp' | 'image/jpeg'
 
 /** After `done`, `failed`, `cancelled` or `withdrawn` the worker knows nothing of the task any more. */
 export type StepEntry =
@@ -40,7 +44,7 @@ export type StepEntry =
       readonly kind: 'preview'
       readonly taskId: TaskId
       readonly step: number
-      readonly mimeType: string
+      readonly mimeType: PreviewType
       readonly picture: Uint8Array
     }
   | {
@@ -67,9 +71,12 @@ export const failureCodes: readonly TaskFailureCode[] = [
   'invalid_request',
   'stale_model',
   'artifact_missing',
+  'input_missing',
 ]
-const kinds = ['done', 'started', 'step', 'text', 'failed', 'cancelled', 'withdrawn', 'paused'] as const
+const kinds = ['done', 'started', 'step', 'text', 'preview', 'failed', 'cancelled', 'withdrawn', 'paused'] as const
 const units: readonly StepUnit[] = ['steps', 'tokens', 'items']
+const previewTypes: readonly PreviewType[] = ['image/png', 'image/webp', 'image/jpeg']
+export const previewBytesMax = 512 * 1024
 
 /** Throws ProtocolError. Outputs are copied out of `payload`; the regions of `large` that they hold belong to the caller. */
 export function readStepEntry(value: unknown, payload: FramePayload, large: LargeTensors): StepEntry {
@@ -96,6 +103,15 @@ export function readStepEntry(value: unknown, payload: FramePayload, large: Larg
         taskId,
         output: materializeOutput(mapField(map, 'output', kind), payload, large),
         stepsRun: countField(map, 'stepsRun', kind),
+        heldBytes: optionalCountField(map, 'heldBytes', kind) ?? 0,
+      }
+    case 'preview':
+      return {
+        kind,
+        taskId,
+        step: countField(map, 'step', kind),
+        mimeType: wordField(map, 'mimeType', previewTypes, kind),
+        picture: bytesField(map, 'picture', previewBytesMax, kind),
       }
     case 'failed':
       return {

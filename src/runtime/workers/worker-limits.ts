@@ -6,6 +6,8 @@ export interface WorkerLimits {
   /** From spawn to HELLO. */
   readonly helloMsMax: number
   readonly pingIntervalMs: number
+  /** While a worker has tasks, and once after them, it is asked for what it has counted. */
+  readonly statsIntervalMs: number
   readonly liveness: LivenessLimits
   /** How long a hung worker may take to print its stacks before it is killed. */
   readonly stacksMsMax: number
@@ -25,6 +27,7 @@ export interface WorkerLimits {
 export const defaultWorkerLimits: WorkerLimits = {
   helloMsMax: 30_000,
   pingIntervalMs: 1000,
+  statsIntervalMs: 5000,
   // Reading four prompts of full length takes a small text model minutes on two cores, so a step that computes is given as long as a load.
   liveness: { silentIdleMs: 2000, stuckIdleMs: 5000, stepMsMax: 600_000, loadMsMax: 600_000 },
   stacksMsMax: 300,

@@ -18,9 +18,20 @@ export interface WorkerPool {
   load(workerId: WorkerId, load: LoadRequest): void
   unload(workerId: WorkerId, versionId: VersionId): void
   setPolicy(workerId: WorkerId, policy: StepPolicy): void
+  /** In this order; those with a saved state go on from it. */
   admit(workerId: WorkerId, tasks: readonly AdmittedTask[]): void
   withdraw(workerId: WorkerId, taskIds: readonly TaskId[]): void
   cancel(workerId: WorkerId, taskIds: readonly TaskId[]): void
+  /** `paused` is reported of each that has not come to its end by then; its state stays. */
+  pause(workerId: WorkerId, taskIds: readonly TaskId[]): void
+  resume(workerId: WorkerId, taskIds: readonly TaskId[]): void
+  /** `taskCheckpointed` follows for those whose programs can save a state. */
+  checkpoint(workerId: WorkerId, taskIds: readonly TaskId[]): void
+  /** Held outputs of tasks that are done are dropped. */
+  release(workerId: WorkerId, taskIds: readonly TaskId[]): void
+  grantLease(workerId: WorkerId): void
+  /** `leaseRevoked` follows, unless the lease is granted again first. */
+  revokeLease(workerId: WorkerId): void
   credit(workerId: WorkerId, taskId: TaskId, items: number): void
   /** Those that live, in the order of their start. */
   describe(): WorkerDescription[]
@@ -46,10 +57,16 @@ export function createWorkerPool(
     load: (workerId, load) => workers.get(workerId)?.conversation.load(load),
     unload: (workerId, versionId) => workers.get(workerId)?.conversation.unload(versionId),
     setPolicy: (workerId, policy) => workers.get(workerId)?.conversation.setPolicy(policy),
-    admit: (workerId, tasks) => workers.get(workerId)?.conversation.admit(tasks),
-    withdraw: (workerId, taskIds) => workers.get(workerId)?.conversation.withdraw(taskIds),
-    cancel: (workerId, taskIds) => workers.get(workerId)?.conversation.cancel(taskIds),
-    credit: (workerId, taskId, items) => workers.get(workerId)?.conversation.credit(taskId, items),
+    admit: (workerId, tasks) => workers.get(workerId)?.conversation.tasks.admit(tasks),
+    withdraw: (workerId, taskIds) => workers.get(workerId)?.conversation.tasks.withdraw(taskIds),
+    cancel: (workerId, taskIds) => workers.get(workerId)?.conversation.tasks.cancel(taskIds),
+    pause: (workerId, taskIds) => workers.get(workerId)?.conversation.tasks.pause(taskIds),
+    resume: (workerId, taskIds) => workers.get(workerId)?.conversation.tasks.resume(taskIds),
+    checkpoint: (workerId, taskIds) => workers.get(workerId)?.conversation.tasks.checkpoint(taskIds),
+    release: (workerId, taskIds) => workers.get(workerId)?.conversation.tasks.release(taskIds),
+    grantLease: (workerId) => workers.get(workerId)?.conversation.grantLease(),
+    revokeLease: (workerId) => workers.get(workerId)?.conversation.revokeLease(),
+    credit: (workerId, taskId, items) => workers.get(workerId)?.conversation.tasks.credit(taskId, items),
     describe: () => [...workers.values()].map((worker) => worker.describe()),
     async close(withinMs) {
       isClosed = true

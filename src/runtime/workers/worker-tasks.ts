@@ -1,20 +1,28 @@
 /** The tasks that one worker has now: an entry about any other would give a task two ends. */
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import { ProtocolError } from './protocol-error.ts'
+import type { AdmittedTask } from './requests.ts'
 import type { StepEntry } from './step-entries.ts'
 
 interface TaskHere {
   readonly versionId: VersionId
+  readonly isHeld: boolean
   /** Partial items that it may still emit. */
   creditLeft: number
+  /** PAUSE was asked so often without `paused` in answer; one that RESUME overtook at the worker gets none. */
+  pausesLeft: number
+  /** What was asked last. */
+  isToPause: boolean
+  /** It takes part in no step, for certain: every PAUSE was answered, and RESUME not asked since. */
+  isPaused: boolean
 }
 
 export class WorkerTasks {
   readonly #tasks = new Map<TaskId, TaskHere>()
   #endedCount = 0
 
-  add(taskId: TaskId, versionId: VersionId, credit: number): void {
-    this.#tasks.set(taskId, { versionId, creditLeft: credit })
+  add({ taskId, versionId, credit, isHeld }: AdmittedTask): void {
+    this.#tasks.set(taskId, { versionId, isHeld, creditLeft: credit, pausesLeft: 0, isToPause: false, isPaused: false })
   }
 
   /** The model of a task that is here. */
@@ -27,6 +35,27 @@ export class WorkerTasks {
     const task = this.#tasks.get(taskId)
     if (task) task.creditLeft += items
     return task !== undefined
+  }
+
+  /** PAUSE is asked. Of no consequence when the task is not here. */
+  pause(taskId: TaskId): void {
+    const task = this.#tasks.get(taskId)
+    if (!task) return
+    task.pausesLeft += 1
+    task.isToPause = true
+  }
+
+  /** RESUME is asked. Of no consequence when the task is not here. */
+  resume(taskId: TaskId): void {
+    const task = this.#tasks.get(taskId)
+    if (!task) return
+    task.isToPause = false
+    task.isPaused = false
+  }
+
+  /** CHECKPOINTED came. Throws ProtocolError. */
+  checkpointed(taskId: TaskId): void {
+    this.#require(taskId, 'CHECKPOINTED')
   }
 
   /** PARTIAL came with so many items. Throws ProtocolError when it has no credit for them: nobody could keep up with a worker that does not wait. */
@@ -44,6 +73,12 @@ export class WorkerTasks {
     return this.#tasks.size
   }
 
+  /** Some may take part in steps. */
+  get someMayStep(): boolean {
+    for (const { isPaused } of this.#tasks.values()) if (!isPaused) return true
+    return false
+  }
+
   /** Tasks that came to an end here; those given back did not. */
   get endedCount(): number {
     return this.#endedCount
@@ -51,11 +86,37 @@ export class WorkerTasks {
 
   /** Takes note of what an entry says. Throws ProtocolError when it cannot be said now. */
   settle(entry: StepEntry): void {
-    this.#require(entry.taskId, entry.kind)
-    if (entry.kind === 'paused') throw new ProtocolError('order', '`paused` came, but nothing was asked to pause.')
-    const hasEnded = entry.kind === 'done' || entry.kind === 'failed' || entry.kind === 'cancelled'
-    if (hasEnded) this.#endedCount += 1
-    if (hasEnded || entry.kind === 'withdrawn') this.#tasks.delete(entry.taskId)
+    const task = this.#require(entry.taskId, entry.kind)
+    switch (entry.kind) {
+      case 'started':
+      case 'step':
+      case 'text':
+      case 'preview':
+        requireGoingOn(task, entry)
+        return
+      case 'done':
+        requireGoingOn(task, entry)
+        requireMayHold(task, entry)
+        this.#end(entry.taskId)
+        return
+      case 'failed':
+      case 'cancelled':
+        this.#end(entry.taskId)
+        return
+      case 'withdrawn':
+        this.#tasks.delete(entry.taskId)
+        return
+      case 'paused':
+        settlePause(task, entry.taskId)
+        return
+      default:
+        entry satisfies never
+    }
+  }
+
+  #end(taskId: TaskId): void {
+    this.#endedCount += 1
+    this.#tasks.delete(taskId)
   }
 
   /** Throws ProtocolError when the worker speaks of a task that it does not have. `what`: the word of the protocol. */
@@ -64,4 +125,26 @@ export class WorkerTasks {
     if (task) return task
     throw new ProtocolError('order', `\`${what}\` came for task ${taskId}, which this worker does not have.`)
   }
+}
+
+/** Of a paused task nothing is said but its end by a cancellation or its deadline. */
+function requireGoingOn({ isPaused }: TaskHere, { kind, taskId }: StepEntry): void {
+  if (isPaused) throw new ProtocolError('order', `\`${kind}\` came for task ${taskId}, which is paused.`)
+}
+
+/** What is not to be held is never released. */
+function requireMayHold({ isHeld }: TaskHere, { heldBytes, taskId }: Extract<StepEntry, { kind: 'done' }>): void {
+  if (heldBytes > 0 && !isHeld)
+    throw new ProtocolError(
+      'order',
+      `\`done\` came with ${heldBytes} held bytes for task ${taskId}, which was to hold nothing.`,
+    )
+}
+
+function settlePause(task: TaskHere, taskId: TaskId): void {
+  if (task.pausesLeft === 0)
+    throw new ProtocolError('order', `\`paused\` came for task ${taskId}, which was not asked to pause.`)
+  task.pausesLeft -= 1
+  // Which of several PAUSEs it answers cannot be known, and RESUME may be on its way.
+  task.isPaused = task.pausesLeft === 0 && task.isToPause
 }

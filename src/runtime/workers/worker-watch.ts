@@ -1,4 +1,4 @@
-/** Looks after a worker that has said hello: a PING every second, its memory, and the verdict that it is hung. */
+/** Looks after a worker that has said hello: a PING every second, its memory, what it counts, and the verdict that it is hung. */
 import type { Conversation } from './conversation.ts'
 import { Liveness } from './liveness.ts'
 import { readPrivateBytes, readProcessActivity } from './process-activity.ts'
@@ -24,6 +24,10 @@ export class WorkerWatch {
   readonly #liveness: Liveness
   readonly #timer: NodeJS.Timeout
   #pingIsOut = false
+  #statsAreOut = false
+  #lastStatsAt: number
+  /** Tasks that had come to their ends when it was last asked. */
+  #endedAtLastStats = 0
   #progress = 0
   #isStepping = false
   #lastLookAt: number
@@ -34,6 +38,7 @@ export class WorkerWatch {
     this.#options = options
     this.#liveness = new Liveness(options.limits.liveness)
     this.#lastLookAt = options.now()
+    this.#lastStatsAt = this.#lastLookAt
     this.#timer = setInterval(() => this.#look(), options.limits.pingIntervalMs)
   }
 
@@ -42,6 +47,12 @@ export class WorkerWatch {
     this.#pingIsOut = false
     this.#isStepping = isStepping
     this.progress(progress)
+  }
+
+  /** The worker answered STATS. */
+  stats(privateBytes: number): void {
+    this.#statsAreOut = false
+    this.measured(privateBytes)
   }
 
   progress(progress: number): void {
@@ -83,7 +94,8 @@ export class WorkerWatch {
       now: now(),
       silenceMs: conversation.silenceMs(),
       progress: this.#progress,
-      isStepping: this.#isStepping,
+      // What the engine of a paused task, or of a worker without a lease, has in hand stands still as it should.
+      isStepping: this.#isStepping && conversation.mayCompute,
       isLoading: conversation.isLoading,
       activity: readProcessActivity(pid),
     })
@@ -93,7 +105,24 @@ export class WorkerWatch {
     const privateBytes = readPrivateBytes(this.#options.pid)
     if (privateBytes !== null) this.measured(privateBytes)
     // Where the kernel does not tell, the worker is asked; it answers with STATS_REPORT.
-    else this.#options.conversation.askForStats()
+    if (privateBytes === null || this.#statsAreDue()) this.#askForStats()
+  }
+
+  /** It has tasks, or has had some since it was asked. */
+  #statsAreDue(): boolean {
+    const { conversation, limits, now } = this.#options
+    const { count, endedCount } = conversation.tasks
+    const hasWorked = count > 0 || endedCount !== this.#endedAtLastStats
+    return hasWorked && now() - this.#lastStatsAt >= limits.statsIntervalMs
+  }
+
+  #askForStats(): void {
+    if (this.#statsAreOut) return
+    const { conversation, now } = this.#options
+    this.#statsAreOut = true
+    this.#lastStatsAt = now()
+    this.#endedAtLastStats = conversation.tasks.endedCount
+    conversation.askForStats()
   }
 
   #ping(): void {

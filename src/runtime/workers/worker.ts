@@ -85,7 +85,7 @@ export class Worker {
       state: this.#state(),
       pid: this.#process.pid,
       startedAt: this.#startedAt,
-      requestsServed: this.conversation.endedTaskCount,
+      requestsServed: this.conversation.tasks.endedCount,
       privateBytes: this.#privateBytes,
       silentMs: this.conversation.silenceMs(),
     }
@@ -122,6 +122,7 @@ export class Worker {
       onPong: (progress, isStepping) => this.#watch?.pong(progress, isStepping),
       onProgress: (progress) => this.#watch?.progress(progress),
       onMeasured: (privateBytes) => this.#watch?.measured(privateBytes),
+      onStats: (privateBytes) => this.#watch?.stats(privateBytes),
       onLog: (level, message) => this.#log.frame(level, message),
       onHold: (isHeld) => this.#process.holdReading(isHeld),
       memory,
@@ -148,7 +149,7 @@ export class Worker {
       case 'starting':
         return 'STARTING'
       case 'running':
-        return this.conversation.taskCount > 0 || this.conversation.isLoading ? 'BUSY' : 'READY'
+        return this.conversation.tasks.count > 0 || this.conversation.isLoading ? 'BUSY' : 'READY'
       case 'hung':
         return 'HUNG'
       case 'stopping':
