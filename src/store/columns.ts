@@ -1,6 +1,7 @@
 /** Which columns travel between the threads, in which order: rows are arrays, typed by the tables, named in SQL by the same lists. */
 import type {
   artifacts,
+  checkpoints,
   components,
   devices,
   jobEvents,
@@ -39,10 +40,16 @@ export const patchColumns = [
   'failedAttempts',
   'deathsAlone',
   'cancelRequestedAt',
+  'pauseRequestedAt',
+  'pauseCause',
+  'pausedAt',
+  'pausedMs',
+  'pausedWaitingMs',
   'deviceId',
   'loadingAt',
   'startedAt',
   'firstPartialAt',
+  'postprocessingAt',
   'finishedAt',
   'progressDone',
   'progressTotal',
@@ -65,8 +72,15 @@ export const jobColumns = [
 ] as const
 export type JobRow = RowOf<typeof jobs, typeof jobColumns>
 
-export const taskColumns = ['id', 'jobId', 'node', 'program', 'components', 'after'] as const
+export const taskColumns = ['id', 'jobId', 'node', 'program', 'components', 'after', 'item', 'stage', 'isHeld'] as const
 export type TaskRow = RowOf<typeof tasks, typeof taskColumns>
+
+export const checkpointColumns = ['taskId', 'jobId', 'step', 'savedAt', 'saved'] as const
+export type CheckpointRow = RowOf<typeof checkpoints, typeof checkpointColumns>
+
+/** What is known of a checkpoint without its bytes. */
+export const checkpointHeadColumns = ['taskId', 'jobId', 'step'] as const
+export type CheckpointHeadRow = RowOf<typeof checkpoints, typeof checkpointHeadColumns>
 
 export const eventColumns = ['sequence', 'jobId', 'attempt', 'kind', 'at', 'fromState', 'toState', 'data'] as const
 export type EventRow = RowOf<typeof jobEvents, typeof eventColumns>

@@ -4,7 +4,7 @@
  */
 import type { JobId, Millis } from '../scheduler/ids.ts'
 import { EventLog } from './event-log/event-log.ts'
-import type { ItemsCommitted } from './event-log/progress.ts'
+import type { ItemsCommitted, PreviewSettled } from './event-log/progress.ts'
 import type { TailLimits } from './event-log/tails.ts'
 import type { ArtifactRecord, JobEvent, JobEventBody, JobPatch, JobRecord, JobState, ProgressUnit } from './records.ts'
 import type { Store, SubmissionOutcome } from './store.ts'
@@ -32,13 +32,18 @@ export interface JobEventLog {
   text(record: JobRecord, item: number, text: string): void
   /** `committed` hears how many items the log has taken for good: so many more may be sent. */
   values(record: JobRecord, values: readonly unknown[], committed?: ItemsCommitted): void
+  /**
+   * A picture on its way to its end, whose file is durable: seen after the commit of its row. The newest of an item wins, so `settled` says for each what
+   * becomes of its file; at once where a newer one takes its place or the job has ended.
+   */
+  preview(record: JobRecord, item: number, step: number, artifact: ArtifactRecord, settled: PreviewSettled): void
   /** Counts in the record; not an event of its own. */
   progress(
     record: JobRecord,
     counts: { readonly done: number; readonly total: number | null; readonly unit: ProgressUnit },
   ): void
 
-  /** Everything after the cursor (null: from the start), then live; ends after the final event. */
+  /** Everything after the cursor (null: from the start), then live; ends after the final event. Who is slow may miss previews that a newer one of the item follows. */
   events(jobId: JobId, afterSequence: number | null): AsyncIterableIterator<JobEvent, undefined>
   /** State changes of all jobs after the cursor (null: from now on), then live; never ends by itself. */
   changes(afterSequence: number | null): AsyncIterableIterator<JobEvent, undefined>

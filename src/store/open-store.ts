@@ -2,17 +2,20 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Millis } from '../scheduler/ids.ts'
+import type { JobId, Millis } from '../scheduler/ids.ts'
+import type { CheckpointHeadRow, TaskRow } from './columns.ts'
 import { databaseFile } from './opening/database-file.ts'
 import { thisProcess, writeHolder } from './opening/holder.ts'
 import type { OpeningRows } from './opening/read-opening.ts'
 import { historyOf } from './reader/history.ts'
 import { ReaderClient } from './reader/reader-client.ts'
-import type { TaskRecord } from './records.ts'
+import type { CheckpointRecord } from './records.ts'
 import { jobOf, taskOf } from './rows.ts'
 import { Sequences } from './sequences.ts'
-import type { Opening, Store, StoreMetrics } from './store.ts'
+import type { Opening, Store, StoreMetrics, UnfinishedJob } from './store.ts'
 import { changesOf } from './writer/changes.ts'
+import { encodeCheckpoints } from './writer/checkpoints.ts'
+import { WaitingCheckpoints } from './writer/waiting-checkpoints.ts'
 import { WriterClient } from './writer/writer-client.ts'
 
 export interface StoreOptions {
@@ -48,6 +51,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const rows = await writer.opened
   const reader = new ReaderClient(folder, onDeath)
   const sequences = new Sequences(rows.firstSequence, rows.reservedSequence, (limit) => reserve(writer, limit))
+  const checkpoints = new WaitingCheckpoints((lot) => saveCheckpoints(writer, lot))
   const limits = {
     rows: options.queueLimit ?? queueLimitDefault,
     chars: options.queueCharsLimit ?? queueCharsLimitDefault,
@@ -57,8 +61,8 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   let closing: Promise<void> | null = null
   return {
     opening: openingOf(rows),
-    ...changesOf({ writer, sequences, limits, now, onDeleted }),
-    ...historyOf(reader),
+    ...changesOf({ writer, sequences, checkpoints, limits, now, onDeleted }),
+    ...historyOf(reader, (taskId) => checkpoints.newest(taskId)),
     nextSequence: () => sequences.take(),
     lastSequence: () => sequences.last,
     deletedSequence: () => deletedSequence,
@@ -69,12 +73,13 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     },
     announce: (url) => writeHolder(folder, thisProcess(startedAt, url)),
     limitDatabase: (bytes) => writer.limitDatabase(bytes),
-    close: () => (closing ??= close(reader, writer)),
+    close: () => (closing ??= close(reader, writer, checkpoints)),
   }
 }
 
-async function close(reader: ReaderClient, writer: WriterClient): Promise<void> {
+async function close(reader: ReaderClient, writer: WriterClient, checkpoints: WaitingCheckpoints): Promise<void> {
   await reader.close()
+  checkpoints.writeAll()
   await writer.close()
 }
 
@@ -85,6 +90,16 @@ function reserve(writer: WriterClient, limit: number): Promise<void> {
     rows: 1,
     bytes: 0,
     urgent: true,
+  })
+}
+
+function saveCheckpoints(writer: WriterClient, lot: readonly CheckpointRecord[]): Promise<void> {
+  return writer.queue.add({
+    operation: 'saveCheckpoints',
+    write: (values) => encodeCheckpoints(values, lot),
+    rows: lot.length,
+    bytes: lot.reduce((sum, { saved }) => sum + saved.byteLength, 0),
+    urgent: false,
   })
 }
 
@@ -106,10 +121,21 @@ function fileBytes(file: string): number {
 
 function openingOf(rows: OpeningRows): Opening {
   const { nextJobId, nextTaskId, nextSessionId, nextArtifactId, firstRuntimeId, snapshot } = rows
-  const tasks = new Map<number, TaskRecord[]>(rows.unfinished.map(([id]) => [id, []]))
-  for (const row of rows.tasks) tasks.get(row[1])?.push(taskOf(row))
-  const unfinished = rows.unfinished.map((row) => ({ record: jobOf(row), tasks: tasks.get(row[0]) ?? [] }))
+  const tasks = grouped(rows.tasks)
+  const checkpoints = grouped(rows.checkpoints)
+  const unfinished = rows.unfinished.map(
+    (row): UnfinishedJob => ({
+      record: jobOf(row),
+      tasks: (tasks.get(row[0]) ?? []).map(taskOf),
+      checkpoints: (checkpoints.get(row[0]) ?? []).map(([taskId, , step]) => ({ taskId, step })),
+    }),
+  )
   return { nextJobId, nextTaskId, nextSessionId, nextArtifactId, firstRuntimeId, unfinished, snapshot }
+}
+
+/** By job, which is the second column of both. */
+function grouped<Row extends TaskRow | CheckpointHeadRow>(rows: readonly Row[]): ReadonlyMap<JobId, readonly Row[]> {
+  return Map.groupBy(rows, (row) => row[1])
 }
 
 function endProcess(error: Error): never {

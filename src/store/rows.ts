@@ -1,6 +1,7 @@
 /** Rows as the threads send them, made into the records of `records.ts`. */
 import type {
   ArtifactRow,
+  CheckpointRow,
   ComponentRow,
   DeviceRow,
   EventRow,
@@ -13,6 +14,7 @@ import type {
 } from './columns.ts'
 import type {
   ArtifactRecord,
+  CheckpointRecord,
   ComponentRecord,
   DeviceRecord,
   JobEvent,
@@ -42,19 +44,25 @@ export function jobOf(row: JobRow): JobRecord {
     failedAttempts: row[12],
     deathsAlone: row[13],
     cancelRequestedAt: row[14],
-    deviceId: row[15],
-    loadingAt: row[16],
-    startedAt: row[17],
-    firstPartialAt: row[18],
-    finishedAt: row[19],
-    progressDone: row[20],
-    progressTotal: row[21],
-    progressUnit: row[22],
-    failure: row[23] === null ? null : (JSON.parse(row[23]) as JobRecord['failure']),
+    pauseRequestedAt: row[15],
+    pauseCause: row[16],
+    pausedAt: row[17],
+    pausedMs: row[18],
+    pausedWaitingMs: row[19],
+    deviceId: row[20],
+    loadingAt: row[21],
+    startedAt: row[22],
+    firstPartialAt: row[23],
+    postprocessingAt: row[24],
+    finishedAt: row[25],
+    progressDone: row[26],
+    progressTotal: row[27],
+    progressUnit: row[28],
+    failure: row[29] === null ? null : (JSON.parse(row[29]) as JobRecord['failure']),
   }
 }
 
-export function taskOf([id, jobId, node, program, components, after]: TaskRow): TaskRecord {
+export function taskOf([id, jobId, node, program, components, after, item, stage, isHeld]: TaskRow): TaskRecord {
   return {
     id,
     jobId,
@@ -62,7 +70,14 @@ export function taskOf([id, jobId, node, program, components, after]: TaskRow): 
     program,
     components: JSON.parse(components) as TaskRecord['components'],
     after: JSON.parse(after) as TaskRecord['after'],
+    item,
+    stage,
+    isHeld: isHeld === 1,
   }
+}
+
+export function checkpointOf([taskId, jobId, step, savedAt, saved]: CheckpointRow): CheckpointRecord {
+  return { taskId, jobId, step, savedAt, saved }
 }
 
 export function eventOf([sequence, jobId, attempt, kind, at, from, to, data]: EventRow): JobEvent {
@@ -73,7 +88,7 @@ export function eventOf([sequence, jobId, attempt, kind, at, from, to, data]: Ev
 
 /** The column `data` of an event: what its kind does not say already. */
 export function dataOf(body: JobEventBody): string | null {
-  if (body.kind === 'queued' || body.kind === 'succeeded') return null
+  if (body.kind === 'queued' || body.kind === 'postprocessing' || body.kind === 'succeeded') return null
   const rest = { ...body, kind: undefined }
   try {
     return JSON.stringify(rest)

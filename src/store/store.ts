@@ -2,11 +2,12 @@
  * What the server remembers, and how it may be asked. Writing happens in a thread of its own: everything of one tick becomes one commit
  * (WAL, synchronous=FULL), and a promise given here resolves after that commit. History is read on a read-only connection in another thread.
  */
-import type { PriorityClass } from '../scheduler/events.ts'
-import type { ComponentId, DeviceId, JobId, Millis, SessionId, VersionId } from '../scheduler/ids.ts'
+import type { PriorityClass, TaskCheckpoint } from '../scheduler/events.ts'
+import type { ComponentId, DeviceId, JobId, Millis, SessionId, TaskId, VersionId } from '../scheduler/ids.ts'
 import type {
   ArtifactId,
   ArtifactRecord,
+  CheckpointRecord,
   ComponentRecord,
   DeviceRecord,
   JobEvent,
@@ -33,10 +34,17 @@ export interface Opening {
   readonly nextArtifactId: number
   /** Start of a block of a thousand million ids for workers, residencies and allocations of this server process. */
   readonly firstRuntimeId: number
-  /** Jobs that had not ended, oldest first, with their tasks. */
-  readonly unfinished: readonly { readonly record: JobRecord; readonly tasks: readonly TaskRecord[] }[]
+  /** Oldest first. */
+  readonly unfinished: readonly UnfinishedJob[]
   /** The last scheduler snapshot, JSON text. */
   readonly snapshot: string | null
+}
+
+/** A job that had not ended, with its tasks, and how far each of them was saved. */
+export interface UnfinishedJob {
+  readonly record: JobRecord
+  readonly tasks: readonly TaskRecord[]
+  readonly checkpoints: readonly TaskCheckpoint[]
 }
 
 export type SubmissionOutcome =
@@ -132,10 +140,17 @@ export interface Store {
   insertArtifact(artifact: ArtifactRecord): Promise<ArtifactRecord>
   /** Those of these contents (SHA-256) that no artifact has: in the order of writes, so what was inserted before is seen. */
   findUnusedContents(contents: readonly string[]): Promise<readonly string[]>
-  /** Progress: rides along with the next commit, at most 50 ms later. */
-  recordProgress(event: JobEvent, patch: JobPatch): Promise<void>
+  /** Progress: rides along with the next commit, at most 50 ms later; at once when artifacts come with it, because nobody sees it before. */
+  recordProgress(event: JobEvent, patch: JobPatch, artifacts?: readonly ArtifactRecord[]): Promise<void>
   /** The wish itself is durable before it is answered. Rejects with StoreOverloaded (`storage`) while commits fail. */
   recordCancelRequest(jobId: JobId, at: Millis): Promise<void>
+  /** The same for pausing. `at` null = it is to go on. */
+  recordPauseRequest(jobId: JobId, at: Millis | null): Promise<void>
+  /**
+   * Replaces the task's checkpoint before. Rides along behind what jobs write. Resolves when it or a newer one is committed, or when it is given up: its
+   * job has ended, or too many bytes wait.
+   */
+  saveCheckpoint(checkpoint: CheckpointRecord): Promise<void>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   insertSession(session: SessionRecord): Promise<void>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */
@@ -175,6 +190,8 @@ export interface Store {
   readJobs(filter: JobFilter, page: PageRequest): Promise<readonly JobRecord[]>
   countJobs(filter: JobFilter): Promise<number>
   readTasks(jobId: JobId): Promise<readonly TaskRecord[]>
+  /** The newest, committed or not. */
+  readCheckpoint(taskId: TaskId): Promise<CheckpointRecord | null>
   /** Of the input that a keyed job was submitted with; null without a key. */
   readFingerprint(id: JobId): Promise<string | null>
   readRequest(id: JobId): Promise<string | null>

@@ -14,7 +14,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/sqlite-core'
-import type { PriorityClass } from '../scheduler/events.ts'
+import type { PauseCause, PriorityClass, TaskStage } from '../scheduler/events.ts'
 import type { ComponentId, DeviceId, JobId, SessionId, TaskId, VersionId } from '../scheduler/ids.ts'
 import type {
   ArtifactId,
@@ -112,10 +112,16 @@ export const jobs = sqliteTable(
     failedAttempts: integer().notNull().default(0),
     deathsAlone: integer().notNull().default(0),
     cancelRequestedAt: integer(),
+    pauseRequestedAt: integer(),
+    pauseCause: text().$type<PauseCause>(),
+    pausedAt: integer(),
+    pausedMs: integer().notNull().default(0),
+    pausedWaitingMs: integer().notNull().default(0),
     deviceId: integer().$type<DeviceId>(),
     loadingAt: integer(),
     startedAt: integer(),
     firstPartialAt: integer(),
+    postprocessingAt: integer(),
     finishedAt: integer(),
     progressDone: real().notNull().default(0),
     progressTotal: real(),
@@ -159,8 +165,25 @@ export const tasks = sqliteTable(
     components: text().notNull(),
     /** JSON: task ids. */
     after: text().notNull(),
+    item: integer().notNull().default(0),
+    stage: text().notNull().default('inference').$type<TaskStage>(),
+    /** 1 = its output stays in its worker. */
+    isHeld: integer().notNull().default(0),
   },
   (table) => [index('tasks_job').on(table.jobId)],
+)
+
+/** The newest saved state of each task, until its job ends. The blob is last, so that the rest is read without it. */
+export const checkpoints = sqliteTable(
+  'checkpoints',
+  {
+    taskId: integer().primaryKey().$type<TaskId>(),
+    jobId: ofJob().$type<JobId>(),
+    step: integer().notNull(),
+    savedAt: integer().notNull(),
+    saved: blob({ mode: 'buffer' }).notNull(),
+  },
+  (table) => [index('checkpoints_job').on(table.jobId)],
 )
 
 /** The event log of every job, in the one order of their numbers. An index ends with the row's number, so `job_events_job` serves (job, sequence). */

@@ -19,8 +19,8 @@ test('unfinished jobs are there at the next opening, oldest first, with their ta
   await log.changeState(ended.record, { kind: 'succeeded' }, 'SUCCEEDED', {})
   const { store } = await reopen()
   expect(store.opening.unfinished).toEqual([
-    { record: queued.record, tasks: queued.tasks },
-    { record: running.record, tasks: running.tasks },
+    { record: queued.record, tasks: queued.tasks, checkpoints: [] },
+    { record: running.record, tasks: running.tasks, checkpoints: [] },
   ])
 })
 

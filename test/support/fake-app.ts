@@ -43,6 +43,7 @@ import type {
 import type { JobFilter, PageRequest } from '../../src/store/store.ts'
 import { artifactRecord } from './artifacts.ts'
 import { FakeTopic } from './fake-topic.ts'
+import { queuedRecord } from './stored-jobs.ts'
 
 type Change = { readonly event: JobEvent; readonly job: JobRecord }
 
@@ -99,30 +100,15 @@ export class FakeApp implements App {
     const model = this.allModels.find(({ name }) => name === input.model) ?? textModel
     const [taskKind = 'program'] = Object.keys(input.task) as JobRecord['taskKind'][]
     const job: JobRecord = {
-      id: (this.allJobs.length + 1) as JobId,
+      ...queuedRecord(this.allJobs.length + 1),
       taskKind,
       modelId: model.id,
       versionId: Number(model.id) as VersionId,
       sessionId: typeof input.sessionId === 'number' ? input.sessionId : null,
       class: input.priorityClass ?? 'interactive',
       idempotencyKey: input.idempotencyKey ?? null,
-      retryOf: null,
       createdAt: epoch,
       deadlineAt: input.deadline ?? null,
-      state: 'QUEUED',
-      attempt: 0,
-      failedAttempts: 0,
-      deathsAlone: 0,
-      cancelRequestedAt: null,
-      deviceId: null,
-      loadingAt: null,
-      startedAt: null,
-      firstPartialAt: null,
-      finishedAt: null,
-      progressDone: 0,
-      progressTotal: null,
-      progressUnit: null,
-      failure: null,
     }
     this.allJobs.push(job)
     this.say(job, { kind: 'queued' }, 'QUEUED')

@@ -1,6 +1,6 @@
 /** Jobs as the store takes them, of a no-op model that is registered in it. */
 import type { JobId, TaskId, VersionId } from '../../src/scheduler/ids.ts'
-import type { JobRecord, ModelId, NewJob, VersionRecord } from '../../src/store/records.ts'
+import type { JobRecord, ModelId, NewJob, TaskRecord, VersionRecord } from '../../src/store/records.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** What a test may want to be different. */
@@ -26,8 +26,7 @@ export class StoredJobs {
     const { request = '{"program":{"name":"noop","parameters":{}}}', fingerprint = 'same', ...given } = details
     const id = this.#nextJobId++ as JobId
     const taskId = this.#nextTaskId++ as TaskId
-    const task = { id: taskId, jobId: id, node: 'run', program: 'noop', components: [], after: [] }
-    return { record: this.#record(id, given), request, fingerprint, tasks: [task] }
+    return { record: this.#record(id, given), request, fingerprint, tasks: [onlyTask(taskId, id)] }
   }
 
   many(count: number, details: JobDetails = {}): NewJob[] {
@@ -55,6 +54,12 @@ export async function storedJobs(store: Store): Promise<StoredJobs> {
   return new StoredJobs(store, (await store.registerVersion(model, version, [])).version)
 }
 
+/** The one task of a job without a graph. */
+export function onlyTask(id: TaskId, jobId: JobId): TaskRecord {
+  const graph = { node: 'run', program: 'noop', components: [], after: [] }
+  return { id, jobId, ...graph, item: 0, stage: 'inference', isHeld: false }
+}
+
 /** A record as submissions make it. */
 export function queuedRecord(id: number): JobRecord {
   return {
@@ -73,10 +78,16 @@ export function queuedRecord(id: number): JobRecord {
     failedAttempts: 0,
     deathsAlone: 0,
     cancelRequestedAt: null,
+    pauseRequestedAt: null,
+    pauseCause: null,
+    pausedAt: null,
+    pausedMs: 0,
+    pausedWaitingMs: 0,
     deviceId: null,
     loadingAt: null,
     startedAt: null,
     firstPartialAt: null,
+    postprocessingAt: null,
     finishedAt: null,
     progressDone: 0,
     progressTotal: null,

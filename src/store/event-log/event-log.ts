@@ -17,7 +17,7 @@ import { changeSource } from './change-source.ts'
 import { EventReader } from './event-reader.ts'
 import { JobLog } from './job-log.ts'
 import { jobSource } from './job-source.ts'
-import { type ItemsCommitted, Progress, type ProgressBody } from './progress.ts'
+import { type ItemsCommitted, type PreviewSettled, Progress, type ProgressBody } from './progress.ts'
 import { Tails } from './tails.ts'
 
 export class EventLog implements JobEventLog {
@@ -95,6 +95,12 @@ export class EventLog implements JobEventLog {
 
   values(record: JobRecord, values: readonly unknown[], committed?: ItemsCommitted): void {
     if (values.length > 0) this.#coalesce(record)?.addValues(values, committed)
+  }
+
+  preview(record: JobRecord, item: number, step: number, artifact: ArtifactRecord, settled: PreviewSettled): void {
+    const progress = this.#coalesce(record)
+    if (progress) progress.setPreview(item, { step, artifact, settled })
+    else settled('dropped')
   }
 
   progress(
@@ -186,12 +192,12 @@ export class EventLog implements JobEventLog {
     this.#release(job)
   }
 
-  #record(job: JobLog, { body, committed }: ProgressBody, patch: JobPatch): void {
+  #record(job: JobLog, { body, artifacts, committed }: ProgressBody, patch: JobPatch): void {
     const event = this.#event(job, body, job.attempt, this.#now(), { from: null, to: null })
     const isFirstPartial = body.kind !== 'step' && !job.hasPartial
     const whole: JobPatch = isFirstPartial ? { ...patch, firstPartialAt: event.at } : patch
     job.hasPartial ||= isFirstPartial
-    const written = this.#store.recordProgress(event, { ...job.unsaved, ...whole })
+    const written = this.#store.recordProgress(event, { ...job.unsaved, ...whole }, artifacts)
     job.unsaved = {}
     job.hide(event, whole)
     this.#uncommittedProgress++

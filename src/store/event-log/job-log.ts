@@ -22,7 +22,7 @@ export class JobLog {
   /** As decided, committed or not. */
   state: JobState
   attempt: number
-  /** A first text or value of this attempt has been numbered. */
+  /** A first text, value or preview of this attempt has been numbered. */
   hasPartial = false
   progress: Progress | null = null
   /** Changes of the record that no write has carried yet. */
@@ -31,6 +31,8 @@ export class JobLog {
   #hidden: Hidden[] = []
   #tail: JobEvent[] = []
   #tailBytes = 0
+  /** Numbers of the newest previews that may be seen, by item. */
+  #previews: Map<number, number> | null = null
   /** The greatest number that memory may lack, that may be seen, that is committed. */
   #evictedThrough: number
   #visibleThrough = 0
@@ -83,12 +85,13 @@ export class JobLog {
       this.#visibleThrough = head.event.sequence
       this.#tail.push(head.event)
       this.#tailBytes += bytesOf(head.event)
+      this.#notePreview(head.event)
       this.#hasEnded = head.event.to !== null && isTerminal(head.event.to)
       show(head.event)
     }
   }
 
-  /** The first visible event after `cursor`, which must not lie before `evictedThrough`. */
+  /** The first visible event after `cursor`, which must not lie before `evictedThrough`. Previews that a newer one of their item follows are left out. */
   after(cursor: number): JobEvent | null {
     let low = 0
     let high = this.#tail.length
@@ -97,6 +100,7 @@ export class JobLog {
       if ((this.#tail[middle] as JobEvent).sequence > cursor) high = middle
       else low = middle + 1
     }
+    while (this.#isSuperseded(this.#tail[low])) low++
     return this.#tail[low] ?? null
   }
 
@@ -117,8 +121,17 @@ export class JobLog {
     if (count > 0) this.#tail.splice(0, count)
   }
 
+  #notePreview({ sequence, body }: JobEvent): void {
+    if (body.kind === 'preview') (this.#previews ??= new Map()).set(body.item, sequence)
+  }
+
+  #isSuperseded(event: JobEvent | undefined): boolean {
+    return event?.body.kind === 'preview' && this.#previews?.get(event.body.item) !== event.sequence
+  }
+
   #maySee(event: JobEvent | null, isReserved: (sequence: number) => boolean): boolean {
     if (!event || event.sequence <= this.#committedThrough) return true
-    return event.to === null && isReserved(event.sequence)
+    // Who sees a preview asks for its picture, which nobody finds before its row is committed.
+    return event.to === null && event.body.kind !== 'preview' && isReserved(event.sequence)
   }
 }

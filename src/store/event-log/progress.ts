@@ -1,15 +1,26 @@
 /**
- * What a job has said since its last numbered event, coalesced: text of an item joined, values appended, of steps the newest. Numbering comes
- * after this, so live and stored events are the same ones, and a reader never sees how workers cut their frames.
+ * What a job has said since its last numbered event, coalesced: text of an item joined, values appended, of steps and previews the newest.
+ * Numbering comes after this, so live and stored events are the same ones, and a reader never sees how workers cut their frames.
  */
-import type { JobEventBody, JobPatch, ProgressUnit } from '../records.ts'
+import type { ArtifactRecord, JobEventBody, JobPatch, ProgressUnit } from '../records.ts'
 
 /** Told how many items of one report are committed. */
 export type ItemsCommitted = (items: number) => void
 
+/** Told what becomes of a preview's file: its row is written, or never will be. */
+export type PreviewSettled = (end: 'committed' | 'dropped') => void
+
 export interface ProgressBody {
-  readonly body: Extract<JobEventBody, { readonly kind: 'text' | 'values' | 'step' }>
+  readonly body: Extract<JobEventBody, { readonly kind: 'text' | 'values' | 'step' | 'preview' }>
+  /** Committed with the event. */
+  readonly artifacts: readonly ArtifactRecord[]
   readonly committed: (() => void) | null
+}
+
+interface Preview {
+  readonly step: number
+  readonly artifact: ArtifactRecord
+  readonly settled: PreviewSettled
 }
 
 /** Values that came together, up to `end` of all values. */
@@ -24,6 +35,7 @@ const valuesPerEventMax = 4096
 export class Progress {
   readonly #texts = new Map<number, string>()
   readonly #steps = new Map<number, { readonly step: number; readonly totalSteps: number }>()
+  readonly #previews = new Map<number, Preview>()
   readonly #values: unknown[] = []
   readonly #reports: Report[] = []
   /** Newest wins. */
@@ -42,6 +54,11 @@ export class Progress {
     this.#steps.set(item, { step, totalSteps })
   }
 
+  setPreview(item: number, preview: Preview): void {
+    this.#previews.get(item)?.settled('dropped')
+    this.#previews.set(item, preview)
+  }
+
   setDone(done: number, total: number | null, unit: ProgressUnit): void {
     this.patch = { progressDone: done, progressTotal: total, progressUnit: unit }
   }
@@ -52,10 +69,12 @@ export class Progress {
     for (const [item, text] of this.#texts) {
       const offset = offsets.get(item) ?? 0
       offsets.set(item, offset + text.length)
-      bodies.push({ body: { kind: 'text', item, offset, text }, committed: null })
+      bodies.push(plain({ kind: 'text', item, offset, text }))
     }
     bodies.push(...this.#valueBodies())
-    for (const [item, step] of this.#steps) bodies.push({ body: { kind: 'step', item, ...step }, committed: null })
+    for (const [item, step] of this.#steps) bodies.push(plain({ kind: 'step', item, ...step }))
+    // Last, because nothing behind a preview is seen before its commit.
+    for (const [item, preview] of this.#previews) bodies.push(previewBody(item, preview))
     return bodies
   }
 
@@ -68,8 +87,19 @@ export class Progress {
       const tell = () => {
         for (const { items, committed } of whole) committed(items)
       }
-      bodies.push({ body: { kind: 'values', values }, committed: whole.length > 0 ? tell : null })
+      bodies.push({ ...plain({ kind: 'values', values }), committed: whole.length > 0 ? tell : null })
     }
     return bodies
   }
+}
+
+const noArtifacts: readonly ArtifactRecord[] = []
+
+function plain(body: ProgressBody['body']): ProgressBody {
+  return { body, artifacts: noArtifacts, committed: null }
+}
+
+function previewBody(item: number, { step, artifact, settled }: Preview): ProgressBody {
+  const body = { kind: 'preview', item, step, artifactId: artifact.id } as const
+  return { body, artifacts: [artifact], committed: () => settled('committed') }
 }

@@ -1,5 +1,13 @@
 /** What the server must know before its first write: where numbers go on, and which jobs had not ended. */
-import { type JobRow, jobColumns, sqlList, type TaskRow, taskColumns } from '../columns.ts'
+import {
+  type CheckpointHeadRow,
+  checkpointHeadColumns,
+  type JobRow,
+  jobColumns,
+  sqlList,
+  type TaskRow,
+  taskColumns,
+} from '../columns.ts'
 import { sequencesPerBlock } from '../sequences.ts'
 import type { Connection } from './connection.ts'
 
@@ -17,6 +25,8 @@ export interface OpeningRows {
   readonly deletedSequence: number
   readonly unfinished: readonly JobRow[]
   readonly tasks: readonly TaskRow[]
+  /** Only jobs that have not ended have any. */
+  readonly checkpoints: readonly CheckpointHeadRow[]
   readonly snapshot: string | null
 }
 
@@ -46,6 +56,10 @@ export function readOpening(database: Connection): OpeningRows {
       .prepare<[], TaskRow>(
         `SELECT ${sqlList(taskColumns)} FROM tasks WHERE job_id IN (SELECT id FROM jobs WHERE finished_at IS NULL) ORDER BY job_id, id`,
       )
+      .raw()
+      .all(),
+    checkpoints: database
+      .prepare<[], CheckpointHeadRow>(`SELECT ${sqlList(checkpointHeadColumns)} FROM checkpoints ORDER BY task_id`)
       .raw()
       .all(),
     snapshot:

@@ -1,8 +1,10 @@
 /** The reading half of the Store: each question asked in the reader's thread, each answer made into records. */
+import type { TaskId } from '../../scheduler/ids.ts'
 import type { EventRow } from '../columns.ts'
-import type { JobEvent } from '../records.ts'
+import type { CheckpointRecord, JobEvent } from '../records.ts'
 import {
   artifactOf,
+  checkpointOf,
   componentOf,
   deviceOf,
   eventOf,
@@ -18,13 +20,19 @@ import type { ReaderClient } from './reader-client.ts'
 
 export type History = Pick<Store, Extract<keyof Store, `read${string}` | `count${string}`>>
 
-export function historyOf(reader: ReaderClient): History {
+/** `waitingCheckpoint`: the task's newest, as long as it is not committed. */
+export function historyOf(
+  reader: ReaderClient,
+  waitingCheckpoint: (taskId: TaskId) => CheckpointRecord | null,
+): History {
   return {
     readJob: (id) => reader.ask('job', id).then(orNull(jobOf)),
     readJobByKey: (key) => reader.ask('jobByKey', key).then(orNull(jobOf)),
     readJobs: (filter, page) => reader.ask('jobs', filter, page).then(each(jobOf)),
     countJobs: (filter) => reader.ask('countJobs', filter),
     readTasks: (jobId) => reader.ask('tasks', jobId).then(each(taskOf)),
+    readCheckpoint: async (taskId) =>
+      waitingCheckpoint(taskId) ?? reader.ask('checkpoint', taskId).then(orNull(checkpointOf)),
     readFingerprint: (id) => reader.ask('fingerprint', id),
     readRequest: (id) => reader.ask('request', id),
     readOutput: (id) => reader.ask('output', id),

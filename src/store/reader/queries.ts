@@ -1,9 +1,11 @@
 /** Every question that history answers, with its statement prepared when it is first asked. Rows are arrays in the order of columns.ts. */
-import type { ComponentId, DeviceId, JobId, SessionId, VersionId } from '../../scheduler/ids.ts'
+import type { ComponentId, DeviceId, JobId, SessionId, TaskId, VersionId } from '../../scheduler/ids.ts'
 import {
   type ArtifactRow,
   artifactColumns,
+  type CheckpointRow,
   type ComponentRow,
+  checkpointColumns,
   componentColumns,
   type DeviceRow,
   deviceColumns,
@@ -80,6 +82,8 @@ export function prepareQueries(database: Connection) {
     },
     tasks: (jobId: JobId) =>
       all<TaskRow>(`SELECT ${sqlList(taskColumns)} FROM tasks WHERE job_id = ? ORDER BY id`, jobId),
+    checkpoint: (taskId: TaskId) =>
+      one<CheckpointRow>(`SELECT ${sqlList(checkpointColumns)} FROM checkpoints WHERE task_id = ?`, taskId),
     fingerprint: (id: JobId) => value<string>('SELECT fingerprint FROM jobs WHERE id = ?', id),
     request: (id: JobId) => value<string>('SELECT request FROM job_requests WHERE job_id = ?', id),
     output: (id: JobId) => value<Uint8Array>('SELECT output FROM job_outputs WHERE job_id = ?', id),

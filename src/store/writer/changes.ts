@@ -1,7 +1,7 @@
 /** The writing half of the Store: what each promise of it puts into the queue, and when a submission is refused. */
 import type { Millis } from '../../scheduler/ids.ts'
 import type { ArtifactRow } from '../columns.ts'
-import type { NewJob } from '../records.ts'
+import { isTerminal, type NewJob } from '../records.ts'
 import type { DeletedJobs } from '../retention.ts'
 import { artifactOf } from '../rows.ts'
 import type { Sequences } from '../sequences.ts'
@@ -13,6 +13,7 @@ import { encodeRegistration } from './registrations.ts'
 import { encodeArtifactRetention, encodeJobRetention } from './retention.ts'
 import { encodeSession, encodeSessionUpdate } from './sessions.ts'
 import { encodeSubmission, outcomeOf, queuedEvents, type SubmissionResult } from './submit-jobs.ts'
+import type { WaitingCheckpoints } from './waiting-checkpoints.ts'
 import type { WriterClient } from './writer-client.ts'
 
 export type Changes = Pick<
@@ -21,6 +22,8 @@ export type Changes = Pick<
   | 'changeJob'
   | 'recordProgress'
   | 'recordCancelRequest'
+  | 'recordPauseRequest'
+  | 'saveCheckpoint'
   | 'insertSession'
   | 'updateSession'
   | 'insertArtifact'
@@ -49,13 +52,14 @@ const rowBytes = 200
 export interface ChangeParts {
   readonly writer: WriterClient
   readonly sequences: Sequences
+  readonly checkpoints: WaitingCheckpoints
   readonly limits: WriteLimits
   readonly now: () => Millis
   /** Hears the greatest number among the state changes that a step of retention deleted; 0 = none. */
   readonly onDeleted: (sequence: number) => void
 }
 
-export function changesOf({ writer, sequences, limits, now, onDeleted }: ChangeParts): Changes {
+export function changesOf({ writer, sequences, checkpoints, limits, now, onDeleted }: ChangeParts): Changes {
   const { queue } = writer
   return {
     submitJobs(jobs) {
@@ -77,6 +81,7 @@ export function changesOf({ writer, sequences, limits, now, onDeleted }: ChangeP
     changeJob({ event, patch, output, artifacts = [] }) {
       if (event.to === null)
         throw new Error(`Event ${event.sequence} of job ${event.jobId} (${event.body.kind}) changes no state.`)
+      if (isTerminal(event.to)) checkpoints.forget(event.jobId)
       const whole = { ...patch, state: event.to }
       return queue.add({
         operation: 'recordEvent',
@@ -88,16 +93,16 @@ export function changesOf({ writer, sequences, limits, now, onDeleted }: ChangeP
       })
     },
 
-    recordProgress(event, patch) {
+    recordProgress(event, patch, artifacts = []) {
       const { body } = event
       const chars = body.kind === 'text' ? body.text.length : body.kind === 'values' ? body.values.length * 16 : 0
       return queue.add({
         operation: 'recordEvent',
-        write: (values) => encodeEvent(values, event, patch, undefined),
-        rows: 1,
-        bytes: rowBytes + chars,
+        write: (values) => encodeEvent(values, event, patch, undefined, artifacts),
+        rows: 1 + artifacts.length,
+        bytes: rowBytes * (1 + artifacts.length) + chars,
         events: () => [event],
-        urgent: false,
+        urgent: artifacts.length > 0,
       })
     },
 
@@ -109,6 +114,17 @@ export function changesOf({ writer, sequences, limits, now, onDeleted }: ChangeP
           write: (values) => encodePatch(values, jobId, { cancelRequestedAt: at }),
         }),
       ),
+
+    recordPauseRequest: (jobId, at) =>
+      unlessRefused(() =>
+        queue.add({
+          ...oneRow,
+          operation: 'patchJob',
+          write: (values) => encodePatch(values, jobId, { pauseRequestedAt: at }),
+        }),
+      ),
+
+    saveCheckpoint: (checkpoint) => checkpoints.save(checkpoint),
 
     async insertArtifact(artifact) {
       const equal = await unlessRefused(() =>

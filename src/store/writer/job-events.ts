@@ -2,10 +2,13 @@
 import type { JobId } from '../../scheduler/ids.ts'
 import { eventColumns, patchColumns, sqlList, sqlName } from '../columns.ts'
 import type { Connection } from '../opening/connection.ts'
-import type { ArtifactRecord, JobEvent, JobPatch } from '../records.ts'
+import { type ArtifactRecord, isTerminal, type JobEvent, type JobPatch, type JobState } from '../records.ts'
 import { dataOf } from '../rows.ts'
 import { encodeArtifacts, prepareInsertArtifacts } from './artifacts.ts'
+import { prepareDropCheckpoints } from './checkpoints.ts'
 import type { MessageReader, Primitive } from './message-values.ts'
+
+const toState = eventColumns.indexOf('toState')
 
 export function encodeEvent(
   values: Primitive[],
@@ -44,6 +47,7 @@ export function prepareRecordEvent(
   )
   const insertOutput = database.prepare<[Primitive, Primitive]>('INSERT OR REPLACE INTO job_outputs VALUES (?, ?)')
   const insertArtifacts = prepareInsertArtifacts(database)
+  const dropCheckpoints = prepareDropCheckpoints(database)
   return (input) => {
     const event = input.take(eventColumns.length)
     const output = input.value()
@@ -51,6 +55,8 @@ export function prepareRecordEvent(
     if (output !== null) insertOutput.run(event[1] as number, output)
     insertArtifacts(input)
     patchJob(input)
+    const to = event[toState] as JobState | null
+    if (to !== null && isTerminal(to)) dropCheckpoints(event[1] as number)
   }
 }
 

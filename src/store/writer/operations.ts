@@ -1,6 +1,7 @@
 /** Every kind of write: its code on the way to the thread, and what prepares its statements there. */
 import type { Connection } from '../opening/connection.ts'
 import { prepareFindUnusedContents, prepareInsertUpload } from './artifacts.ts'
+import { prepareSaveCheckpoints } from './checkpoints.ts'
 import { preparePatchJob, prepareRecordEvent } from './job-events.ts'
 import type { MessageReader } from './message-values.ts'
 import { prepareRegisterDevice, prepareRegisterVersion } from './models.ts'
@@ -25,6 +26,7 @@ export const operationCodes = {
   retainJobs: 13,
   retainArtifacts: 14,
   vacuum: 15,
+  saveCheckpoints: 16,
 } as const
 export type OperationName = keyof typeof operationCodes
 
@@ -54,6 +56,7 @@ export function prepareOperations(database: Connection): ReadonlyMap<number, Ope
     retainJobs: prepareRetainJobs(database),
     retainArtifacts: prepareRetainArtifacts(database),
     vacuum: prepareVacuum(database),
+    saveCheckpoints: prepareSaveCheckpoints(database),
   }
   return new Map(
     Object.entries(operations).map(([name, operation]) => [operationCodes[name as OperationName], operation]),

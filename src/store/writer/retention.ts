@@ -88,13 +88,17 @@ export function prepareRetainJobs(database: Connection): (input: MessageReader) 
 
 export function prepareRetainArtifacts(database: Connection): (input: MessageReader) => DeletedArtifacts {
   const oldest = database
-    .prepare<[Millis, number], [ArtifactId, string, number, Millis]>(
-      `SELECT id, sha256, size_bytes, last_used_at FROM artifacts a WHERE last_used_at < ? AND NOT EXISTS (
+    .prepare<[Millis, number], [ArtifactId, string, number, Millis, JobId | null]>(
+      `SELECT id, sha256, size_bytes, last_used_at, job_id FROM artifacts a WHERE last_used_at < ? AND NOT EXISTS (
          SELECT 1 FROM artifact_inputs i JOIN jobs j ON j.id = i.job_id WHERE i.artifact_id = a.id AND j.finished_at IS NULL)
        ORDER BY last_used_at LIMIT ?`,
     )
     .raw()
   const remove = database.prepare<[ArtifactId]>('DELETE FROM artifacts WHERE id = ?')
+  // A reader that comes later could not be shown the picture; of previews he may miss some.
+  const forgetPreview = database.prepare<[JobId | null, ArtifactId]>(
+    "DELETE FROM job_events WHERE job_id = ? AND kind = 'preview' AND data ->> 'artifactId' = ?",
+  )
   const forgetInputs = database.prepare<[ArtifactId]>('DELETE FROM artifact_inputs WHERE artifact_id = ?')
   const isUsed = prepareIsContentUsed(database)
 
@@ -106,10 +110,11 @@ export function prepareRetainArtifacts(database: Connection): (input: MessageRea
     let deleted = 0
     let isDone = false
     const rows = oldest.all(bytesToFree > 0 ? Math.max(usedBefore, usedBeforeIfFull) : usedBefore, artifactsPerStep)
-    for (const [id, sha256, sizeBytes, lastUsedAt] of rows) {
+    for (const [id, sha256, sizeBytes, lastUsedAt, jobId] of rows) {
       isDone = lastUsedAt >= usedBefore && freedBytes >= bytesToFree
       if (isDone) break
       forgetInputs.run(id)
+      if (jobId !== null) forgetPreview.run(jobId, id)
       remove.run(id)
       deleted++
       if (!isUsed(sha256)) {

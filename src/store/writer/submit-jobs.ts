@@ -32,8 +32,9 @@ function encodeJob(values: Primitive[], { record, request, fingerprint, tasks }:
     throw new Error(`Job ${record.id} is not new: ${record.state}, attempt ${record.attempt}.`)
   for (const column of submittedColumns) values.push(record[column])
   values.push(record.idempotencyKey === null ? null : fingerprint, request, sequence, tasks.length)
-  for (const { id, node, program, components, after } of tasks) {
-    values.push(id, node, program, JSON.stringify(components), JSON.stringify(after))
+  for (const { id, node, program, components, after, item, stage, isHeld } of tasks) {
+    const lists = [JSON.stringify(components), JSON.stringify(after)]
+    values.push(id, node, program, ...lists, item, stage, isHeld ? 1 : 0)
   }
 }
 
@@ -82,7 +83,7 @@ export function prepareSubmitJobs(database: Connection): (input: MessageReader) 
     `INSERT INTO job_events (${sqlList(eventColumns)}) VALUES (?, ?, 0, 'queued', ?, NULL, 'QUEUED', NULL)`,
   )
   const insertTask = database.prepare<Primitive[]>(
-    `INSERT INTO tasks (${sqlList(taskColumns)}) VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO tasks (${sqlList(taskColumns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const findKey = database
     .prepare<[string], [JobId, string]>('SELECT id, fingerprint FROM jobs WHERE idempotency_key = ?')
@@ -131,7 +132,7 @@ export function prepareSubmitJobs(database: Connection): (input: MessageReader) 
       inputs.insert(id as JobId, taken, job[createdAt] as number)
     }
     for (let count = 0; count < taskCount; count++) {
-      const [taskId = null, ...rest] = input.take(5)
+      const [taskId = null, ...rest] = input.take(taskColumns.length - 1)
       if (isNew) insertTask.run(taskId, id, ...rest)
     }
   }
