@@ -27,11 +27,11 @@ async function jobSentBefore({ live, store }: AppContext, input: SubmitJobInput)
 
 /** Over the input as sent, with the schema's defaults and before a seed is drawn. */
 export function fingerprintOf(input: SubmitJobInput): string {
-  const { sessionId = null, model, task, priorityClass = null, deadline = null } = input
+  const { sessionId = null, model, task, priorityClass = null, deadline = null, previews = null } = input
   const { program, ...others } = task
   // In the parameters of a program a null is data; elsewhere it is the same as nothing.
   const parts = [
-    sorted({ sessionId, model, priorityClass, deadline, task: others }, true),
+    sorted({ sessionId, model, priorityClass, deadline, previews, task: others }, true),
     sorted(program ?? null, false),
   ]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')

@@ -4,7 +4,7 @@ import { type ArtifactId, isTerminal, type JobRecord } from '../store/records.ts
 import type { AppContext } from './context.ts'
 import { Conflict, NotFound, type Overloaded } from './errors.ts'
 import { type AcceptedRequest, artifactIdsOf } from './request-artifacts.ts'
-import { buildGraph, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.ts'
+import { buildTasks, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.ts'
 
 export async function retryJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
   const old = context.live.record(id) ?? (await context.store.readJob(id))
@@ -40,7 +40,7 @@ export async function retryJob(context: AppContext, id: JobId): Promise<JobRecor
     deadlineAt: null,
   })
   const written = await writeJobs(context, [
-    { record, request, fingerprint: '', tasks: buildGraph(context, record.id, entry), artifactIds },
+    { record, request, fingerprint: '', tasks: buildTasks(context, record.id, entry, accepted), artifactIds },
   ])
   return Array.isArray(written) ? (written[0] as JobRecord) : (written as Conflict | NotFound | Overloaded)
 }

@@ -1,6 +1,6 @@
 /** Submitting: check, build rows and task graphs, commit, tell the scheduler, answer. All or nothing. */
 import type { JobSpec } from '../scheduler/events.ts'
-import type { JobId, TaskId } from '../scheduler/ids.ts'
+import type { JobId, TaskId, VersionId } from '../scheduler/ids.ts'
 import type { JobRecord, NewJob, TaskRecord } from '../store/records.ts'
 import type { SubmissionOutcome } from '../store/store.ts'
 import type { SubmitJobInput } from './app.ts'
@@ -9,8 +9,9 @@ import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, InvalidInput, type ModelTooLarge, type NotFound, Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
-import { artifactIdsOf } from './request-artifacts.ts'
+import { type AcceptedRequest, artifactIdsOf } from './request-artifacts.ts'
 import { fingerprintOf, jobsSentBefore } from './resend.ts'
+import { planTasks, wantedTasks } from './task-graph.ts'
 import { type AcceptedSubmission, checkSubmissions } from './validation/submission.ts'
 
 export const jobsPerSubmissionMax = 1000
@@ -65,7 +66,7 @@ async function commit(context: AppContext, jobs: readonly NewJob[]): Promise<Sub
     const job = isNew ? byId.get(record.id) : undefined
     if (!job || context.live.get(record.id)) continue
     context.live.add(job.record, job.tasks, job.request)
-    specs.push(jobSpec(job.record, job.tasks))
+    specs.push(jobSpec(context, job.record, job.tasks))
   }
   context.log.submitted(outcome)
   if (specs.length > 0) context.shell.feed({ type: 'jobsSubmitted', jobs: specs })
@@ -73,15 +74,29 @@ async function commit(context: AppContext, jobs: readonly NewJob[]): Promise<Sub
 }
 
 /** The scheduler's view of a job. */
-export function jobSpec(record: JobRecord, tasks: readonly TaskRecord[]): JobSpec {
+export function jobSpec(context: AppContext, record: JobRecord, tasks: readonly TaskRecord[]): JobSpec {
+  const places = componentPlaces(context, record.versionId)
   return {
     jobId: record.id,
     sessionId: record.sessionId,
     class: record.class,
     submittedAt: record.createdAt,
     deadlineAt: record.deadlineAt,
-    tasks: tasks.map((task) => ({ taskId: task.id, versionId: record.versionId, after: task.after })),
+    tasks: tasks.map(({ id, after, stage, isHeld, components }) => ({
+      taskId: id,
+      versionId: record.versionId,
+      after,
+      stage,
+      isHeld,
+      components: components.flatMap((name) => places.get(name) ?? []),
+    })),
   }
+}
+
+/** None of a version that was removed while the job was written: the scheduler lets nothing run on it. */
+function componentPlaces({ catalogue }: AppContext, versionId: VersionId): ReadonlyMap<string, number> {
+  const components = catalogue.version(versionId)?.manifest.components ?? []
+  return new Map(components.map(({ name }, place) => [name, place]))
 }
 
 export function refuseWhenFull(context: AppContext, count: number): Overloaded | null {
@@ -114,7 +129,7 @@ function buildJob(context: AppContext, submission: AcceptedSubmission, input: Su
     record,
     request: JSON.stringify(request),
     fingerprint,
-    tasks: buildGraph(context, record.id, entry),
+    tasks: buildTasks(context, record.id, entry, request),
     artifactIds: artifactIdsOf(request),
   }
 }
@@ -135,10 +150,16 @@ export function newRecord(context: AppContext, entry: CatalogueEntry, given: Giv
     failedAttempts: 0,
     deathsAlone: 0,
     cancelRequestedAt: null,
+    pauseRequestedAt: null,
+    pauseCause: null,
+    pausedAt: null,
+    pausedMs: 0,
+    pausedWaitingMs: 0,
     deviceId: null,
     loadingAt: null,
     startedAt: null,
     firstPartialAt: null,
+    postprocessingAt: null,
     finishedAt: null,
     progressDone: 0,
     progressTotal: null,
@@ -147,15 +168,17 @@ export function newRecord(context: AppContext, entry: CatalogueEntry, given: Giv
   }
 }
 
-/** The manifest's graph as tasks with ids of their own. */
-export function buildGraph(context: AppContext, jobId: JobId, entry: CatalogueEntry): TaskRecord[] {
-  const ids = new Map<string, TaskId>(entry.manifest.graph.map(({ node }) => [node, context.ids.task()]))
-  return entry.manifest.graph.map(({ node, program, components, after }) => ({
-    id: ids.get(node) as TaskId,
+/** What of the manifest's graph the request wants, as tasks with ids of their own. */
+export function buildTasks(
+  { ids }: AppContext,
+  jobId: JobId,
+  { manifest }: CatalogueEntry,
+  request: AcceptedRequest,
+): TaskRecord[] {
+  const planned = planTasks(manifest.graph, wantedTasks(request)).map((task) => ({ ...task, id: ids.task() }))
+  return planned.map(({ after, ...task }) => ({
+    ...task,
     jobId,
-    node,
-    program,
-    components,
-    after: after.map((name) => ids.get(name) as TaskId),
+    after: after.map((place) => planned[place]?.id as TaskId),
   }))
 }

@@ -2,84 +2,63 @@
 
 import type { AdmittedTask } from '../runtime/workers/worker-pool.ts'
 import type { Admission } from '../scheduler/commands.ts'
+import type { TaskId } from '../scheduler/ids.ts'
 import type { TaskRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import type { LiveJob } from './live-jobs.ts'
-import type { AcceptedRequest } from './request-artifacts.ts'
-import { bytesOfValues, textsOfValues } from './tensors/values.ts'
-import { bytesOfDataUrl } from './validation/classify-image.ts'
-import { generateTextForWorker } from './validation/generate-text.ts'
-import type { InferTensor } from './validation/infer.ts'
-import type { StoredArtifact } from './validation/input-artifacts.ts'
+import { requestForWorker } from './requests-for-workers.ts'
 
 /** Items a task may emit before the log has committed any: enough to keep a worker busy over one commit, little enough to bound memory. */
 const initialCredit = 16_384
 
-/** A promise when its request must be read from the store. The scheduler admits tasks of live jobs only. */
+/** A promise when its request or its checkpoint must be read from the store. The scheduler admits tasks of live jobs only. */
 export function taskForWorker(context: AppContext, admission: Admission): AdmittedTask | Promise<AdmittedTask> {
-  const job = context.live.get(admission.jobId)
+  const { live, store, checkpoints } = context
+  const job = live.get(admission.jobId)
   const task = job?.tasks.find(({ id }) => id === admission.taskId)
   if (!job || !task) throw new Error(`Task ${admission.taskId} of job ${admission.jobId} was admitted and is not live.`)
-  if (job.request !== null) return admittedTask(context, admission, job, task, job.request)
-  return context.store.readRequest(admission.jobId).then((request) => {
-    if (request === null) throw new Error(`The request of job ${admission.jobId} is not in the store.`)
-    return admittedTask(context, admission, job, task, request)
+  const request = job.request ?? store.readRequest(admission.jobId)
+  const saved = admission.isRestored ? checkpoints.get(task.id) : null
+  if (typeof request === 'string' && !(saved instanceof Promise))
+    return admittedTask(context, admission, job, task, request, saved)
+  return Promise.all([request, saved]).then(([text, bytes]) => {
+    if (text === null) throw new Error(`The request of job ${admission.jobId} is not in the store.`)
+    return admittedTask(context, admission, job, task, text, bytes)
   })
 }
 
+/** `saved` null: the task begins at its beginning. */
 function admittedTask(
   context: AppContext,
   admission: Admission,
   job: LiveJob,
   task: TaskRecord,
   requestText: string,
+  saved: Uint8Array | null,
 ): AdmittedTask {
-  const { taskId, class: priorityClass, order, attempt, deadlineAt } = admission
+  const { taskId, class: priorityClass, order, attempt, deadlineAt, stage, isHeld } = admission
   return {
     taskId,
     versionId: job.record.versionId,
     program: task.program,
     components: task.components,
-    request: requestForWorker(context, job, requestText),
+    request: requestForWorker(context, job.record, task, JSON.parse(requestText)),
     class: priorityClass,
     order,
     attempt,
     deadlineMs: deadlineAt === null ? null : Math.max(0, deadlineAt - context.clock.now()),
     credit: initialCredit,
+    stage,
+    isHeld,
+    inputs: inputsByNode(job, admission),
+    saved,
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
-function requestForWorker({ artifacts }: AppContext, { record }: LiveJob, requestText: string): Fields {
-  const fields: Readonly<Record<string, Fields | undefined>> = JSON.parse(requestText)
-  const request = fields as AcceptedRequest
-  const file = ({ sha256, mimeType, sizeBytes }: StoredArtifact) => ({
-    path: artifacts.files.path(sha256),
-    mimeType,
-    sizeBytes,
-  })
-  const { taskKind } = record
-  if (taskKind === 'classifyImage' && request.classifyImage) {
-    const { image, topK } = request.classifyImage
-    return { image: image.artifact ? file(image.artifact) : { data: bytesOfDataUrl(image.dataUrl ?? '') }, topK }
-  }
-  if (taskKind === 'infer' && request.infer) {
-    const { tensors, outputs } = request.infer
-    return { tensors: tensors.map((tensor) => tensorForWorker(tensor, file)), outputs }
-  }
-  if (taskKind === 'program' && request.program) {
-    const { artifacts: files, ...others } = request.program
-    return files ? { ...others, artifacts: files.map(file) } : others
-  }
-  const task = fields[taskKind] ?? {}
-  return taskKind === 'generateText' ? generateTextForWorker(task) : task
-}
-
-/** Values become bytes here, once, so that no program has to read JSON. */
-function tensorForWorker(tensor: InferTensor, file: (artifact: StoredArtifact) => Fields): Fields {
-  const { name, dtype, shape } = tensor
-  if ('artifact' in tensor) return { name, dtype, shape, ...file(tensor.artifact) }
-  if (dtype === 'string') return { name, dtype, shape, values: textsOfValues(tensor.values) }
-  return { name, dtype, shape, data: bytesOfValues(dtype, shape, tensor.values) }
+/** The earlier tasks that it takes from, under the names of their nodes: each of the same picture, or done once for all of them. */
+function inputsByNode({ tasks }: LiveJob, { taskId, inputs }: Admission): Record<string, TaskId> {
+  const wanted = new Set(inputs)
+  const found = tasks.filter(({ id }) => wanted.has(id))
+  if (found.length !== wanted.size) throw new Error(`Task ${taskId} was admitted with an input of another job.`)
+  return Object.fromEntries(found.map(({ node, id }) => [node, id]))
 }

@@ -1,23 +1,27 @@
 /** A program's output as it must be for its kind of task, read field by field. */
 
-import { elementCount, type FixedDtype, isFixedDtype, itemBytes, listCount } from '../../runtime/workers/dtypes.ts'
-import { isLargeTensor, type LargeTensor, type ProgramOutput, type Tensor } from '../../runtime/workers/tensors.ts'
+import { elementCount, itemBytes, listCount } from '../../runtime/workers/dtypes.ts'
+import type { ProgramOutput } from '../../runtime/workers/tensors.ts'
 import type { TaskKind } from '../../store/records.ts'
 import type { JobOutput } from '../app.ts'
 import { nestedListsMax, valuesOfBytes } from '../tensors/values.ts'
+import {
+  type AnyTensor,
+  BrokenContract,
+  type FileWords,
+  fileOf,
+  integerOf,
+  listOf,
+  mapOf,
+  numberOf,
+  readTensor,
+  tensorOf,
+  textOf,
+} from './output-fields.ts'
 
-/** The program gave something else than it owes; the message says what. */
-export class BrokenContract extends Error {
-  override readonly name = 'BrokenContract'
-}
+/** Kinds whose output is that of one program; pictures come from several tasks (`finish-pictures.ts`). */
+export type OneProgramKind = Exclude<TaskKind, 'textToImage' | 'upscaleImage'>
 
-/** A tensor of any size, of a dtype whose elements have a fixed size. */
-export interface AnyTensor {
-  readonly dtype: FixedDtype
-  readonly shape: readonly number[]
-  readonly sizeBytes: number
-  readonly source: Uint8Array | LargeTensor['region']
-}
 /** Texts in row-major order. */
 export interface TextTensor {
   readonly shape: readonly number[]
@@ -40,24 +44,23 @@ export type ProgramWords =
   | {
       readonly kind: 'program'
       readonly values: unknown
-      readonly files: readonly { readonly mimeType: string; readonly tensor: AnyTensor }[]
+      readonly files: readonly FileWords[]
     }
 
 const labelsMax = 1000
 const tensorsMax = 1000
 const filesMax = 100
-const mimeType = /^[\w.+-]{1,60}\/[\w.+-]{1,60}(; ?[\w.+-]{1,40}=[\w.+-]{1,80}){0,4}$/
 
 /** Throws BrokenContract. */
-export function readOutput(taskKind: TaskKind, output: ProgramOutput): ProgramWords {
+export function readOutput(taskKind: OneProgramKind, output: ProgramOutput): ProgramWords {
   switch (taskKind) {
     case 'generateText':
       return {
         kind: 'text',
-        text: text(output, 'text'),
-        finishReason: finishReason(text(output, 'finishReason')),
-        promptTokens: integer(output, 'promptTokens'),
-        completionTokens: integer(output, 'completionTokens'),
+        text: textOf(output, 'text'),
+        finishReason: finishReason(textOf(output, 'finishReason')),
+        promptTokens: integerOf(output, 'promptTokens'),
+        completionTokens: integerOf(output, 'completionTokens'),
       }
     case 'embedText': {
       const tensor = tensorOf(output['embeddings'], 'embeddings')
@@ -67,15 +70,18 @@ export function readOutput(taskKind: TaskKind, output: ProgramOutput): ProgramWo
       return { kind: 'embeddings', count, dimensions, tensor }
     }
     case 'classifyImage':
-      return { kind: 'classification', labels: list(output, 'labels', labelsMax).map(scoredLabel) }
+      return { kind: 'classification', labels: listOf(output, 'labels', labelsMax).map(scoredLabel) }
     case 'infer':
-      return { kind: 'tensors', tensors: list(output, 'tensors', tensorsMax).map(namedTensor) }
+      return { kind: 'tensors', tensors: listOf(output, 'tensors', tensorsMax).map(namedTensor) }
     case 'program':
       return {
         kind: 'program',
         // The API promises a value; a program that says nothing says the empty map.
         values: plainValues(output['values'] ?? {}),
-        files: output['artifacts'] == null ? [] : list(output, 'artifacts', filesMax).map(file),
+        files:
+          output['artifacts'] == null
+            ? []
+            : listOf(output, 'artifacts', filesMax).map((entry) => fileOf(mapOf(entry, 'artifacts'), 'data')),
       }
     default:
       return taskKind satisfies never
@@ -83,16 +89,13 @@ export function readOutput(taskKind: TaskKind, output: ProgramOutput): ProgramWo
 }
 
 function scoredLabel(entry: unknown): { label: string; score: number } {
-  const fields = map(entry, 'labels')
-  const { score } = fields
-  if (typeof score !== 'number' || !Number.isFinite(score))
-    throw new BrokenContract('a label in its output has no finite number "score".')
-  return { label: text(fields, 'label'), score }
+  const fields = mapOf(entry, 'labels')
+  return { label: textOf(fields, 'label'), score: numberOf(fields, 'score', 'a label') }
 }
 
 function namedTensor(entry: unknown): { name: string; tensor: AnyTensor | TextTensor } {
-  const fields = map(entry, 'tensors')
-  const name = text(fields, 'name')
+  const fields = mapOf(entry, 'tensors')
+  const name = textOf(fields, 'name')
   return { name, tensor: fields['dtype'] === 'string' ? textTensor(fields, name) : tensorOf(fields['tensor'], name) }
 }
 
@@ -103,39 +106,6 @@ function textTensor(fields: ProgramOutput, name: string): TextTensor {
   if (!isShape || !texts || elementCount(shape) !== texts.length)
     throw new BrokenContract(`the texts of its tensor ${JSON.stringify(name)} do not fit a shape.`)
   return { shape, texts }
-}
-
-function file(entry: unknown): { mimeType: string; tensor: AnyTensor } {
-  const fields = map(entry, 'artifacts')
-  const type = text(fields, 'mimeType')
-  if (!mimeType.test(type)) throw new BrokenContract(`${JSON.stringify(type.slice(0, 80))} is no media type.`)
-  const { data } = fields
-  const tensor = data instanceof Uint8Array ? bytesTensor(data) : tensorOf(data, 'data')
-  if (tensor.dtype !== 'uint8') throw new BrokenContract('the "data" of an artifact must be uint8.')
-  return { mimeType: type, tensor }
-}
-
-function bytesTensor(data: Uint8Array): AnyTensor {
-  return { dtype: 'uint8', shape: [data.byteLength], sizeBytes: data.byteLength, source: data }
-}
-
-function tensorOf(value: unknown, name: string): AnyTensor {
-  const tensor = readTensor(value)
-  if (!tensor) throw new BrokenContract(`its output has no tensor ${JSON.stringify(name)}.`)
-  if (tensor.sizeBytes !== elementCount(tensor.shape) * itemBytes[tensor.dtype])
-    throw new BrokenContract(`the bytes of its tensor ${JSON.stringify(name)} do not fit its shape.`)
-  return tensor
-}
-
-/** Null for what is none. */
-function readTensor(value: unknown): AnyTensor | null {
-  if (typeof value !== 'object' || value === null || !('dtype' in value) || !('shape' in value)) return null
-  if (!isLargeTensor(value) && !('data' in value)) return null
-  const { dtype, shape } = value as Tensor | LargeTensor
-  if (!isFixedDtype(dtype)) return null
-  if (isLargeTensor(value)) return { dtype, shape, sizeBytes: value.region.sizeBytes, source: value.region }
-  const { data } = value as Tensor
-  return data instanceof Uint8Array ? { dtype, shape, sizeBytes: data.byteLength, source: data } : null
 }
 
 /** Small tensors among a third party's values are shown as values; large ones belong under `artifacts`. */
@@ -159,29 +129,4 @@ function finishReason(word: string): 'STOP' | 'LENGTH' | 'CANCELLED' {
   if (word === 'length') return 'LENGTH'
   if (word === 'cancelled') return 'CANCELLED'
   throw new BrokenContract(`it ended with an unknown finishReason: ${JSON.stringify(word)}.`)
-}
-
-function list(output: ProgramOutput, name: string, lengthMax: number): readonly unknown[] {
-  const value = output[name]
-  if (!Array.isArray(value) || value.length > lengthMax)
-    throw new BrokenContract(`its output has no list ${JSON.stringify(name)} of at most ${lengthMax}.`)
-  return value
-}
-
-function map(value: unknown, where: string): ProgramOutput {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
-  throw new BrokenContract(`${JSON.stringify(where)} in its output holds something that is no map.`)
-}
-
-function text(output: ProgramOutput, name: string): string {
-  const value = output[name]
-  if (typeof value !== 'string') throw new BrokenContract(`its output has no text ${JSON.stringify(name)}.`)
-  return value
-}
-
-function integer(output: ProgramOutput, name: string): number {
-  const value = output[name]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value))
-    throw new BrokenContract(`its output has no integer ${JSON.stringify(name)}.`)
-  return value
 }

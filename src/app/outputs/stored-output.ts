@@ -8,6 +8,7 @@ import { nestedTexts, valuesOfBytes } from '../tensors/values.ts'
 type OutputOf<Kind extends JobOutput['kind']> = Extract<JobOutput, { kind: Kind }>
 
 export type StoredOutput =
+  | OutputOf<'images'>
   | OutputOf<'text'>
   | OutputOf<'classification'>
   | OutputOf<'program'>
@@ -37,6 +38,7 @@ export function encodeOutput(output: StoredOutput): Uint8Array {
 export function decodeOutput(bytes: Uint8Array): JobOutput {
   const stored: StoredOutput = unpack(bytes)
   switch (stored.kind) {
+    case 'images':
     case 'text':
     case 'classification':
       return stored

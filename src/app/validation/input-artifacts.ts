@@ -81,8 +81,9 @@ interface Use {
   readonly rawBytes: number | null
 }
 
-function usesOf({ classifyImage, infer, program }: TaskInput): Use[] {
-  if (classifyImage?.image.artifactId != null) return [{ reference: classifyImage.image.artifactId, rawBytes: null }]
+function usesOf({ classifyImage, upscaleImage, infer, program }: TaskInput): Use[] {
+  const picture = (classifyImage ?? upscaleImage)?.image.artifactId
+  if (picture != null) return [{ reference: picture, rawBytes: null }]
   // What is above a limit is refused without a look at it.
   if (program)
     return (program.artifactIds ?? []).slice(0, programArtifactsMax).map((reference) => ({ reference, rawBytes: null }))

@@ -5,15 +5,21 @@ import type { SubmitJobInput, TaskInput } from '../app.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 import type { AppContext } from '../context.ts'
 import { Conflict, type FieldProblem, InvalidInput, type ModelTooLarge, NotFound } from '../errors.ts'
+import { seedMax } from '../picture-terms.ts'
 import { refusedModel } from '../refused-model.ts'
+import type { AcceptedRequest } from '../request-artifacts.ts'
 import { tooLarge } from '../too-large.ts'
 import { normaliseClassifyImage } from './classify-image.ts'
 import { normaliseEmbedText } from './embed-text.ts'
 import { normaliseGenerateText } from './generate-text.ts'
 import { normaliseInfer } from './infer.ts'
 import { artifactsNamedMax, findInputArtifacts, type InputArtifacts } from './input-artifacts.ts'
+import { pictureTerms, withoutChecker } from './picture-terms.ts'
+import { checkPreviews } from './previews.ts'
 import { Problems } from './problems.ts'
 import { normaliseProgram } from './program.ts'
+import { normaliseTextToImage } from './text-to-image.ts'
+import { normaliseUpscaleImage } from './upscale-image.ts'
 
 const keyCharsMax = 256
 /** Of an unknown model, whose own limit is unknown too. */
@@ -22,15 +28,12 @@ const textsLookedAtMax = 256
 const problemsToldMax = 1000
 /** When the one that was asked for is unknown. */
 const modelsNamedMax = 50
-/** A seed that every engine takes. */
-const seedMax = 2 ** 31 - 1
-
 export interface AcceptedSubmission {
   readonly entry: CatalogueEntry
   readonly session: SessionRecord | null
   readonly taskKind: TaskKind
-  /** The accepted task with defaults filled in. */
-  readonly request: Readonly<Record<string, unknown>>
+  /** The accepted task with defaults filled in, and its terms. */
+  readonly request: AcceptedRequest
 }
 
 /** What all inputs of a submission share: each artifact is looked up once, each model found and judged once. */
@@ -87,12 +90,14 @@ function checkSubmission(
     problems.add('deadline', `must lie in the future; here it is ${new Date(context.clock.now()).toISOString()}.`)
   const session = findSession(context, input.sessionId ?? null, problems)
   const model = findModel(shared, input.model)
+  const manifest = model instanceof NotFound ? null : model.entry.manifest
+  if (input.previews != null) checkPreviews(input.previews, kindOf(input.task), manifest, problems)
   if (model instanceof NotFound) {
     checkWithoutModel(input.task, context, problems)
     return model
   }
   const { entry, refusal } = model
-  const { taskKind, request } = normaliseTask(input.task, entry, shared, problems)
+  const { taskKind, request } = normaliseTask(input, entry, shared, problems)
   if (session !== null && 'kind' in session) return session
   return refusal ?? { entry, session, taskKind, request }
 }
@@ -102,10 +107,15 @@ function findModel({ context, models }: SharedFacts, reference: string): ModelFa
   if (known) return known
   const entry = context.catalogue.resolve(reference)
   const found = entry
-    ? { entry, refusal: entry.spec ? tooLarge(context, entry) : refusedModel(entry) }
+    ? { entry, refusal: refusalOf(context, entry) }
     : new NotFound('Model', reference, unknownModel(reference, context.catalogue.names()))
   models.set(reference, found)
   return found
+}
+
+function refusalOf(context: AppContext, entry: CatalogueEntry): Conflict | ModelTooLarge | null {
+  if (!entry.spec) return refusedModel(entry)
+  return tooLarge(context, entry) ?? withoutChecker(entry.manifest, context.config.HEARTH_SAFETY_POLICY)
 }
 
 function unknownModel(reference: string, known: readonly string[]): string {
@@ -134,11 +144,11 @@ function findSession(
 }
 
 function normaliseTask(
-  task: TaskInput,
+  { task, previews = null }: SubmitJobInput,
   entry: CatalogueEntry,
   shared: SharedFacts,
   problems: Problems,
-): { taskKind: TaskKind; request: Record<string, unknown> } {
+): { taskKind: TaskKind; request: AcceptedRequest } {
   const taskKind = kindOf(task)
   if (entry.model.task !== taskKind) {
     problems.add(
@@ -150,7 +160,8 @@ function normaliseTask(
   const scoped = new Problems('')
   const request = normaliseOf(task, taskKind, entry, shared, scoped)
   for (const { path, message } of scoped.found) problems.add(`task.${taskKind}.${path}`, message)
-  return { taskKind, request: { [taskKind]: request } }
+  const terms = pictureTerms(taskKind, entry.manifest, shared.context.config, previews)
+  return { taskKind, request: { [taskKind]: request, ...(terms ? { terms } : {}) } }
 }
 
 function normaliseOf(
@@ -159,14 +170,16 @@ function normaliseOf(
   entry: CatalogueEntry,
   { context, artifacts }: SharedFacts,
   problems: Problems,
-): Record<string, unknown> {
+): object {
   const { config } = context
   const textBytesMax = config.HEARTH_MAX_PROMPT_BYTES
+  const pixelsMax = config.HEARTH_MAX_IMAGE_PIXELS
+  if (task.textToImage) return normaliseTextToImage(task.textToImage, entry.manifest, textBytesMax, drawSeed, problems)
   if (task.generateText)
     return normaliseGenerateText(task.generateText, entry.manifest, textBytesMax, drawSeed, problems)
   if (task.embedText) return normaliseEmbedText(task.embedText, entry.manifest, textBytesMax, problems)
-  if (task.classifyImage)
-    return normaliseClassifyImage(task.classifyImage, artifacts, config.HEARTH_MAX_IMAGE_PIXELS, problems)
+  if (task.classifyImage) return normaliseClassifyImage(task.classifyImage, artifacts, pixelsMax, problems)
+  if (task.upscaleImage) return normaliseUpscaleImage(task.upscaleImage, entry.manifest, artifacts, pixelsMax, problems)
   if (task.infer) {
     const checks = {
       signature: entry.signature,
@@ -185,6 +198,7 @@ function normaliseOf(
 /** With an unknown model, what can be said without its manifest is still said. */
 function checkWithoutModel(task: TaskInput, context: AppContext, problems: Problems): void {
   const textBytesMax = context.config.HEARTH_MAX_PROMPT_BYTES
+  if (task.textToImage) problems.text('task.textToImage.prompt', task.textToImage.prompt, textBytesMax)
   if (task.generateText?.prompt != null)
     problems.text('task.generateText.prompt', task.generateText.prompt, textBytesMax)
   if (task.generateText?.maxTokens != null && task.generateText.maxTokens < 1)
@@ -194,9 +208,11 @@ function checkWithoutModel(task: TaskInput, context: AppContext, problems: Probl
 }
 
 export function kindOf(task: TaskInput): TaskKind {
+  if (task.textToImage) return 'textToImage'
   if (task.generateText) return 'generateText'
   if (task.embedText) return 'embedText'
   if (task.classifyImage) return 'classifyImage'
+  if (task.upscaleImage) return 'upscaleImage'
   if (task.infer) return 'infer'
   return 'program'
 }

@@ -1,6 +1,8 @@
 /** `model.json`: what a model folder says of itself. Unknown fields are kept: they may mean something to an engine or a program. */
 import { isAbsolute } from 'node:path/posix'
 import { z } from 'zod'
+import { circle, dependencyOrder } from './dependency-order.ts'
+import { graphProblems } from './graph-problems.ts'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must match [a-z0-9][a-z0-9._-]{0,63}')
@@ -17,6 +19,9 @@ export const bytesMax = 2 ** 40
 const byteCount = wholeNumber.max(bytesMax)
 const componentsMax = 64
 const filesMax = 1024
+const nodesMax = 32
+/** Pixels. A VAE of more would need more memory than most machines have. */
+const side = z.number().int().min(1).max(8192)
 
 const file = z.looseObject({
   path: z.string().refine(staysBelow, 'must be a relative path that stays inside the model folder'),
@@ -41,7 +46,21 @@ const component = z.looseObject({
   dependsOn: z.array(name).max(componentsMax),
 })
 
-const node = z.looseObject({ node: name, program: name, components: z.array(name), after: z.array(name) })
+const node = z.looseObject({
+  node: name,
+  program: name,
+  components: z.array(name).max(componentsMax),
+  /** Nodes whose outputs it takes; one that a job leaves out is left out here too. */
+  after: z.array(name).max(nodesMax),
+  /** A task for each picture of a job; left out: one for all of them. */
+  each: z.literal('picture', 'can only be "picture"').optional(),
+  /** Only in jobs whose pictures are made larger, or checked for safety. */
+  when: z.enum(['upscale', 'check'], 'can only be "upscale" or "check"').optional(),
+  /** Left out: `inference`. */
+  stage: z.enum(['inference', 'postprocessing'], 'can only be "inference" or "postprocessing"').optional(),
+  /** States of this program that may share a step, where that is fewer than the model's limit. */
+  batchLimit: positiveNumber.optional(),
+})
 
 /** What the scheduler and the validation of requests may rely on. */
 const limits = z.looseObject({
@@ -54,6 +73,9 @@ const limits = z.looseObject({
   maxTokens: positiveNumber.optional(),
   maxTexts: positiveNumber.optional(),
   maxTokensPerText: positiveNumber.optional(),
+  /** Of denoising, and of pictures, that one request may ask for. */
+  maxSteps: positiveNumber.max(10_000).optional(),
+  maxCount: positiveNumber.max(256).optional(),
 })
 
 /** What engines are told; the fields here are also planned with. */
@@ -63,6 +85,12 @@ const options = z.looseObject({
   contextTokens: positiveNumber.optional(),
   /** Private memory beside the weights, where nothing better is known. */
   workingBytes: byteCount.optional(),
+  /** Of pictures that the model makes, pixels. */
+  sizes: z.array(z.looseObject({ width: side, height: side })).optional(),
+  /** By how much it can make pictures larger. */
+  upscale: z.looseObject({ factors: z.array(z.number().int().min(1).max(16)) }).optional(),
+  /** A picture whose score is `threshold` or more is unsafe. */
+  safety: z.looseObject({ threshold: z.number().min(0).max(1).optional() }).optional(),
 })
 
 const manifest = z
@@ -74,7 +102,8 @@ const manifest = z
     engine: name,
     /** None for a program that computes without weights. */
     components: z.array(component).max(componentsMax),
-    graph: z.array(node).min(1).max(1, 'has several nodes, and this version of Hearth runs models of one node only'),
+    /** In any order; see `after`. */
+    graph: z.array(node).min(1).max(nodesMax),
     defaults: z.record(z.string(), z.unknown()).default({}),
     options: options.default({}),
     limits: limits.default({}),
@@ -96,15 +125,13 @@ const manifest = z
     }
     const files = value.components.reduce((sum, part) => sum + part.files.length, 0)
     if (files > filesMax) report(['components'], `have ${files} files; at most ${filesMax} are read`)
-    // Listing a node after those it waits for rules out circles.
-    const earlier = new Set<string>()
-    for (const [index, part] of value.graph.entries()) {
+    for (const [index, part] of value.graph.entries())
       for (const [place, wanted] of part.components.entries())
         if (!components.has(wanted)) report(['graph', index, 'components', place], `there is no component ${wanted}`)
-      for (const [place, wanted] of part.after.entries())
-        if (!earlier.has(wanted)) report(['graph', index, 'after', place], `${wanted} is no earlier node`)
-      earlier.add(part.node)
-    }
+    const dependencies = dependencyOrder(value.components.map((part) => ({ name: part.name, needs: part.dependsOn })))
+    if ('cycle' in dependencies)
+      report(['components'], `depend on each other in a circle: ${circle(dependencies.cycle)}`)
+    for (const { path, message } of graphProblems(value)) report(path, message)
   })
 
 export type Manifest = Readonly<z.infer<typeof manifest>>

@@ -7,7 +7,7 @@ import { hasPickleName, type InspectedComponent, inspectComponents, isPickle, pi
 import { manifestOfFile, modelFileExtensions } from './made-manifests.ts'
 import type { Manifest } from './manifest.ts'
 import { manifestName, readManifestFile } from './manifest-file.ts'
-import { type PlannedMemory, planMemory } from './planned-memory.ts'
+import { type PlannedMemory, planMemory, plannedWeights } from './planned-memory.ts'
 
 export interface ModelSource {
   /** Without digests where `manifestFile` is null. */
@@ -99,10 +99,9 @@ async function look(
 ): Promise<ModelSource> {
   const components = await inspectComponents(manifest, directory)
   const problems = components.flatMap(({ files }) => files).flatMap((file) => file.problem ?? [])
-  const declaredBytes = manifest.components.flatMap(({ files }) => files).reduce((sum, file) => sum + file.sizeBytes, 0)
   const unknown = {
     header: { signature: null, metadata: {}, problems: [] },
-    memory: { weightsBytes: declaredBytes, workingBytes: 0 },
+    memory: { ...plannedWeights(manifest), workingBytes: 0 },
   }
   const facts = { manifest, directory, manifestFile, components }
   // What is unsound is not read any further: a link may lead to anything.

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { type GgufHeader, readGgufHeader } from './gguf-header.ts'
 import type { GgufValue } from './gguf-values.ts'
 import { bytesMax, type Manifest } from './manifest.ts'
+import { pictureWorkingBytes } from './picture-memory.ts'
 
 export interface PlannedMemory {
   /** Files that an engine maps or allocates. */
   readonly weightsBytes: number
+  /** Of them those of each component, in the manifest's order. */
+  readonly componentBytes: readonly number[]
   /** Private bytes beside them: the engine's arenas, KV cache. */
   readonly workingBytes: number
 }
@@ -17,18 +20,29 @@ const weightRoles = new Set(['weights', 'graph'])
 
 /** Throws an Error that says which file cannot be planned with. */
 export async function planMemory(manifest: Manifest, directory: string): Promise<PlannedMemory> {
-  const weights = manifest.components
-    .flatMap(({ files }) => files)
-    .filter(({ role }) => role === undefined || weightRoles.has(role))
-  const weightsBytes = weights.reduce((sum, file) => sum + file.sizeBytes, 0)
-  if (manifest.options.workingBytes !== undefined) return { weightsBytes, workingBytes: manifest.options.workingBytes }
+  return { ...plannedWeights(manifest), workingBytes: await workingBytesOf(manifest, directory) }
+}
+
+/** As the manifest has them: its files are checked against it. */
+export function plannedWeights({ components }: Manifest): Omit<PlannedMemory, 'workingBytes'> {
+  const componentBytes = components.map(({ files }) =>
+    files
+      .filter(({ role }) => role === undefined || weightRoles.has(role))
+      .reduce((sum, file) => sum + file.sizeBytes, 0),
+  )
+  return { componentBytes, weightsBytes: componentBytes.reduce((sum, bytes) => sum + bytes, 0) }
+}
+
+async function workingBytesOf(manifest: Manifest, directory: string): Promise<number> {
+  if (manifest.options.workingBytes !== undefined) return manifest.options.workingBytes
+  if (manifest.task === 'textToImage') return pictureWorkingBytes(manifest)
   const gguf = manifest.components
     .filter(({ format }) => format === 'gguf' || manifest.engine === 'llama_cpp')
     .flatMap(({ files }) => files)
     .filter(({ role }) => role === undefined || role === 'weights')
-  if (gguf.length === 0) return { weightsBytes, workingBytes: workingBytesDefault }
+  if (gguf.length === 0) return workingBytesDefault
   const working = await Promise.all(gguf.map(({ path }) => ggufWorkingBytes(path, directory, manifest.options)))
-  return { weightsBytes, workingBytes: working.reduce((sum, bytes) => sum + bytes, 0) }
+  return working.reduce((sum, bytes) => sum + bytes, 0)
 }
 
 async function ggufWorkingBytes(path: string, directory: string, options: Manifest['options']): Promise<number> {

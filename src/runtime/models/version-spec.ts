@@ -22,5 +22,7 @@ export function versionSpec(versionId: VersionId, manifest: Manifest, memory: Pl
     batchLimit: limits.batchLimit ?? batchLimitDefault,
     holdMs: limits.holdMs ?? holdMsDefault,
     interruptAfterMs: limits.interruptAfterMs ?? interruptAfterMsDefault,
+    componentBytes: memory.componentBytes,
+    componentNames: manifest.components.map(({ name }) => name),
   }
 }
