@@ -1,11 +1,13 @@
 /** The writing side of a store, in memory, that commits when the test says so: what may be seen before a commit can be told from what may be seen after. */
-import type { JobEvent, JobRecord } from '../../src/store/records.ts'
+import type { ArtifactRecord, JobEvent, JobRecord } from '../../src/store/records.ts'
 import type { Store } from '../../src/store/store.ts'
 
 export class HeldStore {
   /** First number whose block is not reserved. */
   reserved = 1_000_000
   readonly committed: JobEvent[] = []
+  /** That came with progress, committed or not. */
+  readonly artifacts: ArtifactRecord[] = []
   #held: { readonly event: JobEvent; readonly resolve: () => void }[] = []
   #listener: (events: readonly JobEvent[]) => void = () => {}
   #sequence = 100
@@ -18,7 +20,10 @@ export class HeldStore {
       isReserved: (sequence) => sequence < this.reserved,
       onCommit: (listener) => void (this.#listener = listener),
       changeJob: ({ event }) => this.#hold(event),
-      recordProgress: (event) => this.#hold(event),
+      recordProgress: (event, _, artifacts = []) => {
+        this.artifacts.push(...artifacts)
+        return this.#hold(event)
+      },
       readEvents: (jobId, after, limit) =>
         Promise.resolve(
           this.committed.filter((event) => event.jobId === jobId && event.sequence > after).slice(0, limit),

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { DeviceId } from '../../../src/scheduler/ids.ts'
 import { createEventLog, type EventLogLimits } from '../../../src/store/job-events.ts'
-import type { JobEvent, JobRecord } from '../../../src/store/records.ts'
+import type { ArtifactId, JobEvent, JobRecord } from '../../../src/store/records.ts'
+import { artifactRecord } from '../../support/artifacts.ts'
 import { HeldStore } from '../../support/held-store.ts'
 import { queuedRecord } from '../../support/stored-jobs.ts'
 import { take } from '../../support/stores.ts'
@@ -28,6 +29,18 @@ const requeue = (log: ReturnType<typeof createEventLog>, record: JobRecord) =>
     firstPartialAt: null,
   })
 const kinds = (events: readonly JobEvent[]) => events.map(({ body }) => body.kind)
+
+/** Makes previews that note what becomes of them. */
+function previews(log: ReturnType<typeof createEventLog>, record: JobRecord) {
+  const ends: string[] = []
+  const show = (id: number, item = 0) =>
+    log.preview(record, item, id, artifactRecord({ id: id as ArtifactId, jobId: record.id }), (end) =>
+      ends.push(`${id} ${end}`),
+    )
+  return { ends, show }
+}
+const previewed = (events: readonly JobEvent[]) =>
+  events.flatMap(({ body }) => (body.kind === 'preview' ? [body.artifactId] : []))
 
 /** What a reader has got so far, without waiting for more. */
 function watch(events: AsyncIterableIterator<JobEvent, undefined>) {
@@ -139,6 +152,83 @@ test('credit comes back when the items are committed, not when they are seen', a
   held.commit()
   await tick()
   expect(credit).toBe(3)
+})
+
+test('a preview is seen only after the commit that holds its picture, and so is what comes behind it', async () => {
+  const { held, log, record } = logWithJob()
+  const { settle } = watch(log.events(record.id, null))
+  void start(log, record)
+  held.commit()
+  const { ends, show } = previews(log, record)
+  show(5)
+  log.step(record, 0, 5, 20)
+  expect(await settle()).toEqual(['queued', 'started', 'step'])
+  log.step(record, 0, 6, 20)
+  expect(await settle()).toEqual(['queued', 'started', 'step'])
+  expect(record.firstPartialAt).toBeNull()
+  held.commit()
+  expect(await settle()).toEqual(['queued', 'started', 'step', 'preview', 'step'])
+  expect(record.firstPartialAt).toBe(1000)
+  expect(ends).toEqual(['5 committed'])
+  expect(held.artifacts.map(({ id }) => id)).toEqual([5])
+})
+
+test('every preview hears what becomes of its file: written, overtaken while the store is behind, or too late', async () => {
+  const { held, log, record } = logWithJob({ uncommittedProgressMax: 1 })
+  void start(log, record)
+  held.commit()
+  const { ends, show } = previews(log, record)
+  for (const id of [1, 2, 3, 4]) {
+    show(id)
+    await tick()
+  }
+  expect(ends).toEqual(['2 dropped', '3 dropped'])
+  void log.changeState(record, { kind: 'succeeded' }, 'SUCCEEDED', {})
+  show(5)
+  expect(ends).toEqual(['2 dropped', '3 dropped', '5 dropped'])
+  held.commit()
+  await tick()
+  expect(ends.slice(3)).toEqual(['1 committed', '4 committed'])
+  expect(previewed(held.committed)).toEqual([1, 4])
+})
+
+test('a slow reader gets of the previews of a picture the newest, and misses nothing else', async () => {
+  const { held, log, record } = logWithJob()
+  const slow = log.events(record.id, null)
+  const quick = watch(log.events(record.id, null))
+  void start(log, record)
+  const { show } = previews(log, record)
+  for (const id of [1, 2, 3]) {
+    show(id)
+    show(id + 10, 1)
+    log.step(record, 0, id, 20)
+    await tick()
+    held.commit()
+    await quick.settle()
+  }
+  void log.changeState(record, { kind: 'succeeded' }, 'SUCCEEDED', {})
+  held.commit()
+  await quick.reading
+  const seen = await take(slow)
+  expect(previewed(seen)).toEqual([3, 13])
+  expect(previewed(quick.seen)).toEqual([1, 11, 2, 12, 3, 13])
+  const others = (events: readonly JobEvent[]) => events.filter(({ body }) => body.kind !== 'preview')
+  expect(others(seen)).toEqual(others(quick.seen))
+})
+
+test('a job pauses, goes on and is postprocessed; its text goes on where it was', async () => {
+  const { held, log, record } = logWithJob()
+  void start(log, record)
+  log.text(record, 0, 'Hello')
+  void log.changeState(record, { kind: 'paused', cause: 'requested', message: 'Paused.' }, 'PAUSED', { pausedAt: 1000 })
+  void log.changeState(record, { kind: 'resumed', deviceId: null }, 'QUEUED', { pausedAt: null, pausedMs: 7 })
+  void start(log, record)
+  log.text(record, 0, ' world')
+  void log.changeState(record, { kind: 'postprocessing' }, 'POSTPROCESSING', { postprocessingAt: 1000 })
+  held.commit()
+  expect(record).toMatchObject({ state: 'POSTPROCESSING', pausedAt: null, pausedMs: 7, postprocessingAt: 1000 })
+  const texts = held.committed.flatMap(({ body }) => (body.kind === 'text' ? [body.offset] : []))
+  expect(texts).toEqual([0, 5])
 })
 
 test('while the store is far behind, progress is coalesced further instead of piling up', async () => {

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { Progress } from '../../../src/store/event-log/progress.ts'
+import type { ArtifactId } from '../../../src/store/records.ts'
+import { artifactRecord } from '../../support/artifacts.ts'
 
 const bodiesOf = (progress: Progress, offsets = new Map<number, number>()) =>
   progress.bodies(offsets).map(({ body }) => body)
@@ -34,6 +36,35 @@ test('of steps the newest wins', () => {
   progress.setStep(0, 1, 20)
   progress.setStep(0, 2, 20)
   expect(bodiesOf(progress)).toEqual([{ kind: 'step', item: 0, step: 2, totalSteps: 20 }])
+})
+
+test('of the previews of a picture the newest wins, and the others are given up at once', () => {
+  const progress = new Progress()
+  const heard: string[] = []
+  const preview = (id: number) => ({
+    step: id,
+    artifact: artifactRecord({ id: id as ArtifactId }),
+    settled: (end: string) => heard.push(`${id} ${end}`),
+  })
+  progress.setPreview(0, preview(5))
+  progress.setPreview(1, preview(6))
+  progress.setPreview(0, preview(10))
+  expect(heard).toEqual(['5 dropped'])
+  const bodies = progress.bodies(new Map())
+  expect(bodies.map(({ body, artifacts }) => [body, artifacts.map(({ id }) => id)])).toEqual([
+    [{ kind: 'preview', item: 0, step: 10, artifactId: 10 }, [10]],
+    [{ kind: 'preview', item: 1, step: 6, artifactId: 6 }, [6]],
+  ])
+  bodies[0]?.committed?.()
+  expect(heard).toEqual(['5 dropped', '10 committed'])
+})
+
+test('previews come after everything that may be seen before their commit', () => {
+  const progress = new Progress()
+  progress.setPreview(0, { step: 1, artifact: artifactRecord(), settled: () => {} })
+  progress.setStep(0, 1, 20)
+  progress.addText(0, 'text')
+  expect(bodiesOf(progress).map(({ kind }) => kind)).toEqual(['text', 'step', 'preview'])
 })
 
 test('values are joined in order, at most 4096 to an event', () => {

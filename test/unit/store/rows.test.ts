@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DeviceId, JobId } from '../../../src/scheduler/ids.ts'
-import type { JobEventBody } from '../../../src/store/records.ts'
+import type { ArtifactId, JobEventBody } from '../../../src/store/records.ts'
 import { dataOf, eventOf } from '../../../src/store/rows.ts'
 
 const failure = { code: 'WORKER_LOST', message: 'The worker died.', retryable: true } as const
@@ -9,11 +9,16 @@ const bodies: readonly JobEventBody[] = [
   { kind: 'queued' },
   { kind: 'loading', deviceId },
   { kind: 'started', deviceId },
+  { kind: 'paused', cause: 'requested', message: 'Paused.' },
+  { kind: 'resumed', deviceId },
+  { kind: 'resumed', deviceId: null },
+  { kind: 'postprocessing' },
   { kind: 'requeued', cause: 'worker_lost', failure, fromStep: 0 },
   { kind: 'succeeded' },
   { kind: 'failed', failure },
   { kind: 'cancelled', progressDone: null, progressTotal: 7, progressUnit: 'TOKENS', message: 'Cancelled.' },
   { kind: 'step', item: 0, step: 3, totalSteps: 20 },
+  { kind: 'preview', item: 1, step: 5, artifactId: 7 as ArtifactId },
   { kind: 'text', item: 0, offset: 12, text: 'Zeile\n"𝄞"' },
   { kind: 'values', values: [1, 'two', null, { three: [3] }] },
 ]
