@@ -69,6 +69,17 @@ const ValidationInfo = builder.objectRef<ServerView['validation']>('ValidationIn
   }),
 })
 
+const PreviewInfo = builder.objectRef<ServerView['previews']>('PreviewInfo').implement({
+  description: 'Previews that workers have sent since the start.',
+  fields: (t) => ({
+    shown: t.exposeInt('shown'),
+    superseded: t.exposeInt('superseded', {
+      description: 'A newer one of the same picture was faster, or its job ended.',
+    }),
+    dropped: t.exposeInt('dropped', { description: 'The disk had no room for them; their jobs went on.' }),
+  }),
+})
+
 const ServerInfo = builder.objectRef<ServerView>('ServerInfo').implement({
   fields: (t) => ({
     version: t.exposeString('version'),
@@ -81,6 +92,7 @@ const ServerInfo = builder.objectRef<ServerView>('ServerInfo').implement({
     storage: t.expose('storage', { type: StorageInfo, nullable: true }),
     tensorPool: t.expose('tensorPool', { type: TensorPoolInfo }),
     validation: t.expose('validation', { type: ValidationInfo }),
+    previews: t.expose('previews', { type: PreviewInfo }),
   }),
 })
 

@@ -8,6 +8,7 @@ import { ArtifactUrls } from './app/artifact-urls.ts'
 import { Artifacts } from './app/artifacts.ts'
 import { carryOutWith } from './app/carry-out.ts'
 import { Catalogue } from './app/catalogue.ts'
+import { Checkpoints } from './app/checkpoints.ts'
 import { monotonicClock } from './app/clock.ts'
 import type { AppContext } from './app/context.ts'
 import { createApp } from './app/create-app.ts'
@@ -17,14 +18,16 @@ import { EngineTrouble } from './app/engine-trouble.ts'
 import { addFoundModels, findModels } from './app/find-models.ts'
 import { Ids } from './app/ids.ts'
 import { JobCommands } from './app/job-commands.ts'
+import { JobProgress } from './app/job-progress.ts'
 import { knownDevices, placementOn } from './app/known-devices.ts'
 import { LiveJobs } from './app/live-jobs.ts'
 import { watchMemory } from './app/memory-watch.ts'
 import { ModelEvents } from './app/model-events.ts'
 import { ModelRegistry } from './app/model-registry.ts'
 import { OpenSessions } from './app/open-sessions.ts'
+import { Previews } from './app/previews.ts'
 import { FileRecorder } from './app/recorder.ts'
-import { describeRecovery, recoverJobs, reloadWanted } from './app/recovery.ts'
+import { countOf, describeRecovery, recoverJobs, reloadWanted } from './app/recovery.ts'
 import { keepRetention } from './app/retention.ts'
 import { watchIdleSessions } from './app/sessions.ts'
 import { Shell } from './app/shell.ts'
@@ -143,6 +146,7 @@ async function main(): Promise<void> {
     wanted,
     registry,
     artifacts,
+    checkpoints: new Checkpoints(store, onBroken),
     validation: validationCache(config),
   }
 
@@ -150,7 +154,27 @@ async function main(): Promise<void> {
   const results = new TaskResults()
   const trouble = new EngineTrouble()
   const giveCredit: GiveCredit = (workerId, taskId, items) => pool.credit(workerId, taskId, items)
-  const listener = new WorkerReports({ shell, clock, live, log, results, models, trouble, logger, giveCredit })
+  const progress = new JobProgress()
+  const previews = new Previews({
+    artifacts,
+    log,
+    onFailed: (err) => logger.error({ err }, 'a preview could not be kept'),
+  })
+  const listener = new WorkerReports({
+    shell,
+    clock,
+    live,
+    log,
+    results,
+    progress,
+    previews,
+    checkpoints: context.checkpoints,
+    catalogue,
+    models,
+    trouble,
+    logger,
+    giveCredit,
+  })
   const memory = await tensorMemory(config, folder)
   // However this process ends by itself, its shared memory goes with it.
   process.once('exit', () => memory.abandon())
@@ -173,6 +197,11 @@ async function main(): Promise<void> {
     log,
     results,
     artifacts,
+    checkpoints: context.checkpoints,
+    progress,
+    previews,
+    readRequest: (id) => store.readRequest(id),
+    isDone: (taskId) => state.tasks.get(taskId)?.state === 'done',
     inlineTensorBytesMax: config.HEARTH_INLINE_TENSOR_BYTES,
     onLost: onBroken,
   })
@@ -187,9 +216,20 @@ async function main(): Promise<void> {
   const recovered = await recoverJobs(context)
   await reloadWanted(context)
 
-  const recoveredJobs = recovered.waiting + recovered.interrupted + recovered.failed
+  const recoveredJobs = countOf(recovered)
   const views = new DeviceViews(devices, state)
-  const app = createApp({ context, devices: views, models, trouble, pool, memory, results, recoveredJobs, startedAt })
+  const app = createApp({
+    context,
+    devices: views,
+    models,
+    trouble,
+    pool,
+    memory,
+    results,
+    previews,
+    recoveredJobs,
+    startedAt,
+  })
   const running = new AbortController()
   await watchDisk(folder, artifacts, running.signal)
   const doors = createDoors({ app, config, logger })

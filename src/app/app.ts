@@ -31,6 +31,7 @@ import type { JobFilter, PageRequest } from '../store/store.ts'
 import type { SignedUrl } from './artifact-urls.ts'
 import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
 import type { ArtifactAddress, OpenedArtifact } from './open-artifact.ts'
+import type { PreviewFigures } from './previews.ts'
 import type { Upload } from './upload.ts'
 import type { UploadRefused } from './upload-content.ts'
 import type { ValidationFigures } from './validation/validation-cache.ts'
@@ -382,6 +383,7 @@ export interface App {
     }
     readonly tensorPool: TensorPoolInfo
     readonly validation: ValidationFigures
+    readonly previews: PreviewFigures
   }
   /** Durable and accepting. */
   ready(): boolean

@@ -86,7 +86,29 @@ export class Artifacts {
    */
   async prepare(source: () => AsyncIterable<Uint8Array>, details: ArtifactDetails): Promise<ArtifactRecord> {
     const { sizeBytesMax } = this.#parts
-    const content = await this.#results.write(details.jobId, () => this.files.put(source(), { sizeBytesMax }))
+    return this.#recordOf(
+      await this.#results.write(details.jobId, () => this.files.put(source(), { sizeBytesMax })),
+      details,
+    )
+  }
+
+  /** As `prepare`, of what nobody waits for: null where there is no room on the disk now. */
+  async prepareIfRoom(bytes: Uint8Array, details: ArtifactDetails): Promise<ArtifactRecord | null> {
+    if (this.#troubleWith(bytes.byteLength) !== null) return null
+    const pieces = async function* () {
+      yield bytes
+    }
+    try {
+      const content = await this.files.put(pieces(), { sizeBytesMax: this.#parts.sizeBytesMax })
+      return await this.#recordOf(content, details)
+    } catch (error) {
+      if (error instanceof ArtifactDiskFull) return null
+      throw error
+    }
+  }
+
+  /** A row for a file that was just put. Where there can be none, the file goes. */
+  async #recordOf(content: StoredContent, details: ArtifactDetails): Promise<ArtifactRecord> {
     try {
       const { mimeType, jobId } = details
       const picture =

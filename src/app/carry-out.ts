@@ -19,6 +19,9 @@ export function carryOutWith(doers: {
       case 'jobLoading':
       case 'jobStarted':
       case 'jobRequeued':
+      case 'jobPaused':
+      case 'jobResumed':
+      case 'jobPostprocessing':
       case 'jobSucceeded':
       case 'jobFailed':
       case 'jobCancelled':
@@ -33,6 +36,11 @@ export function carryOutWith(doers: {
       case 'admit':
       case 'withdraw':
       case 'cancelTasks':
+      case 'pauseTasks':
+      case 'resumeTasks':
+      case 'releaseOutputs':
+      case 'grantLease':
+      case 'revokeLease':
         return executor.carryOut(command)
       case 'checkVersion':
         // The answer comes as an event, whatever becomes of the reading.

@@ -4,6 +4,7 @@ import type { JobEventLog } from '../store/job-events.ts'
 import type { Store } from '../store/store.ts'
 import type { Artifacts } from './artifacts.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
 import type { LiveJobs } from './live-jobs.ts'
@@ -20,6 +21,7 @@ export interface AppContext {
   readonly log: JobEventLog
   readonly catalogue: Catalogue
   readonly live: LiveJobs
+  readonly checkpoints: Checkpoints
   readonly ids: Ids
   readonly sessions: OpenSessions
   readonly shell: Shell

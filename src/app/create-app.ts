@@ -18,6 +18,8 @@ import { loadModel, unloadModel } from './load-model.ts'
 import type { ModelEvents } from './model-events.ts'
 import { openArtifact } from './open-artifact.ts'
 import { decodeOutput } from './outputs/stored-output.ts'
+import { pauseJob, resumeJob } from './pause-job.ts'
+import type { Previews } from './previews.ts'
 import { registerModel } from './register-model.ts'
 import { retryJob } from './retry-job.ts'
 import { serverFacts } from './server-facts.ts'
@@ -35,6 +37,7 @@ export interface AppParts {
   readonly pool: WorkerPool
   readonly memory: TensorMemory
   readonly results: TaskResults
+  readonly previews: Previews
   readonly recoveredJobs: number
   readonly startedAt: number
 }
@@ -51,6 +54,8 @@ export function createApp(parts: AppParts): App {
   return {
     submitJobs: (inputs, paths) => submitJobs(context, inputs, paths),
     cancelJob: (id) => cancelJob(context, id),
+    pauseJob: (id) => pauseJob(context, id),
+    resumeJob: (id) => resumeJob(context, id),
     retryJob: (id) => retryJob(context, id),
     openSession: (input) => openSession(context, input),
     closeSession: (id) => closeSession(context, id),
@@ -141,7 +146,7 @@ export function createApp(parts: AppParts): App {
     },
     workers: () => workerViews(pool, shell.state),
     queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
-    server: () => serverFacts(context, parts.memory, parts.recoveredJobs, parts.startedAt),
+    server: () => serverFacts(context, parts.memory, parts.previews.figures, parts.recoveredJobs, parts.startedAt),
     ready: () => !shell.draining && store.metrics.accepting && context.artifacts.trouble === null,
     silentWorkers: () =>
       pool

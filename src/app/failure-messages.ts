@@ -14,6 +14,8 @@ const messages: Readonly<Record<JobFailureCode, string>> = {
   MODEL_VERSION_GONE:
     'The version of the model that the job was accepted for is no longer here. Submit it again with the model as it is now.',
   ARTIFACT_MISSING: 'The file of an input is no longer here. Upload it again, and submit the job with the new id.',
+  UNSAFE_CONTENT:
+    'Every picture of the job was withheld, because the safety check found it unsafe. Ask for something else, or try another seed.',
   INVALID_INPUT: 'The model cannot work on what the job was given.',
   INTERNAL: 'Something unexpected went wrong inside the server; its log says what.',
 }
@@ -56,6 +58,13 @@ export function requeueFailure(cause: RequeueCause, exit: WorkerExitCause | null
         code: 'ENGINE_ERROR',
         retryable: true,
         message: detail ?? 'The model could not be loaded; it is tried again.',
+      }
+    case 'model_unloaded':
+      return {
+        code: 'WORKER_LOST',
+        retryable: true,
+        message:
+          'The model of the job was unloaded before the job was done; it goes on when the model is loaded again.',
       }
     default:
       return cause satisfies never

@@ -1,11 +1,14 @@
 /** After a start: what was acknowledged before and had not ended goes on, or is told why it cannot. */
 import type { RecoveredJob } from '../scheduler/events.ts'
+import type { JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import { failUnrunnable } from './job-commands.ts'
 import { jobSpec } from './submit-jobs.ts'
 
 export interface Recovered {
   readonly waiting: number
+  /** Until somebody resumes them. */
+  readonly paused: number
   /** Had been loading or running; they begin again. */
   readonly interrupted: number
   /** Their version of the model is gone. */
@@ -15,26 +18,35 @@ export interface Recovered {
 export async function recoverJobs(context: AppContext): Promise<Recovered> {
   const jobs: RecoveredJob[] = []
   const failures: Promise<void>[] = []
-  for (const { record, tasks } of context.store.opening.unfinished) {
+  for (const { record, tasks, checkpoints } of context.store.opening.unfinished) {
     context.live.add(record, tasks, null)
+    for (const { taskId, step } of checkpoints) context.checkpoints.know(record.id, taskId, step)
     context.log.adopt(record)
     if (!context.catalogue.version(record.versionId)?.spec) {
       failures.push(failUnrunnable(context.log, context.live, record, context.clock.now()))
       continue
     }
     jobs.push({
-      ...jobSpec(record, tasks),
+      ...jobSpec(context, record, tasks),
       attempt: record.attempt,
       failedAttempts: record.failedAttempts,
       deathsAlone: record.deathsAlone,
-      wasActive: record.state !== 'QUEUED',
+      wasActive: wasActive(record),
       cancelRequested: record.cancelRequestedAt !== null,
+      pauseRequested: record.pauseRequestedAt !== null,
+      checkpoints,
     })
   }
   if (jobs.length > 0) context.shell.feed({ type: 'jobsRecovered', jobs })
   await Promise.all(failures)
-  const interrupted = jobs.filter(({ wasActive }) => wasActive).length
-  return { waiting: jobs.length - interrupted, interrupted, failed: failures.length }
+  const interrupted = jobs.filter((job) => job.wasActive).length
+  const paused = jobs.filter((job) => job.pauseRequested && !job.wasActive).length
+  return { waiting: jobs.length - interrupted - paused, paused, interrupted, failed: failures.length }
+}
+
+/** What is paused stays so, and nothing that was shown of it is lost; what was asked to go on just before begins again like any other. */
+function wasActive({ state, pauseRequestedAt }: JobRecord): boolean {
+  return state === 'PAUSED' ? pauseRequestedAt === null : state !== 'QUEUED'
 }
 
 /** Models that somebody had asked for are loaded again, as they are now, where they and their device are still here. */
@@ -52,12 +64,18 @@ export async function reloadWanted({ wanted, catalogue, shell, store }: AppConte
   }
 }
 
+export function countOf({ waiting, paused, interrupted, failed }: Recovered): number {
+  return waiting + paused + interrupted + failed
+}
+
 /** One line for who starts the server; null when there was nothing to recover. */
-export function describeRecovery({ waiting, interrupted, failed }: Recovered): string | null {
-  const all = waiting + interrupted + failed
+export function describeRecovery(recovered: Recovered): string | null {
+  const { waiting, paused, interrupted, failed } = recovered
+  const all = countOf(recovered)
   if (all === 0) return null
   const parts = [
     waiting > 0 ? `${waiting} still waiting` : null,
+    paused > 0 ? `${paused} paused` : null,
     interrupted > 0 ? `${interrupted} interrupted, starting again` : null,
     failed > 0 ? `${failed} failed because their model is gone` : null,
   ]

@@ -2,12 +2,14 @@
 import type { TensorMemory } from '../runtime/memory/tensor-memory.ts'
 import type { App } from './app.ts'
 import type { AppContext } from './context.ts'
+import type { PreviewFigures } from './previews.ts'
 import { jobsPerSubmissionMax } from './submit-jobs.ts'
 import { version } from './version.ts'
 
 export function serverFacts(
   context: AppContext,
   memory: TensorMemory,
+  previews: PreviewFigures,
   recoveredJobs: number,
   startedAt: number,
 ): ReturnType<App['server']> {
@@ -33,6 +35,22 @@ export function serverFacts(
         name: 'warmSpares',
         value: String(config.HEARTH_WARM_SPARES),
         description: 'Workers kept started without a model, per engine.',
+      },
+      {
+        name: 'safety',
+        value: config.HEARTH_SAFETY_POLICY,
+        description:
+          'What becomes of unsafe pictures: block = withheld, flag = given with the verdict, off = not checked.',
+      },
+      {
+        name: 'checkpointSteps',
+        value: String(config.HEARTH_CHECKPOINT_STEPS),
+        description: 'Steps between two checkpoints, from which a job goes on when its worker is lost; 0 = none.',
+      },
+      {
+        name: 'inferenceShare',
+        value: String(config.HEARTH_INFERENCE_SHARE),
+        description: "Share of a worker's time that inference gets at least beside postprocessing.",
       },
     ],
     limits: [
@@ -117,5 +135,6 @@ export function serverFacts(
     },
     tensorPool: memory.info(),
     validation: context.validation.figures,
+    previews,
   }
 }

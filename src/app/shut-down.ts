@@ -1,5 +1,6 @@
 /** The end of a server, in order: nothing new, what runs may finish, what does not is kept for the next start. */
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
+import type { JobState } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
@@ -72,8 +73,12 @@ async function lastEventsShown({ store }: AppContext, until: number): Promise<vo
 
 function runningJobs({ live }: AppContext): number {
   let running = 0
-  for (const id of live.ids()) if (live.get(id)?.record.state === 'RUNNING') running += 1
+  for (const id of live.ids()) if (isRunning(live.get(id)?.record.state)) running += 1
   return running
+}
+
+function isRunning(state: JobState | undefined): boolean {
+  return state === 'RUNNING' || state === 'POSTPROCESSING'
 }
 
 function pause(): Promise<void> {

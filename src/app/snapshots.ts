@@ -54,5 +54,7 @@ function settingsOf(config: Config): SchedulerSettings {
     attemptLimit: config.HEARTH_JOB_ATTEMPTS,
     quarantineDeaths: config.HEARTH_QUARANTINE_DEATHS,
     sparesPerEngine: config.HEARTH_WARM_SPARES,
+    checkpointSteps: config.HEARTH_CHECKPOINT_STEPS,
+    inferenceShare: config.HEARTH_INFERENCE_SHARE,
   }
 }

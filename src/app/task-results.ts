@@ -35,6 +35,10 @@ export class TaskResults {
     return this.#loadFailures.get(id) ?? null
   }
 
+  hasOutput(id: TaskId): boolean {
+    return this.#outputs.has(id)
+  }
+
   takeOutput(id: TaskId): ProgramOutput | null {
     const output = this.#outputs.get(id) ?? null
     this.#outputs.delete(id)

@@ -8,12 +8,16 @@ import type { ReportEntry, WorkerListener } from '../runtime/workers/worker-list
 import type { TaskReport, WorkerExitCause } from '../scheduler/events.ts'
 import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
-import type { JobRecord, ProgressUnit } from '../store/records.ts'
+import type { ProgressUnit } from '../store/records.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { Clock } from './clock.ts'
 import type { EngineTrouble } from './engine-trouble.ts'
-import type { LiveJobs } from './live-jobs.ts'
+import type { JobProgress } from './job-progress.ts'
+import type { LiveJob, LiveJobs } from './live-jobs.ts'
 import type { Logger } from './logger.ts'
 import type { ModelEvents } from './model-events.ts'
+import type { Previews } from './previews.ts'
 import type { Shell } from './shell.ts'
 import type { TaskResults } from './task-results.ts'
 
@@ -26,37 +30,40 @@ const units: Readonly<Record<'steps' | 'tokens' | 'items', ProgressUnit>> = {
   items: 'ITEMS',
 }
 
+export interface WorkerReportParts {
+  readonly shell: Pick<Shell, 'feed' | 'state'>
+  readonly clock: Clock
+  readonly live: LiveJobs
+  readonly log: Pick<JobEventLog, 'text' | 'values' | 'step' | 'progress'>
+  readonly results: TaskResults
+  readonly progress: JobProgress
+  readonly previews: Pick<Previews, 'show'>
+  readonly checkpoints: Pick<Checkpoints, 'put'>
+  readonly catalogue: Pick<Catalogue, 'version'>
+  readonly models: Pick<ModelEvents, 'loadFailed'>
+  readonly trouble: EngineTrouble
+  readonly logger: Logger
+  readonly giveCredit: GiveCredit
+}
+
+/** These are shown to readers of the log. */
+const shownKinds: ReadonlySet<ReportEntry['kind']> = new Set(['text', 'step', 'preview'])
+
 export class WorkerReports implements WorkerListener {
-  readonly #shell: Shell
-  readonly #clock: Clock
+  readonly #parts: WorkerReportParts
+  readonly #shell: WorkerReportParts['shell']
   readonly #live: LiveJobs
-  readonly #log: JobEventLog
   readonly #results: TaskResults
-  readonly #models: ModelEvents
   readonly #trouble: EngineTrouble
   readonly #logger: Logger
-  readonly #giveCredit: GiveCredit
 
-  constructor(parts: {
-    shell: Shell
-    clock: Clock
-    live: LiveJobs
-    log: JobEventLog
-    results: TaskResults
-    models: ModelEvents
-    trouble: EngineTrouble
-    logger: Logger
-    giveCredit: GiveCredit
-  }) {
+  constructor(parts: WorkerReportParts) {
+    this.#parts = parts
     this.#shell = parts.shell
-    this.#clock = parts.clock
     this.#live = parts.live
-    this.#log = parts.log
     this.#results = parts.results
-    this.#models = parts.models
     this.#trouble = parts.trouble
     this.#logger = parts.logger
-    this.#giveCredit = parts.giveCredit
   }
 
   stepsReported(workerId: WorkerId, entries: readonly ReportEntry[]): void {
@@ -69,7 +76,7 @@ export class WorkerReports implements WorkerListener {
     }
     for (const entry of entries) {
       // What the log shows of a task must follow its start, which only the scheduler can announce.
-      if ((entry.kind === 'text' || entry.kind === 'step') && started.has(entry.taskId)) tell()
+      if (shownKinds.has(entry.kind) && started.has(entry.taskId)) tell()
       const report = this.#take(entry)
       if (report) reports.push(report)
       if (entry.kind === 'started') started.add(entry.taskId)
@@ -78,9 +85,16 @@ export class WorkerReports implements WorkerListener {
   }
 
   partial(workerId: WorkerId, taskId: TaskId, values: readonly unknown[]): void {
-    const record = this.#recordOf(taskId)
-    if (!record) return
-    this.#log.values(record, values, (items) => this.#giveCredit(workerId, taskId, items))
+    const { log, giveCredit } = this.#parts
+    const job = this.#live.ofTask(taskId)
+    if (job) log.values(job.record, values, (items) => giveCredit(workerId, taskId, items))
+  }
+
+  taskCheckpointed(workerId: WorkerId, taskId: TaskId, step: number, saved: Uint8Array): void {
+    const job = this.#live.ofTask(taskId)
+    if (!job || !this.#isWanted(taskId)) return
+    this.#parts.checkpoints.put({ taskId, jobId: job.record.id, step, saved, savedAt: this.#parts.clock.now() })
+    this.#shell.feed({ type: 'taskCheckpointed', workerId, taskId, step })
   }
 
   workerReady(workerId: WorkerId, facts: { readonly privateBytes: number }): void {
@@ -93,6 +107,16 @@ export class WorkerReports implements WorkerListener {
     this.#logger[level]({ workerId, cause, detail }, 'worker exited')
     this.#trouble.ended(workerId, this.#engineOf(workerId))
     this.#shell.feed({ type: 'workerExited', workerId, cause })
+  }
+
+  leaseRevoked(workerId: WorkerId): void {
+    this.#shell.feed({ type: 'leaseRevoked', workerId })
+  }
+
+  componentLoaded(workerId: WorkerId, versionId: VersionId, name: string): void {
+    const component = this.#parts.catalogue.version(versionId)?.spec?.componentNames.indexOf(name) ?? -1
+    if (component >= 0) this.#shell.feed({ type: 'componentLoaded', workerId, versionId, component })
+    else this.#logger.warn({ workerId, versionId, name }, 'a component was loaded that the model does not name')
   }
 
   modelLoaded(
@@ -110,7 +134,7 @@ export class WorkerReports implements WorkerListener {
     failure: { readonly code: string; readonly message: string; readonly retryable: boolean },
   ): void {
     this.#logger.warn({ workerId, versionId, failure }, 'model could not be loaded')
-    this.#models.loadFailed(versionId, failure, this.#clock.now())
+    this.#parts.models.loadFailed(versionId, failure, this.#parts.clock.now())
     this.#results.putLoadFailure(versionId, `The model could not be loaded: ${failure.message}`)
     const code = failure.code === 'out_of_memory' || failure.code === 'stale_model' ? failure.code : 'engine_error'
     this.#shell.feed({ type: 'modelLoadFailed', workerId, versionId, code, retryable: failure.retryable })
@@ -137,8 +161,14 @@ export class WorkerReports implements WorkerListener {
       case 'withdrawn':
         return { kind: entry.kind, taskId }
       case 'text': {
-        const record = this.#recordOf(taskId)
-        if (record) this.#log.text(record, entry.item, entry.text)
+        const job = this.#live.ofTask(taskId)
+        if (job) this.#parts.log.text(job.record, entry.item, entry.text)
+        return null
+      }
+      case 'preview': {
+        const job = this.#live.ofTask(taskId)
+        if (job && this.#isWanted(taskId))
+          this.#parts.previews.show(job.record, { ...entry, item: itemOf(job, taskId) })
         return null
       }
       case 'step':
@@ -146,7 +176,7 @@ export class WorkerReports implements WorkerListener {
         return { kind: 'step', taskId, done: entry.done, total: entry.total }
       case 'done':
         this.#keepOutput(taskId, entry.output)
-        return { kind: 'done', taskId, stepsRun: entry.stepsRun }
+        return { kind: 'done', taskId, stepsRun: entry.stepsRun, heldBytes: entry.heldBytes }
       case 'failed':
         if (this.#isWanted(taskId)) this.#results.putMessage(taskId, entry.message)
         return { kind: 'failed', taskId, code: entry.code, retryable: entry.retryable }
@@ -154,7 +184,7 @@ export class WorkerReports implements WorkerListener {
         if (entry.output) this.#keepOutput(taskId, entry.output)
         return { kind: 'cancelled', taskId }
       case 'paused':
-        return null
+        return { kind: 'paused', taskId, stateBytes: entry.stateBytes }
       default:
         return entry satisfies never
     }
@@ -172,17 +202,21 @@ export class WorkerReports implements WorkerListener {
   }
 
   #showProgress(entry: Extract<ReportEntry, { kind: 'step' }>): void {
-    const record = this.#recordOf(entry.taskId)
-    if (!record) return
-    this.#log.progress(record, { done: entry.done, total: entry.total, unit: units[entry.unit] })
-    if (entry.unit === 'steps' && entry.total !== null) this.#log.step(record, 0, entry.done, entry.total)
+    const { log, progress } = this.#parts
+    const { taskId, done, total, unit } = entry
+    const job = this.#live.ofTask(taskId)
+    const counts = job && progress.take(job, taskId, { done, total })
+    if (!counts) return
+    log.progress(job.record, { ...counts, unit: units[unit] })
+    if (unit === 'steps' && total !== null) log.step(job.record, itemOf(job, taskId), done, total)
   }
 
   #engineOf(workerId: WorkerId): string {
     return this.#shell.state.workers.get(workerId)?.slot.engine ?? ''
   }
+}
 
-  #recordOf(taskId: TaskId): JobRecord | null {
-    return this.#live.ofTask(taskId)?.record ?? null
-  }
+/** Which of the job's pictures the task works on. */
+function itemOf(job: LiveJob, taskId: TaskId): number {
+  return job.tasks.find(({ id }) => id === taskId)?.item ?? 0
 }
