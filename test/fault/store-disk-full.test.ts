@@ -55,3 +55,24 @@ test('closing while the disk is full says what could not be written', async () =
   await expect(store.close()).rejects.toThrow(/500 rows that could not be committed: .*full/)
   await isLost
 })
+
+test('checkpoints that come while the disk is full are there when it has room again', async () => {
+  const { store, jobs, submit } = await testStore()
+  const many = jobs.many(50)
+  await submit(...many)
+  store.limitDatabase(store.metrics.databaseBytes)
+  const taskIds = many.flatMap(({ tasks }) => tasks.map(({ id }) => id))
+  const written = many.flatMap(({ record, tasks }) =>
+    tasks.flatMap(({ id: taskId }) =>
+      [5, 10].map((step) =>
+        store.saveCheckpoint({ taskId, jobId: record.id, step, saved: Buffer.alloc(100_000, step), savedAt: 1 }),
+      ),
+    ),
+  )
+  await expect.poll(() => store.metrics.accepting, { timeout: 10_000 }).toBe(false)
+  store.limitDatabase(null)
+  await Promise.all(written)
+  const saved = await Promise.all(taskIds.map((id) => store.readCheckpoint(id)))
+  expect(saved.map((checkpoint) => checkpoint?.step)).toEqual(taskIds.map(() => 10))
+  await submit(jobs.next())
+})

@@ -58,6 +58,16 @@ test('a process killed at any moment loses nothing that it has acknowledged and 
   const database = new Database(join(folder, 'hearth.sqlite'), { readonly: true })
   expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
   expect(database.pragma('foreign_key_check')).toEqual([])
+  const savedOfEnded = database
+    .prepare('SELECT task_id FROM checkpoints c JOIN jobs j ON j.id = c.job_id WHERE finished_at IS NOT NULL')
+    .all()
+  expect(savedOfEnded).toEqual([])
+  const withoutPicture = database
+    .prepare(
+      "SELECT data FROM job_events WHERE kind = 'preview' AND data ->> 'artifactId' NOT IN (SELECT id FROM artifacts)",
+    )
+    .all()
+  expect(withoutPicture).toEqual([])
   for (const [sequence, event] of shown) {
     const stored = database
       .prepare("SELECT job_id || ' ' || kind FROM job_events WHERE sequence = ?")

@@ -14,6 +14,10 @@ function upload(id: number, details: Partial<ArtifactRecord> = {}): ArtifactReco
   return artifactRecord({ id: id as ArtifactId, sha256: sha256(`upload ${id}`), createdAt: id, ...details })
 }
 
+function preview({ log }: TestStore, { record }: NewJob, id: number): void {
+  log.preview(record, 0, id, upload(id, { jobId: record.id }), () => {})
+}
+
 /** Runs a submitted job to its end. */
 async function finish(
   { log }: TestStore,
@@ -135,6 +139,19 @@ describe('retention of jobs', () => {
     ])
   })
 
+  test('previews go with their job', async () => {
+    const open = await testStore()
+    const { store, jobs, submit } = open
+    const job = jobs.next({ createdAt: 10 })
+    await submit(job)
+    preview(open, job, 5)
+    await finish(open, job, [upload(6, { jobId: job.record.id })], 100)
+    expect((await store.readArtifactsOfJob(job.record.id)).map(({ id }) => id)).toEqual([5, 6])
+    const step = await store.retainJobs({ afterId: 0, endedBefore: 1000, ...nothingFull })
+    expect(step.contents.map(([content]) => content)).toEqual([sha256('upload 5'), sha256('upload 6')])
+    expect(await store.readArtifact(5 as ArtifactId)).toBe(null)
+  })
+
   test('a content that another artifact has keeps its file', async () => {
     const open = await testStore()
     const { store, jobs, submit } = open
@@ -231,6 +248,24 @@ describe('retention of artifacts', () => {
     expect(step).toEqual({ contents: [[sha256('upload 1'), 7]], deleted: 1, isDone: true })
     expect(await store.readArtifact(2 as ArtifactId)).not.toBe(null)
     expect(await store.readArtifact(3 as ArtifactId)).not.toBe(null)
+  })
+
+  test('a preview goes with the event that names it, and leaves the rest of the log alone', async () => {
+    const open = await testStore({ limits: { jobBytesMax: 0 } })
+    const { store, jobs, submit, log } = open
+    const job = jobs.next()
+    await submit(job)
+    for (const id of [1, 5000]) {
+      preview(open, job, id)
+      log.step(job.record, 0, id, 20_000)
+      await expect.poll(() => store.readArtifact(id as ArtifactId)).not.toBe(null)
+    }
+    await finish(open, job)
+    const step = await store.retainArtifacts({ usedBefore: 1000, usedBeforeIfFull: 0, bytesToFree: 0 })
+    expect(step).toMatchObject({ contents: [[sha256('upload 1'), 7]], deleted: 1 })
+    const events = await take(log.events(job.record.id, null))
+    expect(events.map(({ body }) => body.kind)).toEqual(['queued', 'step', 'step', 'preview', 'started', 'succeeded'])
+    expect(await store.countEvents(job.record.id)).toBe(6)
   })
 
   test('what a job that has not ended takes stays however old it is', async () => {
