@@ -41,10 +41,10 @@ export function artifactIdsOf(request: AcceptedRequest): readonly ArtifactId[] {
 /** The accepted task as callers sent it: each artifact by its id in the API, and nothing beside the task. */
 export function shownRequest(request: unknown, encodeId: (id: ArtifactId) => string): unknown {
   if (request === null) return null
-  const { terms, ...task } = request as AcceptedRequest
-  const { classifyImage, upscaleImage, infer, program } = task
+  const { textToImage, classifyImage, upscaleImage, infer, program } = request as AcceptedRequest
   const shownImage = (image: ImageRequest) =>
     image.artifact ? { artifactId: encodeId(image.artifact.artifactId) } : image
+  if (textToImage) return { textToImage }
   if (classifyImage) return { classifyImage: { ...classifyImage, image: shownImage(classifyImage.image) } }
   if (upscaleImage) return { upscaleImage: { ...upscaleImage, image: shownImage(upscaleImage.image) } }
   if (infer) {
@@ -59,5 +59,5 @@ export function shownRequest(request: unknown, encodeId: (id: ArtifactId) => str
     const { artifacts, ...others } = program
     return { program: { ...others, artifactIds: artifacts.map(({ artifactId }) => encodeId(artifactId)) } }
   }
-  return task
+  return request
 }

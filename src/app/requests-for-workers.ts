@@ -12,13 +12,15 @@ import type { StoredArtifact } from './validation/input-artifacts.ts'
 
 /** Numbers, texts, flags, null, bytes, lists and maps. */
 export type Fields = Readonly<Record<string, unknown>>
+/** As the store has it; kinds that need nothing done to them have no type of their own. */
+export type KeptRequest = AcceptedRequest & Fields
 type FileOf = (artifact: StoredArtifact) => Fields
 
 export function requestForWorker(
   { artifacts, catalogue }: Pick<AppContext, 'artifacts' | 'catalogue'>,
   { taskKind, versionId }: Pick<JobRecord, 'taskKind' | 'versionId'>,
   task: Pick<TaskRecord, 'program' | 'item'>,
-  request: AcceptedRequest & Readonly<Record<string, unknown>>,
+  request: KeptRequest,
 ): Fields {
   const file = ({ sha256, mimeType, sizeBytes }: StoredArtifact) => ({
     path: artifacts.files.path(sha256),

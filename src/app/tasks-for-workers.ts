@@ -6,7 +6,7 @@ import type { TaskId } from '../scheduler/ids.ts'
 import type { TaskRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import type { LiveJob } from './live-jobs.ts'
-import { requestForWorker } from './requests-for-workers.ts'
+import { type KeptRequest, requestForWorker } from './requests-for-workers.ts'
 
 /** Items a task may emit before the log has committed any: enough to keep a worker busy over one commit, little enough to bound memory. */
 const initialCredit = 16_384
@@ -37,12 +37,13 @@ function admittedTask(
   saved: Uint8Array | null,
 ): AdmittedTask {
   const { taskId, class: priorityClass, order, attempt, deadlineAt, stage, isHeld } = admission
+  const accepted: KeptRequest = JSON.parse(requestText)
   return {
     taskId,
     versionId: job.record.versionId,
     program: task.program,
     components: task.components,
-    request: requestForWorker(context, job.record, task, JSON.parse(requestText)),
+    request: requestForWorker(context, job.record, task, accepted),
     class: priorityClass,
     order,
     attempt,

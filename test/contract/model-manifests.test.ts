@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { readManifest } from '../../src/runtime/models/manifest.ts'
 import { digestOfFile } from '../../src/setup/digest.mjs'
 import { starterModels } from '../../src/setup/manifests.mjs'
 import { fromRoot } from '../../src/setup/paths.mjs'
@@ -13,6 +14,10 @@ test('every committed model folder holds a starter model', () => {
   const folders = committedFiles('models').flatMap((path) => /^models\/(.+)\/model\.json$/.exec(path)?.slice(1) ?? [])
   expect(models.map((model) => model.name)).toEqual(expect.arrayContaining(folders))
   expect(folders.length).toBeGreaterThan(0)
+})
+
+test.each(committedFiles('models').filter((path) => path.endsWith('/model.json')))('%s is a manifest', (path) => {
+  expect(readManifest(readFileSync(fromRoot(path), 'utf8'))).not.toHaveProperty('problems')
 })
 
 describe.each(models)('$name', ({ name, files, source }) => {

@@ -45,7 +45,8 @@ export async function finishPictures(
 async function readRequest({ record, request }: EndedJob, places: OutputPlaces): Promise<AcceptedRequest> {
   const text = request ?? (await places.readRequest(record.id))
   if (text === null) throw new Error(`The request of job ${record.id} is not in the store.`)
-  return JSON.parse(text)
+  const accepted: AcceptedRequest = JSON.parse(text)
+  return accepted
 }
 
 interface JudgedPicture {

@@ -105,6 +105,8 @@ test('a model says what the store and the scheduler want to know', async () => {
     batchLimit: 8,
     holdMs: 0,
     interruptAfterMs: 5,
+    componentBytes: [19],
+    componentNames: ['encoder'],
   })
 })
 
