@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ImageInput } from '../../../../src/app/app.ts'
-import { bytesOfDataUrl, normaliseClassifyImage } from '../../../../src/app/validation/classify-image.ts'
+import { normaliseClassifyImage } from '../../../../src/app/validation/classify-image.ts'
+import { bytesOfDataUrl } from '../../../../src/app/validation/image-input.ts'
 import type { InputArtifacts } from '../../../../src/app/validation/input-artifacts.ts'
 import { Problems } from '../../../../src/app/validation/problems.ts'
 import type { ArtifactId } from '../../../../src/store/records.ts'
