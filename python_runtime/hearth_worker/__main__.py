@@ -16,16 +16,17 @@ from hearth_worker.engines.engine import Engine, EngineSettings
 from hearth_worker.engines.registry import find_engine
 from hearth_worker.environment import Environment, read_environment
 from hearth_worker.inbox import Inbox
+from hearth_worker.interrupts import Interrupts
 from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.log_frames import log_to
 from hearth_worker.loop import StepLoop
+from hearth_worker.model_load import LoadLimits
 from hearth_worker.models import Models
 from hearth_worker.programs.known_programs import KnownPrograms
 from hearth_worker.protocol.reports import PROTOCOL_VERSION, Hello
 from hearth_worker.reader import EXIT_BUG, EXIT_PROTOCOL_ERROR, EXIT_SERVER_GONE, Reader
 
-# None of `lease`, `pause` and `checkpoint` is served yet; their frames are answered by `unsupported`.
-CAPABILITIES: list[str] = ["slabs"]
+CAPABILITIES = ["slabs", "pause", "checkpoint", "lease", "interrupt", "hold"]
 EXIT_CANNOT_START = 2
 
 
@@ -62,8 +63,10 @@ def work() -> int:
     log_to(connection)
     activity = Activity()
     large = LargeTensors(ChunkSizes(is_adaptive="adaptive-chunks" not in environment.without))
-    Reader(connection, inbox, activity, large).start()
-    loop = StepLoop(environment.epoch, connection, inbox, activity, Models(engine, programs), large)
+    interrupts = Interrupts()
+    Reader(connection, inbox, activity, large, interrupts).start()
+    models = Models(engine, programs, inbox.wake, LoadLimits(buffer_bytes=environment.load_buffer_bytes))
+    loop = StepLoop(environment.epoch, connection, inbox, activity, models, large, interrupts)
     try:
         loop.run()
     except ServerGone:

@@ -1,21 +1,27 @@
-"""A task arrives: its program is found, its request read, its state made."""
+"""A task arrives: its program is found, its request read, its inputs taken, its state made."""
 
 import logging
 import re
+from collections.abc import Mapping
 
 from msgspec import ValidationError, convert
 
+from hearth_worker.bound_program import BoundProgram
 from hearth_worker.failures import (
     ArtifactMissing,
     FailureCode,
+    InputMissing,
     InvalidRequest,
     OutOfMemory,
     StaleModel,
     staying_alive,
     words_of,
 )
+from hearth_worker.held_outputs import HeldOutputs
 from hearth_worker.models import Models, NotRunnable
-from hearth_worker.protocol.requests import Task
+from hearth_worker.programs.expected import Expected
+from hearth_worker.programs.registry import AnyProgram
+from hearth_worker.protocol.requests import SavedTask, Task
 from hearth_worker.report import Report
 from hearth_worker.tasks import TaskRecord, Tasks
 
@@ -28,21 +34,49 @@ logger = logging.getLogger(__name__)
 class Admission:
     """Tasks that cannot even start fail here, each with its reason."""
 
-    def __init__(self, models: Models, tasks: Tasks, report: Report) -> None:
+    def __init__(self, models: Models, tasks: Tasks, held: HeldOutputs, report: Report) -> None:
         self._models = models
         self._tasks = tasks
+        self._held = held
         self._report = report
+        # Tasks whose components are still being loaded.
+        self._expected: list[tuple[Task, TaskRecord]] = []
 
     def admit(self, task: Task, at: float) -> None:
-        """`at` is when it came: its deadline counts from there."""
+        """`at` is when it came: its deadline counts from there. A SavedTask goes on from what was saved of it."""
+        if self._models.expects(task.model, task.components):
+            record = TaskRecord(task, BoundProgram(0, task.model, Expected()), None, at)
+            self._tasks.add(record)
+            self._expected.append((task, record))
+        elif begun := self._begun(task):
+            self._tasks.add(TaskRecord(task, *begun, at))
+
+    def admit_expected(self) -> None:
+        """Has tasks begin whose components have come meanwhile; fails those whose components will not come any more."""
+        expected, self._expected = self._expected, []
+        for task, record in expected:
+            if self._tasks.get(task.task) is not record:
+                continue
+            if self._models.expects(task.model, task.components):
+                self._expected.append((task, record))
+            elif begun := self._begun(task):
+                record.begin(*begun)
+                self._tasks.place(record)
+            else:
+                self._tasks.remove(record)
+
+    def _begun(self, task: Task) -> tuple[BoundProgram, object] | None:
+        """Its program and its first state. None: it cannot start, and has been failed."""
         try:
-            record = self._record(task, at)
+            return self._program_and_state(task)
         except ValidationError as error:
             self._fail(task, "invalid_request", _named(words_of(error)))
         except InvalidRequest as error:
             self._fail(task, "invalid_request", words_of(error))
         except ArtifactMissing as error:
             self._fail(task, "artifact_missing", words_of(error))
+        except InputMissing as error:
+            self._fail(task, "input_missing", words_of(error), retryable=True)
         except StaleModel as error:
             self._fail(task, "stale_model", words_of(error), retryable=True)
         except NotRunnable as error:
@@ -54,17 +88,32 @@ class Admission:
         except Exception as error:
             logger.exception("Task %d of program %s cannot start.", task.task, task.program)
             self._fail(task, "engine_error", f"The task cannot start: {words_of(error)}")
-        else:
-            self._tasks.add(record)
+        return None
 
-    def _record(self, task: Task, at: float) -> TaskRecord:
+    def _program_and_state(self, task: Task) -> tuple[BoundProgram, object]:
         bound = self._models.bind(task.model, task.program, task.components)
+        inputs = self._held.take(task.inputs or {})
         with staying_alive():
-            state = bound.program.start(convert(task.request, bound.program.request_type))
-        return TaskRecord(task, bound, state, at)
+            request: object = convert(task.request, bound.program.request_type)
+            state = _restored(task, bound.program, request, inputs) if isinstance(task, SavedTask) else None
+            if state is None:
+                state = bound.program.start_after(request, inputs)
+        return bound, state
 
     def _fail(self, task: Task, code: FailureCode, message: str, *, retryable: bool = False) -> None:
         self._report.failed(task.task, code, message, retryable=retryable)
+
+
+def _restored(task: SavedTask, program: AnyProgram, request: object, inputs: Mapping[str, object]) -> object | None:
+    """The saved state; None where it cannot be read, as after a change of the program: it only saves time."""
+    try:
+        state: object = program.restore_after(request, inputs, task.saved)
+    except (InvalidRequest, ArtifactMissing, InputMissing, StaleModel, OutOfMemory, MemoryError):
+        raise
+    except Exception:
+        logger.exception("The saved state of task %d cannot be read; it begins again.", task.task)
+        return None
+    return state
 
 
 def _named(words: str) -> str:

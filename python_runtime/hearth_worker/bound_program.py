@@ -14,13 +14,15 @@ logger = logging.getLogger(__name__)
 class BoundProgram:
     """The program, and what the loop remembers of it."""
 
-    def __init__(self, number: int, model: int, program: AnyProgram) -> None:
+    def __init__(self, number: int, model: int, program: AnyProgram, limit: int | None = None) -> None:
+        """`limit`: so many states may share a step, as the manifest says of its node; None: it does not say."""
         self.number = number
         self.model = model
         self.program = program
+        self.limit = limit
         self.seats = _seats(program)
-        # Tasks that have started and not ended.
-        self.started = 0
+        # Tasks that have a seat; those of a program without seats have one from their start to their end.
+        self.seated = 0
         self._step_ms: float | None = None
         self._is_unpredictable = False
 
@@ -50,6 +52,31 @@ class BoundProgram:
     def learn(self, step_ms: float) -> None:
         """Steps differ in size, so the longest of late counts, not the mean."""
         self._step_ms = step_ms if self._step_ms is None else max(step_ms, self._step_ms * LONGEST_STEP_DECAY)
+
+    def save(self, state: object) -> bytes | None:
+        """The state written down; None where it cannot be."""
+        try:
+            saved = self.program.save(state)
+            return None if saved is None else bytes(saved)
+        except Exception:
+            logger.exception("A state of %s was not saved.", type(self.program).__name__)
+            return None
+
+    def suspend(self, state: object) -> object | None:
+        """Has the engine compute no further for a state between steps; None where it cannot be stopped."""
+        try:
+            return self.program.suspend(state)
+        except Exception:
+            logger.exception("A state of %s was not suspended.", type(self.program).__name__)
+            return None
+
+    def state_bytes(self, state: object) -> int:
+        """What the state takes, beside the model; 0 where the program does not know."""
+        try:
+            return max(int(self.program.state_bytes(state)), 0)
+        except Exception:
+            logger.exception("%s cannot say what a state takes.", type(self.program).__name__)
+            return 0
 
     def release(self, state: object) -> None:
         """Drops a state. What it cannot free leaks until the worker ends."""

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from msgspec import Struct
 
 from hearth_worker.failures import FailureCode, words_of
-from hearth_worker.programs.outcomes import Advanced, Done, Failed, Piece, Progress
+from hearth_worker.programs.outcomes import Advanced, Done, Failed, Piece, Preview, Progress
 from hearth_worker.protocol.entries import Unit
 from hearth_worker.protocol.frame import META_BYTES_MAX
 from hearth_worker.protocol.numbers import COUNT_MAX
@@ -32,10 +32,10 @@ class Unsendable(Exception):  # noqa: N818
     """A program's outcome is not what PROTOCOL.md allows, in words that end without a full stop."""
 
 
-def checked(outcome: object) -> Outcome:
-    """The outcome, or the failure that it is."""
+def checked(outcome: object, *, is_held: bool = False) -> Outcome:
+    """The outcome, or the failure that it is. An output that is held may be anything: it is not sent."""
     try:
-        return _checked(outcome)
+        return _checked(outcome, is_held=is_held)
     except Unsendable as error:
         return Failed("engine_error", f"The program's outcome cannot be sent: {error}.")
     except Exception as error:  # Its values run code of their own when they are looked at.
@@ -49,14 +49,14 @@ def check_output(output: object) -> None:
     _check_value(output, 0)
 
 
-def _checked(outcome: object) -> Outcome:
+def _checked(outcome: object, *, is_held: bool) -> Outcome:
     if isinstance(outcome, Failed):
         _check_failure(outcome)
         return outcome
     if not isinstance(outcome, Advanced | Done):
         raise Unsendable(f"an outcome is Advanced, Done or Failed, not a {_kind(outcome)}")
     _check_shown(outcome)
-    if isinstance(outcome, Done):
+    if isinstance(outcome, Done) and not is_held:
         check_output(outcome.output)
     return outcome
 
@@ -73,6 +73,8 @@ def _check_shown(outcome: Advanced[Any] | Done[Any]) -> None:
         _check_progress(outcome.progress)
     for piece in outcome.pieces:
         _check_piece(piece)
+    if outcome.preview is not None:
+        _check_preview(outcome.preview)
     if not isinstance(outcome.items, Sequence):
         raise Unsendable(f"items are a sequence, not a {_kind(outcome.items)}")
     if not isinstance(outcome.items, range):
@@ -97,6 +99,14 @@ def _check_piece(piece: Any) -> None:
         raise Unsendable(f"a piece of text is not Unicode: {error}") from error
     if size_bytes > PIECE_BYTES_MAX:
         raise Unsendable(f"a piece of text takes {size_bytes} bytes; {PIECE_BYTES_MAX} are possible")
+
+
+def _check_preview(preview: Any) -> None:
+    if not isinstance(preview, Preview):
+        raise Unsendable(f"a preview is a Preview, not a {_kind(preview)}")
+    if not _is_count(preview.step) or not _is_text(preview.mime_type) or not isinstance(preview.data, bytes):
+        raise Unsendable("a preview has a number of steps, a MIME type and the bytes of a file")
+    preview.mime_type.encode()
 
 
 def _check_values(values: Sequence[object], depth: int) -> None:

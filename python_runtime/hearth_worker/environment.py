@@ -5,10 +5,13 @@ from collections.abc import Mapping
 
 from msgspec import Struct, ValidationError, convert
 
+LOAD_BUFFER_BYTES = 256 * 1024 * 1024
+
 
 class Environment(Struct, frozen=True):
     """`epoch` is unique per worker process; `cores` is empty when the worker may run anywhere; `without` names
-    mechanisms that are switched off for a measurement; `program_paths` are folders whose sub-folders hold programs.
+    mechanisms that are switched off for a measurement; `program_paths` are folders whose sub-folders hold programs;
+    `load_buffer_bytes` go at the same time through memory of what cannot be mapped.
     """
 
     worker_id: str
@@ -19,6 +22,7 @@ class Environment(Struct, frozen=True):
     without: frozenset[str] = frozenset()
     program_paths: tuple[str, ...] = ()
     reload_programs: bool = False
+    load_buffer_bytes: int = LOAD_BUFFER_BYTES
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -33,6 +37,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         without=frozenset(variables.get("HEARTH_WITHOUT", "").split(",")) - {""},
         program_paths=tuple(path for path in variables.get("HEARTH_PROGRAM_PATHS", "").split(os.pathsep) if path),
         reload_programs=variables.get("HEARTH_PROGRAM_RELOAD") == "on",
+        load_buffer_bytes=_positive(variables, "HEARTH_LOAD_BUFFER_BYTES", str(LOAD_BUFFER_BYTES)),
     )
 
 
@@ -43,8 +48,8 @@ def _word(variables: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _positive(variables: Mapping[str, str], name: str) -> int:
-    value = _word(variables, name)
+def _positive(variables: Mapping[str, str], name: str, default: str = "") -> int:
+    value = variables.get(name) or default or _word(variables, name)
     try:
         number = convert(value, int, strict=False)
     except ValidationError as error:

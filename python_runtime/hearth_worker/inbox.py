@@ -25,10 +25,16 @@ class Inbox:
     def __init__(self) -> None:
         self._queue: SimpleQueue[Received | Wakeup] = SimpleQueue()
         self._is_woken = False
+        self._requests_put = 0
+        # How many requests the loop has taken.
+        self.requests_taken = 0
 
-    def put(self, received: Received) -> None:
-        """Adds a request."""
+    def put(self, received: Received) -> int:
+        """Adds a request; only the reader does. Returns how many there have been by now, this one included."""
+        self._requests_put += 1
+        number = self._requests_put
         self._queue.put(received)
+        return number
 
     def stop(self) -> None:
         """Asks the loop to end cleanly."""
@@ -53,4 +59,6 @@ class Inbox:
         if item == "engine":
             # Before the loop looks: what comes from now on is a new call.
             self._is_woken = False
+        elif item != "stop":
+            self.requests_taken += 1
         return item

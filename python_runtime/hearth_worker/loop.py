@@ -5,27 +5,34 @@ the loop rests until something comes: a request, a call of an engine, the end of
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from hearth_worker.activity import Activity
-from hearth_worker.choose_step import Step, WaitUntil, choose_step
+from hearth_worker.admission import Admission
+from hearth_worker.checkpoints import Checkpoints
+from hearth_worker.choose_step import Step, WaitUntil, choose_step, rank_of
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
 from hearth_worker.failures import words_of
+from hearth_worker.held_outputs import HeldOutputs
 from hearth_worker.inbox import Inbox, Received, Wakeup
+from hearth_worker.interrupts import Interrupts
 from hearth_worker.large_tensors import LargeTensors
+from hearth_worker.lease import Lease
+from hearth_worker.model_requests import ModelRequests
 from hearth_worker.models import Models
+from hearth_worker.pausing import Pausing
 from hearth_worker.programs.outcomes import Failed
 from hearth_worker.report import Report
 from hearth_worker.request_handler import RequestHandler
-from hearth_worker.run_step import run_step
 from hearth_worker.seats import within_seats
 from hearth_worker.settle import Settlement
+from hearth_worker.stage_slices import StageSlices
 from hearth_worker.statistics import Statistics
+from hearth_worker.step_runner import StepRunner
+from hearth_worker.task_requests import TaskRequests
 from hearth_worker.tasks import TaskRecord, Tasks
-
-# A step that is expected to last longer is announced before it begins (PROTOCOL.md section 5).
-UNANNOUNCED_STEP_MS_MAX = 5.0
+from hearth_worker.worker_requests import WorkerRequests
 
 logger = logging.getLogger(__name__)
 
@@ -41,25 +48,31 @@ class StepLoop:
         activity: Activity,
         models: Models,
         large: LargeTensors,
+        interrupts: Interrupts,
     ) -> None:
         self._connection = connection
         self._inbox = inbox
-        self._activity = activity
         self._models = models
-        self._tasks = Tasks(activity)
-        self._report = Report(connection, activity, large)
-        self._settlement = Settlement(self._tasks, self._report)
-        self._is_stopped = False
-        self._handler = RequestHandler(
-            connection,
-            activity,
-            models,
-            self._tasks,
-            self._report,
-            self._settlement,
-            Statistics(epoch, models, self._tasks, activity),
-            large,
+        self._tasks = tasks = Tasks(activity)
+        self._held = held = HeldOutputs()
+        self._report = report = Report(connection, activity, large)
+        self._lease = lease = Lease()
+        self._slices = slices = StageSlices()
+        checkpoints = Checkpoints(models.policies, report)
+        self._settlement = settlement = Settlement(tasks, report, checkpoints, held)
+        pausing = Pausing(tasks, report, checkpoints, settlement)
+        self._steps = StepRunner(connection, inbox, activity, models, tasks, report, settlement, interrupts, lease)
+        statistics = Statistics(epoch, models, tasks, activity)
+        admission = Admission(models, tasks, held, report)
+        self._of_models = ModelRequests(
+            connection, activity, models, tasks, held, report, slices, settlement, admission
         )
+        self._handler = RequestHandler(
+            WorkerRequests(connection, statistics, large, lease, pausing),
+            self._of_models,
+            TaskRequests(connection, tasks, admission, settlement, pausing, checkpoints, held),
+        )
+        self._is_stopped = False
 
     def run(self) -> None:
         """Returns after SHUTDOWN or a signal to stop. Raises ServerGone."""
@@ -68,19 +81,32 @@ class StepLoop:
             self._turn()
 
     def release_all(self) -> None:
-        """Drops every task without a word, and every model."""
+        """Drops every task without a word, what is held, and every model."""
         for record in self._tasks.all():
             record.bound.release(record.state)
+        self._held.drop_all()
         self._models.close()
 
     def _turn(self) -> None:
         """A step or a rest. What was chosen is held by nobody afterwards: an UNLOAD may follow, which is to free it."""
+        if not self._lease.is_held:
+            self._rest(None)
+            return
         policies = self._models.policies
-        choice = choose_step(within_seats(self._tasks.ready, policies), policies, now_ms())
+        ready = within_seats(self._tasks.ready, policies)
+        choice = choose_step(ready, policies, now_ms(), self._slices.first)
         if isinstance(choice, Step):
-            self._step(choice.tasks)
+            is_contested = self._is_contested(choice.tasks[0], ready)
+            step_ms = self._steps.run(choice.tasks)
+            self._slices.computed(choice.tasks[0].stage, step_ms, is_contested=is_contested)
         else:
             self._rest(choice)
+
+    def _is_contested(self, chosen: TaskRecord, ready: Collection[TaskRecord]) -> bool:
+        """Whether the other stage could have had this step."""
+        policies = self._models.policies
+        rank = rank_of(chosen, policies)
+        return any(record.stage != chosen.stage and rank_of(record, policies) == rank for record in ready)
 
     def _takes_what_has_come(self) -> bool:
         """False once it was asked to stop."""
@@ -90,6 +116,7 @@ class StepLoop:
 
     def _take(self, item: Received | Wakeup | None) -> None:
         if item == "engine":
+            self._of_models.tell_load_news()
             self._tasks.look_again()
         elif item == "stop":
             self._is_stopped = True
@@ -103,52 +130,6 @@ class StepLoop:
             self._settlement.fail(record, Failed("engine_error", f"The task cannot go on: {words_of(error)}"))
         for record in self._tasks.take_expired(now_ms()):
             self._settlement.fail(record, Failed("deadline_exceeded", "The task's deadline has passed."))
-
-    def _step(self, records: Sequence[TaskRecord]) -> None:
-        bound = records[0].bound
-        if change := self._models.change_of(bound.model):
-            self._fail_as_stale(records, change)
-            return
-        states = [record.state for record in records]
-        # Before anybody hears that the step begins, so that a PONG never says otherwise.
-        self._activity.is_stepping = True
-        self._announce(records, states)
-        begun_at = now_ms()
-        outcomes = run_step(bound.program, states)
-        self._activity.is_stepping = False
-        self._activity.is_in_long_step = False
-        self._activity.progress += 1
-        ended_at = now_ms()
-        bound.learn(ended_at - begun_at)
-        if change := self._models.change_of(bound.model):
-            self._fail_as_stale(records, change)
-        else:
-            for record, outcome in zip(records, outcomes, strict=True):
-                self._settlement.settle(record, outcome)
-        self._report.leave_if_due(ended_at)
-        if self._report.due_at() is None:
-            self._connection.acknowledge()
-
-    def _fail_as_stale(self, records: Sequence[TaskRecord], change: str) -> None:
-        """Nobody knows what such a step has computed with: nothing of it is shown."""
-        for record in records:
-            self._settlement.fail(record, Failed("stale_model", change, retryable=True))
-
-    def _announce(self, records: Sequence[TaskRecord], states: Sequence[object]) -> None:
-        """Says who starts; before a step that may last, at once, so that its tasks are known should it be fatal."""
-        bound = records[0].bound
-        newcomers = [record for record in records if not record.has_started]
-        for record in newcomers:
-            self._tasks.start(record)
-            self._report.started(record.task)
-        expected_ms = bound.expected_step_ms(states)
-        is_long = expected_ms is None or expected_ms > UNANNOUNCED_STEP_MS_MAX
-        goes_on_in_engine = bound.seats is not None
-        if is_long or (newcomers and goes_on_in_engine):
-            self._report.leave(now_ms())
-        if is_long:
-            self._activity.is_in_long_step = True
-            self._connection.acknowledge()
 
     def _rest(self, hold: WaitUntil | None) -> None:
         now = now_ms()

@@ -9,13 +9,14 @@ from hearth_worker.activity import Activity
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection, ServerGone
 from hearth_worker.inbox import Inbox, Received
+from hearth_worker.interrupts import Interrupts
 from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.protocol.codec import decode_request
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.frame import Frame
 from hearth_worker.protocol.protocol_error import ProtocolError
 from hearth_worker.protocol.reports import Error, Pong, SlabsDropped
-from hearth_worker.protocol.requests import Ping, SlabGrant, SlabReturn
+from hearth_worker.protocol.requests import Admit, Ping, Request, Restore, Revoke, SlabGrant, SlabReturn
 
 READ_BYTES = 256 * 1024
 EXIT_SERVER_GONE = 0
@@ -26,9 +27,12 @@ EXIT_BUG = 70
 class Reader(Thread):
     """Runs until the process ends. It never waits for the step loop, whatever that is doing."""
 
-    def __init__(self, connection: Connection, inbox: Inbox, activity: Activity, large: LargeTensors) -> None:
+    def __init__(
+        self, connection: Connection, inbox: Inbox, activity: Activity, large: LargeTensors, interrupts: Interrupts
+    ) -> None:
         super().__init__(name="reader", daemon=True)
         self._large = large
+        self._interrupts = interrupts
         self._connection = connection
         self._inbox = inbox
         self._activity = activity
@@ -72,8 +76,18 @@ class Reader(Thread):
         # At once, so that the step that is running finds room for what it makes; the loop only acknowledges them.
         if isinstance(request, SlabGrant | SlabReturn) and (unmapped := self._large.take(request)):
             self._connection.tell(SlabsDropped(unmapped))
-        self._inbox.put(Received(frame.request_id, request, at))
+        number = self._inbox.put(Received(frame.request_id, request, at))
+        # Afterwards, so that the loop finds it when the step has ended early.
+        if _is_urgent(request):
+            self._interrupts.ask(number)
 
     def _refuse(self, error: ProtocolError) -> NoReturn:
         self._connection.give_up(Error("protocol", str(error), retryable=False))
         os._exit(EXIT_PROTOCOL_ERROR)
+
+
+def _is_urgent(request: Request) -> bool:
+    """Whether steps of batch work should not keep it waiting."""
+    if isinstance(request, Admit | Restore):
+        return any(task.task_class == "interactive" for task in request.tasks)
+    return isinstance(request, Revoke)

@@ -6,24 +6,27 @@ from hearth_worker.entry_frames import entry_frames
 from hearth_worker.failures import MESSAGE_CHARACTERS_MAX, FailureCode, sendable
 from hearth_worker.item_flow import ItemFlow
 from hearth_worker.large_tensors import LargeTensors
-from hearth_worker.programs.outcomes import Piece, Progress
+from hearth_worker.programs.outcomes import Piece, Preview, Progress
 from hearth_worker.protocol.entries import (
     AnyEntry,
     CancelledEntry,
     DoneEntry,
     FailedEntry,
+    PausedEntry,
+    PreviewEntry,
     StartedEntry,
     StepEntry,
     TextEntry,
     WithdrawnEntry,
 )
-from hearth_worker.protocol.reports import Partial
+from hearth_worker.protocol.reports import Checkpointed, Partial
 
 REPORT_INTERVAL_MS = 10.0
 
 
 class Report:
-    """What is collected leaves in this order: starts, items, progress, text, ends. It is the true one for each task."""
+    """What is collected leaves in this order: starts, items, progress, text, previews, checkpoints, ends and pauses. It
+    is the true one for each task: what a checkpoint has behind it was said before."""
 
     def __init__(self, connection: Connection, activity: Activity, large: LargeTensors | None = None) -> None:
         """Without `large`, large tensors go in chunks."""
@@ -36,6 +39,8 @@ class Report:
         self._flows: dict[int, ItemFlow] = {}
         # Newest wins.
         self._progress: dict[int, StepEntry] = {}
+        self._previews: dict[int, PreviewEntry] = {}
+        self._checkpoints: dict[int, Checkpointed] = {}
         self._texts: list[AnyEntry] = []
         self._ends: list[AnyEntry] = []
 
@@ -53,6 +58,15 @@ class Report:
         self._texts.append(TextEntry(task, piece.item, piece.text))
         self._is_urgent = True
 
+    def previewed(self, task: int, preview: Preview) -> None:
+        """It has another preview of its picture."""
+        self._previews[task] = PreviewEntry(task, preview.step, preview.mime_type, preview.data)
+        self._is_urgent = True
+
+    def checkpointed(self, task: int, step: int, saved: bytes) -> None:
+        """Its state is written down."""
+        self._checkpoints[task] = Checkpointed(task, step, saved)
+
     def emitted(self, task: int, flow: ItemFlow) -> None:
         """It has items, or credit for items it had."""
         if not flow.has_granted:
@@ -60,29 +74,34 @@ class Report:
         self._flows[task] = flow
         self._is_urgent = self._is_urgent or flow.is_urgent
 
-    def done(self, task: int, output: object, steps_run: int) -> None:
+    def done(self, task: int, output: object, steps_run: int, held_bytes: int = 0) -> None:
         """It has its output."""
-        self._end(DoneEntry(task, output, steps_run))
+        self._checkpoints.pop(task, None)
+        self._end(DoneEntry(task, output, steps_run, held_bytes))
 
     def failed(self, task: int, code: FailureCode, message: str, *, retryable: bool) -> None:
         """It ended without one."""
-        self._drop_items(task)
+        self._drop_results(task)
         self._end(FailedEntry(task, code, sendable(message[:MESSAGE_CHARACTERS_MAX]), retryable))
 
     def cancelled(self, task: int, output: object, steps_run: int) -> None:
         """Its state was dropped as asked."""
-        self._drop_items(task)
+        self._drop_results(task)
         self._end(CancelledEntry(task, output=output, steps_run=steps_run))
 
     def withdrawn(self, task: int) -> None:
         """It is given back unstarted."""
         self._end(WithdrawnEntry(task))
 
+    def paused(self, task: int, state_bytes: int) -> None:
+        """It is left out of steps, as asked."""
+        self._end(PausedEntry(task, state_bytes))
+
     def due_at(self) -> float | None:
         """When what is collected has to leave, in milliseconds; None if there is nothing."""
         if self._is_urgent:
             return 0.0
-        if self._progress or self._flows:
+        if self._progress or self._flows or self._checkpoints:
             return self._left_at + REPORT_INTERVAL_MS
         return None
 
@@ -106,15 +125,24 @@ class Report:
                     self._connection.send(Partial.type, meta, payload)
         progress, self._progress = self._progress, {}
         texts, self._texts = self._texts, []
+        previews, self._previews = self._previews, {}
+        entries = [*starts, *progress.values(), *texts, *previews.values()]
+        checkpoints, self._checkpoints = self._checkpoints, {}
+        if checkpoints:
+            self._send_steps(entries)
+            entries = []
+            for checkpoint in checkpoints.values():
+                self._connection.tell(checkpoint)
         ends, self._ends = self._ends, []
-        self._send_steps([*starts, *progress.values(), *texts, *ends])
+        self._send_steps([*entries, *ends])
 
     def _end(self, entry: AnyEntry) -> None:
         self._ends.append(entry)
         self._is_urgent = True
 
-    def _drop_items(self, task: int) -> None:
+    def _drop_results(self, task: int) -> None:
         self._flows.pop(task, None)
+        self._checkpoints.pop(task, None)
 
     def _send_steps(self, entries: list[AnyEntry]) -> None:
         for frame_type, meta, payload in entry_frames(entries, self._activity.progress, self._large) if entries else ():

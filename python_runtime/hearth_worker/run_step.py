@@ -4,15 +4,23 @@ import logging
 from collections.abc import Sequence
 
 from hearth_worker.check_outcome import Outcome
-from hearth_worker.failures import ArtifactMissing, InvalidRequest, OutOfMemory, StaleModel, staying_alive, words_of
+from hearth_worker.failures import (
+    ArtifactMissing,
+    Interrupted,
+    InvalidRequest,
+    OutOfMemory,
+    StaleModel,
+    staying_alive,
+    words_of,
+)
 from hearth_worker.programs.outcomes import Failed
 from hearth_worker.programs.registry import AnyProgram
 
 logger = logging.getLogger(__name__)
 
 
-def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome]:
-    """One outcome per state, in order.
+def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome | None]:
+    """One outcome per state, in order; None for those whose step was interrupted: they are as they were.
 
     A step that does not fit is halved and tried again, down to single states. A step of several that fails is repeated
     for each alone, so that only the one at fault fails: no state has moved, because new ones replace the old on return.
@@ -21,6 +29,8 @@ def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome]
         with staying_alive():
             # A list of them: a program may give anything, and what is lazy is computed here.
             outcomes = list(program.step(states))
+    except Interrupted:
+        return [None] * len(states)
     except (OutOfMemory, MemoryError) as error:
         return _smaller_steps(program, states, error)
     except Exception as error:
@@ -31,7 +41,7 @@ def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome]
     return outcomes
 
 
-def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome]:
+def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome | None]:
     if len(states) == 1:
         return [
             Failed(
@@ -40,14 +50,23 @@ def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Excepti
         ]
     half = len(states) // 2
     logger.warning("A step of %d did not fit into memory (%s); it is halved.", len(states), words_of(error))
-    return [*run_step(program, states[:half]), *run_step(program, states[half:])]
+    return _in_turn(program, [states[:half], states[half:]])
 
 
-def _single_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome]:
+def _single_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome | None]:
     if len(states) == 1:
         return [_failure(error)]
     logger.warning("A step of %d failed (%s); each is tried alone.", len(states), words_of(error))
-    return [outcome for state in states for outcome in run_step(program, [state])]
+    return _in_turn(program, [[state] for state in states])
+
+
+def _in_turn(program: AnyProgram, parts: Sequence[Sequence[object]]) -> list[Outcome | None]:
+    """One step after the other, until one is interrupted: whatever is urgent should not wait for the rest."""
+    outcomes: list[Outcome | None] = []
+    for part in parts:
+        is_interrupted = bool(outcomes) and outcomes[-1] is None
+        outcomes += [None] * len(part) if is_interrupted else run_step(program, part)
+    return outcomes
 
 
 def _failure(error: Exception) -> Failed:

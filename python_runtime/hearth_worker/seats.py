@@ -9,17 +9,17 @@ from hearth_worker.tasks import TaskRecord
 
 def within_seats(ready: Collection[TaskRecord], policies: dict[int, Policy]) -> Collection[TaskRecord]:
     """Those that have a seat in their engine or would get one now, first come first; a batch limit below counts."""
-    if all(record.has_started or record.bound.seats is None for record in ready):
+    if all(record.is_seated or record.bound.seats is None for record in ready):
         return ready
     free: dict[int, int] = {}
     seated: list[TaskRecord] = []
     for record in _in_order(ready, policies):
         seats = record.bound.seats
-        if record.has_started or seats is None:
+        if record.is_seated or seats is None:
             seated.append(record)
             continue
         limit = min(seats, policies[record.model].batch_limit)
-        left = free.setdefault(record.bound.number, limit - record.bound.started)
+        left = free.setdefault(record.bound.number, limit - record.bound.seated)
         if left > 0:
             free[record.bound.number] = left - 1
             seated.append(record)

@@ -3,11 +3,15 @@
 import logging
 
 from hearth_worker.check_outcome import Outcome, check_output, checked
+from hearth_worker.checkpoints import Checkpoints
 from hearth_worker.failures import words_of
+from hearth_worker.held_outputs import HeldOutputs
 from hearth_worker.item_flow import ItemFlow
-from hearth_worker.programs.outcomes import Advanced, Done, Failed
+from hearth_worker.programs.outcomes import Advanced, Done, Failed, Preview
 from hearth_worker.report import Report
 from hearth_worker.tasks import TaskRecord, Tasks
+
+PREVIEW_BYTES_MAX = 512 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -15,14 +19,17 @@ logger = logging.getLogger(__name__)
 class Settlement:
     """Ends tasks, or moves them to their next step."""
 
-    def __init__(self, tasks: Tasks, report: Report) -> None:
+    def __init__(self, tasks: Tasks, report: Report, checkpoints: Checkpoints, held: HeldOutputs) -> None:
         self._tasks = tasks
         self._report = report
+        self._checkpoints = checkpoints
+        self._held = held
 
     def settle(self, record: TaskRecord, outcome: Outcome) -> None:
         """After a step that the task took part in."""
         record.steps_run += 1
-        outcome = checked(outcome)
+        record.interruptions = 0
+        outcome = checked(outcome, is_held=record.is_held)
         if isinstance(outcome, Failed):
             self.fail(record, outcome)
             return
@@ -31,13 +38,12 @@ class Settlement:
             self.fail(record, failure)
         elif isinstance(outcome, Advanced):
             record.state = outcome.state
-            self._tasks.place(record)
-        elif record.items is not None and record.items.is_held:
-            record.output = outcome.output
-            record.is_done = True
+            self._checkpoints.take_if_due(record)
             self._tasks.place(record)
         else:
-            self._finish(record, outcome.output)
+            record.output = outcome.output
+            record.is_done = True
+            self.go_on(record)
 
     def give_credit(self, record: TaskRecord, items: int) -> None:
         """More of its partial items may leave."""
@@ -46,8 +52,13 @@ class Settlement:
             return
         record.items.give(items)
         self._report.emitted(record.task, record.items)
-        if record.is_done and not record.items.is_held:
-            self._finish(record, record.output)
+        self.go_on(record)
+
+    def go_on(self, record: TaskRecord) -> None:
+        """To its next step, or to its end if it is done and nothing of it is kept back."""
+        items_wait = record.items is not None and record.items.is_held
+        if record.is_done and not items_wait and not record.is_paused:
+            self._finish(record)
         else:
             self._tasks.place(record)
 
@@ -70,9 +81,12 @@ class Settlement:
     def _show(self, record: TaskRecord, outcome: Advanced[object] | Done[object]) -> Failed | None:
         """Hands on what may be seen of the step."""
         if outcome.progress is not None:
+            record.progress_done = outcome.progress.done
             self._report.progressed(record.task, outcome.progress)
         for piece in outcome.pieces:
             self._report.wrote(record.task, piece)
+        if outcome.preview is not None:
+            self._show_preview(record, outcome.preview)
         if not outcome.items:
             return None
         if record.items is None:
@@ -84,8 +98,20 @@ class Settlement:
         self._report.emitted(record.task, record.items)
         return None
 
-    def _finish(self, record: TaskRecord, output: object) -> None:
-        self._report.done(record.task, output, record.steps_run)
+    def _show_preview(self, record: TaskRecord, preview: Preview) -> None:
+        size_bytes = len(preview.data)
+        if size_bytes <= PREVIEW_BYTES_MAX:
+            self._report.previewed(record.task, preview)
+        else:
+            words = "A preview of task %d is dropped: it takes %d bytes; %d are possible."
+            logger.warning(words, record.task, size_bytes, PREVIEW_BYTES_MAX)
+
+    def _finish(self, record: TaskRecord) -> None:
+        if record.is_held:
+            held_bytes = self._held.keep(record.task, record.model, record.output)
+            self._report.done(record.task, {}, record.steps_run, held_bytes)
+        else:
+            self._report.done(record.task, record.output, record.steps_run)
         self._drop(record)
 
     def _kept(self, record: TaskRecord) -> object | None:

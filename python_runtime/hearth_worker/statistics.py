@@ -6,7 +6,8 @@ from hearth_worker import memory
 from hearth_worker.activity import Activity
 from hearth_worker.memory import CollectorWatch
 from hearth_worker.models import Models
-from hearth_worker.protocol.reports import CollectorStats, ModelStats, StatsReport
+from hearth_worker.programs import hand_over
+from hearth_worker.protocol.reports import CollectorStats, HandOverStats, ModelStats, StatsReport
 from hearth_worker.tasks import Tasks
 
 
@@ -25,6 +26,7 @@ class Statistics:
         """As of now."""
         self._sequence += 1
         use = memory.measure()
+        handed = hand_over.figures
         return StatsReport(
             epoch=self._epoch,
             sequence=self._sequence,
@@ -37,4 +39,5 @@ class Statistics:
                 for model, weights_bytes in self._models.weights()
             ],
             gc=CollectorStats(self._collector.count, self._collector.pause_ms_max),
+            hand_over=HandOverStats(handed.tensors, handed.bytes, handed.copied_bytes),
         )

@@ -1,4 +1,4 @@
-"""The tasks this worker has, each in one place: ready, waiting for its engine, or blocked by its reader."""
+"""The tasks this worker has, each in one place: ready, waiting for its engine, or left out (blocked, paused, done)."""
 
 from collections.abc import Collection, Hashable
 from heapq import heapify, heappop, heappush
@@ -7,7 +7,7 @@ from itertools import count
 from hearth_worker.activity import Activity
 from hearth_worker.bound_program import BoundProgram
 from hearth_worker.item_flow import ItemFlow
-from hearth_worker.protocol.requests import Task, TaskClass
+from hearth_worker.protocol.requests import Stage, Task, TaskClass
 
 OLD_DEADLINES_MAX = 1000
 
@@ -21,12 +21,20 @@ class TaskRecord:
         "credit",
         "deadline_at",
         "has_started",
+        "interruptions",
         "is_done",
+        "is_held",
+        "is_paused",
+        "is_seated",
+        "is_too_large",
         "items",
+        "limit",
         "model",
         "order",
         "output",
+        "progress_done",
         "ready_since",
+        "stage",
         "state",
         "steps_run",
         "task",
@@ -37,8 +45,13 @@ class TaskRecord:
         self.task: int = task.task
         self.model: int = task.model
         self.task_class: TaskClass = task.task_class
+        self.stage: Stage = task.stage or "inference"
         self.order: int = task.order
+        # Its output stays here.
+        self.is_held = bool(task.hold)
         self.bound = bound
+        # So many states of its program may share a step.
+        self.limit = bound.limit
         self.state = state
         # Of its present state, set when it becomes ready.
         self.batch_key: Hashable = None
@@ -52,7 +65,27 @@ class TaskRecord:
         self.is_done = False
         self.output: object = None
         self.has_started = False
+        # Its engine computes for it, or would.
+        self.is_seated = False
+        self.is_paused = False
+        # Its state is more than can be saved.
+        self.is_too_large = False
         self.steps_run = 0
+        # Of its last progress.
+        self.progress_done: int | None = None
+        # Steps that were interrupted since it took part in one that was not.
+        self.interruptions = 0
+
+    def begin(self, bound: BoundProgram, state: object) -> None:
+        """Gives it its program and first state, for which it was waiting."""
+        self.bound = bound
+        self.limit = bound.limit
+        self.state = state
+
+    @property
+    def steps_done(self) -> int:
+        """How far it is, as its program counts; by the steps that it has run here, if the program does not say."""
+        return self.steps_run if self.progress_done is None else self.progress_done
 
 
 class Tasks:
@@ -85,27 +118,32 @@ class Tasks:
             heappush(self._deadlines, (record.deadline_at, next(self._deadline_numbers), record))
         self.place(record)
 
-    def start(self, record: TaskRecord) -> None:
-        """Its first step begins."""
-        record.has_started = True
-        record.bound.started += 1
+    def take_seat(self, record: TaskRecord) -> None:
+        """Its engine begins to compute for it, with the step that begins."""
+        record.is_seated = True
+        record.bound.seated += 1
         self._activity.tasks_in_engine += record.bound.seats is not None
+
+    def leave_seat(self, record: TaskRecord) -> None:
+        """Its engine computes for it no more."""
+        record.is_seated = False
+        record.bound.seated -= 1
+        self._activity.tasks_in_engine -= record.bound.seats is not None
 
     def remove(self, record: TaskRecord) -> None:
         """A task that has ended."""
         del self._all[record.task]
         self._ready.pop(record.task, None)
         self._waiting.pop(record.task, None)
-        if record.has_started:
-            record.bound.started -= 1
-            self._activity.tasks_in_engine -= record.bound.seats is not None
+        if record.is_seated:
+            self.leave_seat(record)
 
     def place(self, record: TaskRecord) -> None:
         """Puts it where it belongs now: to be called after whatever may have changed that."""
         task = record.task
         self._ready.pop(task, None)
         self._waiting.pop(task, None)
-        if record.is_done or (record.items is not None and record.items.is_blocked):
+        if record.is_paused or record.is_done or (record.items is not None and record.items.is_blocked):
             return
         try:
             is_ready = record.bound.is_ready(record.state)

@@ -7,6 +7,7 @@ READ_WITH_A_BUG = """
 import socket, sys, threading
 from hearth_worker.activity import Activity
 from hearth_worker.connection import Connection
+from hearth_worker.interrupts import Interrupts
 from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.reader import Reader
 ours, theirs = socket.socketpair()
@@ -14,7 +15,7 @@ connection = Connection(theirs)
 def receive_into(buffer):
     raise MemoryError("no room for a frame")
 connection.receive_into = receive_into
-Reader(connection, None, Activity(), LargeTensors()).start()
+Reader(connection, None, Activity(), LargeTensors(), Interrupts()).start()
 threading.Event().wait(20)
 """
 

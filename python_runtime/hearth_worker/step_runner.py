@@ -1,0 +1,114 @@
+"""Runs a step that was chosen: who takes part is told before, what became of it after."""
+
+from collections.abc import Sequence
+
+from hearth_worker.activity import Activity
+from hearth_worker.check_outcome import Outcome
+from hearth_worker.clock import now_ms
+from hearth_worker.connection import Connection
+from hearth_worker.inbox import Inbox
+from hearth_worker.interrupts import Interrupts, interruptible_step
+from hearth_worker.lease import Lease
+from hearth_worker.models import Models
+from hearth_worker.programs.outcomes import Failed
+from hearth_worker.report import Report
+from hearth_worker.run_step import run_step
+from hearth_worker.settle import Settlement
+from hearth_worker.tasks import TaskRecord, Tasks
+
+# A step that is expected to last longer is announced before it begins (PROTOCOL.md section 5).
+UNANNOUNCED_STEP_MS_MAX = 5.0
+
+
+class StepRunner:
+    """One step after the other, in the main thread."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        inbox: Inbox,
+        activity: Activity,
+        models: Models,
+        tasks: Tasks,
+        report: Report,
+        settlement: Settlement,
+        interrupts: Interrupts,
+        lease: Lease,
+    ) -> None:
+        self._connection = connection
+        self._inbox = inbox
+        self._activity = activity
+        self._models = models
+        self._tasks = tasks
+        self._report = report
+        self._settlement = settlement
+        self._interrupts = interrupts
+        self._lease = lease
+
+    def run(self, records: Sequence[TaskRecord]) -> float:
+        """A step of these tasks, of one program and one batch key. Returns how long it took, in milliseconds."""
+        bound = records[0].bound
+        if change := self._models.change_of(bound.model):
+            self._fail_as_stale(records, change)
+            return 0
+        states = [record.state for record in records]
+        expected_ms = bound.expected_step_ms(states)
+        # Before anybody hears that the step begins, so that a PONG never says otherwise.
+        self._activity.is_stepping = True
+        self._announce(records, expected_ms)
+        began_at = now_ms()
+        outcomes = self._outcomes(records, states, expected_ms)
+        self._activity.is_stepping = False
+        self._activity.is_in_long_step = False
+        self._activity.progress += 1
+        ended_at = now_ms()
+        self._lease.step_ended(began_at, ended_at)
+        if None not in outcomes:
+            bound.learn(ended_at - began_at)
+        self._settle(records, outcomes)
+        self._report.leave_if_due(ended_at)
+        if self._report.due_at() is None:
+            self._connection.acknowledge()
+        return ended_at - began_at
+
+    def _outcomes(
+        self, records: Sequence[TaskRecord], states: Sequence[object], expected_ms: float | None
+    ) -> Sequence[Outcome | None]:
+        """None for a task whose step was interrupted."""
+        bound = records[0].bound
+        policy = self._models.policies[bound.model]
+        step = interruptible_step(records, policy, expected_ms, self._inbox.requests_taken)
+        with self._interrupts.during(step) as may_begin:
+            return run_step(bound.program, states) if may_begin else [None] * len(states)
+
+    def _settle(self, records: Sequence[TaskRecord], outcomes: Sequence[Outcome | None]) -> None:
+        if change := self._models.change_of(records[0].model):
+            self._fail_as_stale(records, change)
+            return
+        for record, outcome in zip(records, outcomes, strict=True):
+            if outcome is None:
+                record.interruptions += 1
+            else:
+                self._settlement.settle(record, outcome)
+
+    def _fail_as_stale(self, records: Sequence[TaskRecord], change: str) -> None:
+        """Nobody knows what such a step has computed with: nothing of it is shown."""
+        for record in records:
+            self._settlement.fail(record, Failed("stale_model", change, retryable=True))
+
+    def _announce(self, records: Sequence[TaskRecord], expected_ms: float | None) -> None:
+        """Says who starts; before a step that may last, at once, so that its tasks are known should it be fatal."""
+        newcomers = [record for record in records if not record.has_started]
+        for record in newcomers:
+            record.has_started = True
+            self._report.started(record.task)
+        for record in records:
+            if not record.is_seated:
+                self._tasks.take_seat(record)
+        is_long = expected_ms is None or expected_ms > UNANNOUNCED_STEP_MS_MAX
+        goes_on_in_engine = records[0].bound.seats is not None
+        if is_long or (newcomers and goes_on_in_engine):
+            self._report.leave(now_ms())
+        if is_long:
+            self._activity.is_in_long_step = True
+            self._connection.acknowledge()
