@@ -9,6 +9,7 @@ from msgspec import Struct
 from hearth_worker.failures import ArtifactMissing, InvalidRequest
 from hearth_worker.programs.classifier_options import read_labels, read_limits, read_options
 from hearth_worker.programs.files import InputFile
+from hearth_worker.programs.image_reference import ImageReference, InlineImage
 from hearth_worker.programs.outcomes import Done, Failed
 from hearth_worker.programs.program import Program, Promise
 from hearth_worker.protocol.numbers import PositiveCount
@@ -18,23 +19,6 @@ if TYPE_CHECKING:
     from hearth_worker.engines.onnx_values import Array
 
 logger = logging.getLogger(__name__)
-
-
-class InlineImage(Struct, frozen=True):
-    """A picture that came with the request."""
-
-    data: bytes
-
-    def read(self) -> bytes:
-        """All of it."""
-        return self.data
-
-
-class ImageReference(Struct, rename="camel", frozen=True):
-    """Exactly one of them."""
-
-    data: bytes | None = None
-    path: str | None = None
 
 
 class ClassifyRequest(Struct, rename="camel", frozen=True):
@@ -95,12 +79,7 @@ class ClassifyImage(Program[ClassifyRequest, ClassifyState, ClassifyOutput]):
             logger.info("Pictures for %s run one by one: %s.", model.manifest.name, reason)
 
     def start(self, request: ClassifyRequest) -> ClassifyState:
-        image = request.image
-        if image.data is not None and image.path is None:
-            return ClassifyState(InlineImage(image.data), request.top_k)
-        if image.path is not None and image.data is None:
-            return ClassifyState(InputFile(image.path), request.top_k)
-        raise InvalidRequest("`image` needs either data or a path.")
+        return ClassifyState(request.image.source(), request.top_k)
 
     def batch_key(self, state: ClassifyState) -> Hashable:
         return None if self._joins else id(state)

@@ -27,6 +27,14 @@ class Piece(Struct, frozen=True):
     item: int = 0
 
 
+class Preview(Struct, frozen=True):
+    """What a picture is becoming: an encoded file, as after `step` steps."""
+
+    step: int
+    mime_type: str
+    data: bytes
+
+
 class Advanced(Struct, Generic[State], frozen=True):
     """The state goes on; what the user may see of it leaves now. `items` wait where credit is short."""
 
@@ -34,6 +42,7 @@ class Advanced(Struct, Generic[State], frozen=True):
     progress: Progress | None = None
     pieces: Sequence[Piece] = ()
     items: Sequence[object] = ()
+    preview: Preview | None = None
 
 
 class Done(Struct, Generic[Output_co], frozen=True):
@@ -43,6 +52,7 @@ class Done(Struct, Generic[Output_co], frozen=True):
     progress: Progress | None = None
     pieces: Sequence[Piece] = ()
     items: Sequence[object] = ()
+    preview: Preview | None = None
 
 
 class Failed(Struct, frozen=True):
