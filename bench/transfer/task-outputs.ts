@@ -46,7 +46,10 @@ export class TaskOutputs implements WorkerListener {
   log(...[, level, message]: Parameters<WorkerListener['log']>): void {
     if (level === 'error' || level === 'warning') console.error(message)
   }
+  componentLoaded(): void {}
   modelUnloaded(): void {}
+  taskCheckpointed(): void {}
+  leaseRevoked(): void {}
   partial(): void {}
   workerMeasured(): void {}
 }

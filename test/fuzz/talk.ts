@@ -90,6 +90,7 @@ export class Talk {
       onPong: nothing,
       onProgress: nothing,
       onMeasured: nothing,
+      onStats: nothing,
       onLog: nothing,
       onHold: nothing,
       memory,
@@ -125,7 +126,7 @@ export class Talk {
     const versionId = of as VersionId
     switch (what) {
       case 'load':
-        return conversation.load({ versionId, manifest: {}, directory: '/', components: [] })
+        return conversation.load({ versionId, manifest: {}, directory: '/', components: ['encoder', 'decoder'] })
       case 'unload':
         return conversation.unload(versionId)
       case 'policy':
@@ -135,15 +136,33 @@ export class Talk {
           holdMs: 0,
           interactiveFirst: true,
           interruptAfterMs: 5,
+          checkpointSteps: 5,
+          inferenceShare: 0.3,
         })
       case 'admit':
-        return conversation.admit([admitted(of)])
+        return conversation.tasks.admit([admitted(of)])
+      case 'hold':
+        return conversation.tasks.admit([{ ...admitted(of), isHeld: true, inputs: { before: (of - 1) as TaskId } }])
+      case 'restore':
+        return conversation.tasks.admit([{ ...admitted(of), saved: Buffer.alloc(100) }])
       case 'withdraw':
-        return conversation.withdraw([taskId])
+        return conversation.tasks.withdraw([taskId])
       case 'cancel':
-        return conversation.cancel([taskId])
+        return conversation.tasks.cancel([taskId])
+      case 'pause':
+        return conversation.tasks.pause([taskId])
+      case 'resume':
+        return conversation.tasks.resume([taskId])
+      case 'checkpoint':
+        return conversation.tasks.checkpoint([taskId])
+      case 'drop':
+        return conversation.tasks.release([taskId])
+      case 'lease':
+        return conversation.grantLease()
+      case 'revoke':
+        return conversation.revokeLease()
       case 'credit':
-        return conversation.credit(taskId, 10)
+        return conversation.tasks.credit(taskId, 10)
       case 'ping':
         return conversation.ping()
       case 'stats':
@@ -240,6 +259,9 @@ export class Talk {
       modelLoaded: told,
       modelLoadFailed: told,
       modelUnloaded: told,
+      componentLoaded: told,
+      taskCheckpointed: told,
+      leaseRevoked: told,
       stepsReported: (_, entries) => {
         told()
         this.#told.push(entries)
@@ -281,6 +303,7 @@ function openFilesIn(folder: string): number {
 }
 
 function answeredBy(type: number): number {
+  if (type === reportType.revoked) return requestType.revoke
   return type === reportType.unloaded ? requestType.unload : requestType.load
 }
 
@@ -304,5 +327,9 @@ function admitted(task: number): AdmittedTask {
     attempt: 1,
     deadlineMs: null,
     credit: 16,
+    stage: 'inference',
+    isHeld: false,
+    inputs: {},
+    saved: null,
   }
 }

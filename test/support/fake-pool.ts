@@ -61,6 +61,10 @@ export class FakePool implements AsyncDisposable {
       attempt: 1,
       deadlineMs: null,
       credit: 0,
+      stage: 'inference',
+      isHeld: false,
+      inputs: {},
+      saved: null,
     } as const
     this.pool.admit(
       fakeWorker,

@@ -80,6 +80,8 @@ export class RealPool implements AsyncDisposable {
       holdMs: 0,
       interactiveFirst: true,
       interruptAfterMs: 5,
+      checkpointSteps: 0,
+      inferenceShare: 0.3,
     })
   }
 
@@ -130,6 +132,10 @@ export function noop(taskId: number, parameters: object = {}, changes: Partial<A
     attempt: 1,
     deadlineMs: null,
     credit: 16_384,
+    stage: 'inference',
+    isHeld: false,
+    inputs: {},
+    saved: null,
     ...changes,
   }
 }

@@ -22,6 +22,15 @@ export class WorkerLog implements WorkerListener {
   modelUnloaded(...call: Parameters<WorkerListener['modelUnloaded']>): void {
     this.told.push(['modelUnloaded', ...call])
   }
+  componentLoaded(...call: Parameters<WorkerListener['componentLoaded']>): void {
+    this.told.push(['componentLoaded', ...call])
+  }
+  taskCheckpointed(...call: Parameters<WorkerListener['taskCheckpointed']>): void {
+    this.told.push(['taskCheckpointed', ...call])
+  }
+  leaseRevoked(...call: Parameters<WorkerListener['leaseRevoked']>): void {
+    this.told.push(['leaseRevoked', ...call])
+  }
   stepsReported(...call: Parameters<WorkerListener['stepsReported']>): void {
     this.told.push(['stepsReported', ...call])
   }

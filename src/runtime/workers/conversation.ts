@@ -56,6 +56,7 @@ export interface ConversationOptions {
 const protocolVersion = 1
 
 export class Conversation {
+  /** What is asked of its tasks. */
   readonly tasks: TaskRequests
   readonly #options: ConversationOptions
   readonly #outbox: Outbox

@@ -22,7 +22,26 @@ const chunk = (transfer: number, offset: number, payload: number, totalBytes: nu
 const ask = (sizeBytes: number, count: number): TalkStep => ({ say: 'slabRequest', meta: { sizeBytes, count } })
 const act = (what: string, of = version): TalkStep => ({ do: what, of })
 const loaded: TalkStep = { say: 'loaded', meta: { model: version, loadMs: 1, weightsBytes: 1, privateBytes: 1 } }
+const component = (name: string): TalkStep => ({
+  say: 'componentLoaded',
+  meta: { model: version, component: name, loadMs: 1, weightsBytes: 1 },
+})
+const revoked: TalkStep = { say: 'revoked', meta: { stepMs: 1 } }
+const stats = (handed: number) => ({
+  privateBytes: 1,
+  residentBytes: 2,
+  progress: 3,
+  cpuMs: 4,
+  handOver: { tensors: handed, bytes: handed, copiedBytes: 0 },
+})
 const raw = (say: string, meta: object): TalkStep => ({ say, hex: encode(meta).toString('hex') })
+
+/** JSON knows no bytes, which the binaries of checkpoints and previews are. */
+const checkpointed = raw('checkpointed', { task: 5, step: 5, saved: Buffer.alloc(100) })
+const preview = raw('steps', {
+  entries: [{ kind: 'preview', task: 5, step: 5, mimeType: 'image/png', picture: Buffer.alloc(100) }],
+  progress: 1,
+})
 
 const talks: readonly (readonly TalkStep[])[] = [
   // A model comes, works, and goes.
@@ -124,7 +143,46 @@ const talks: readonly (readonly TalkStep[])[] = [
     { say: 'error', meta: { code: 'out_of_memory', message: 'No room.', retryable: true } },
     act('stop'),
     ask(small, 1),
-    { say: 'revoked', meta: { device: 'd', stepMs: 1 } },
+    revoked,
+  ],
+  // A model comes in parts; tasks hold, take, pause, are written down and go on from there.
+  [
+    act('load'),
+    act('hold', 4),
+    act('restore', 5),
+    act('turn'),
+    component('encoder'),
+    component('decoder'),
+    loaded,
+    steps({ kind: 'started', task: 4 }, { kind: 'done', task: 4, output: {}, stepsRun: 1, heldBytes: 4096 }),
+    act('hold', 6),
+    act('drop', 4),
+    act('pause', 5),
+    act('pause', 5),
+    act('turn'),
+    checkpointed,
+    steps({ kind: 'paused', task: 5, stateBytes: 100 }),
+    act('resume', 5),
+    act('checkpoint', 5),
+    act('turn'),
+    steps({ kind: 'paused', task: 5, stateBytes: 0 }),
+    preview,
+    steps({ kind: 'step', task: 5, done: 6, total: 20, unit: 'steps' }, done(5)),
+  ],
+  // The lease comes and goes.
+  [
+    act('admit', 1),
+    act('revoke'),
+    act('turn'),
+    revoked,
+    act('lease'),
+    act('revoke'),
+    act('lease'),
+    act('turn'),
+    revoked,
+    { say: 'statsReport', meta: stats(5) },
+    { say: 'statsReport', meta: stats(7) },
+    { say: 'statsReport', meta: stats(6) },
   ],
   // As bytes, which are changed one by one.
   [
@@ -150,6 +208,15 @@ export const conversationTargets: readonly Target[] = [
       'slabsDropped',
       'hello',
       'checkpointed',
+      'componentLoaded',
+      'revoked',
+      'pause',
+      'resume',
+      'restore',
+      'hold',
+      'drop',
+      'lease',
+      'revoke',
       'ack',
       'loaded',
       'load',

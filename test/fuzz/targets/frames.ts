@@ -51,6 +51,9 @@ export const frameTargets: readonly Target[] = [
       'transfer',
       'task',
       'entries',
+      'saved',
+      'picture',
+      'handOver',
     ],
     read(input) {
       // The header is kept right, so that changes reach what is inside.

@@ -284,3 +284,23 @@ describe('a transfer', () => {
     region.release()
   })
 })
+
+describe('what tasks hand to each other', () => {
+  const sums = (tensors: number, bytes: number, copiedBytes: number) => ({ tensors, bytes, copiedBytes })
+
+  test('is summed over all workers, each of which counts from its own start', () => {
+    tensors.handedOver(sums(2, 200, 0))
+    aWorker().tensors.handedOver(sums(1, 50, 50))
+    tensors.handedOver(sums(2, 200, 0))
+    tensors.handedOver(sums(5, 500, 100))
+    tensors.close()
+    aWorker().tensors.handedOver(sums(1, 10, 0))
+    expect(memory.info()).toMatchObject({ handedTensors: 7, handedBytes: 560, handOverCopiedBytes: 150 })
+  })
+
+  test.each([sums(1, 200, 10), sums(2, 199, 10), sums(2, 200, 9)])('never becomes less: %o', (fewer) => {
+    tensors.handedOver(sums(2, 200, 10))
+    expect(() => tensors.handedOver(fewer)).toThrow(ProtocolError)
+    expect(memory.info()).toMatchObject({ handedTensors: 2, handedBytes: 200, handOverCopiedBytes: 10 })
+  })
+})

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { TensorMemory } from '../../../../src/runtime/memory/tensor-memory.ts'
 import { Conversation } from '../../../../src/runtime/workers/conversation.ts'
 import type { AdmittedTask } from '../../../../src/runtime/workers/requests.ts'
 import { releaseRegions } from '../../../../src/runtime/workers/tensors.ts'
@@ -13,6 +14,7 @@ const version = 3 as VersionId
 let written: Buffer[]
 let seen: string[]
 let listener: WorkerLog
+let memory: TensorMemory
 let conversation: Conversation
 
 beforeEach(() => {
@@ -21,6 +23,7 @@ beforeEach(() => {
   written = frames
   seen = []
   listener = new WorkerLog()
+  memory = withoutSlabs()
   conversation = new Conversation({
     workerId,
     engine: 'none',
@@ -34,9 +37,10 @@ beforeEach(() => {
     onPong: (progress, isStepping) => seen.push(`pong ${progress} ${isStepping}`),
     onProgress: (progress) => seen.push(`progress ${progress}`),
     onMeasured: (privateBytes) => seen.push(`measured ${privateBytes}`),
+    onStats: (privateBytes) => seen.push(`stats ${privateBytes}`),
     onLog: (level, message) => seen.push(`${level}: ${message}`),
     onHold: (isHeld) => seen.push(`held ${isHeld}`),
-    memory: withoutSlabs(),
+    memory,
     listener,
   })
 })
@@ -66,7 +70,7 @@ describe('after the greeting', () => {
   beforeEach(() => conversation.read(hello()))
 
   test('a task goes out as the protocol says, without what it has not', async () => {
-    conversation.admit([admitted(5), { ...admitted(2 ** 40), deadlineMs: 1500 }])
+    conversation.tasks.admit([admitted(5), { ...admitted(2 ** 40), deadlineMs: 1500 }])
     await turn()
     const fields = {
       model: 3,
@@ -92,8 +96,115 @@ describe('after the greeting', () => {
     ])
   })
 
+  test('a task that takes and holds outputs, of the second stage, says so; one with a saved state goes by RESTORE', async () => {
+    const saved = Buffer.from('state')
+    conversation.tasks.admit([
+      { ...admitted(5), isHeld: true, inputs: { decode: 4 as TaskId }, stage: 'postprocessing' },
+      { ...admitted(6), saved },
+    ])
+    await turn()
+    expect(readRequests(written)).toMatchObject([
+      { type: 'admit', meta: { tasks: [{ task: 5, hold: true, inputs: { decode: 4 }, stage: 'postprocessing' }] } },
+      { type: 'restore', meta: { tasks: [{ task: 6, saved }] } },
+    ])
+    expect(readRequests(written)[1]?.meta['tasks']).not.toHaveProperty('0.hold')
+  })
+
+  test('tasks are paused, go on, are written down, and let go of what they hold', async () => {
+    conversation.tasks.admit([admitted(5), { ...admitted(6), isHeld: true }])
+    conversation.tasks.pause([5 as TaskId])
+    const paused = { kind: 'paused', task: 5, stateBytes: 400 }
+    const held = { kind: 'done', task: 6, output: {}, stepsRun: 1, heldBytes: 4096 }
+    conversation.read(report('checkpointed', { task: 5, step: 7, saved: Buffer.from('state') }))
+    conversation.read(report('steps', { entries: [held, paused], progress: 1 }))
+    conversation.tasks.resume([5 as TaskId])
+    conversation.tasks.checkpoint([5 as TaskId])
+    conversation.tasks.release([6 as TaskId])
+    await turn()
+    expect(readRequests(written).map(({ type }) => type)).toEqual(['admit', 'pause', 'resume', 'checkpoint', 'release'])
+    expect(listener.told).toEqual([
+      ['taskCheckpointed', workerId, 5, 7, Buffer.from('state')],
+      [
+        'stepsReported',
+        workerId,
+        [
+          { kind: 'done', taskId: 6, output: {}, stepsRun: 1, heldBytes: 4096 },
+          { kind: 'paused', taskId: 5, stateBytes: 400 },
+        ],
+      ],
+    ])
+  })
+
+  test('the state of a task that is not here, or a very large one, is refused', () => {
+    const checkpoint = (task: number, sizeBytes: number) =>
+      report('checkpointed', { task, step: 1, saved: Buffer.alloc(sizeBytes) })
+    conversation.tasks.admit([admitted(5)])
+    conversation.read(checkpoint(5, 4 * 1024 * 1024))
+    expect(() => conversation.read(checkpoint(5, 4 * 1024 * 1024 + 1))).toThrow('at most 4194304 bytes, not 4194305')
+    expect(() => conversation.read(checkpoint(6, 1))).toThrow('`CHECKPOINTED` came for task 6')
+    expect(listener.of('taskCheckpointed')).toHaveLength(1)
+  })
+
+  test('a preview is passed on, unless it is too large or no picture', () => {
+    conversation.tasks.admit([admitted(5)])
+    const preview = (fields: object) => {
+      const entry = { kind: 'preview', task: 5, step: 3, mimeType: 'image/png', picture: Buffer.from('png'), ...fields }
+      return report('steps', { entries: [entry], progress: 1 })
+    }
+    conversation.read(preview({}))
+    expect(listener.told).toEqual([
+      [
+        'stepsReported',
+        workerId,
+        [{ kind: 'preview', taskId: 5, step: 3, mimeType: 'image/png', picture: Buffer.from('png') }],
+      ],
+    ])
+    expect(() => conversation.read(preview({ picture: Buffer.alloc(512 * 1024 + 1) }))).toThrow('at most 524288 bytes')
+    expect(() => conversation.read(preview({ mimeType: 'text/html' }))).toThrow('`mimeType` of preview must be one of')
+  })
+
+  test('a lease that is given back is told, unless it has been granted again meanwhile', async () => {
+    conversation.revokeLease()
+    conversation.grantLease()
+    conversation.revokeLease()
+    await turn()
+    expect(readRequests(written).map(({ type }) => type)).toEqual(['revoke', 'lease', 'revoke'])
+    const revoked = (requestId: number) => report('revoked', { stepMs: 0 }, { requestId })
+    conversation.read(revoked(1))
+    expect(listener.told).toEqual([])
+    conversation.read(revoked(3))
+    expect(listener.told).toEqual([['leaseRevoked', workerId]])
+    expect(() => conversation.read(revoked(3))).toThrow('REVOKED came to request 3, which was no REVOKE.')
+    expect(() => conversation.read(revoked(2))).toThrow('REVOKED came to request 2, which was no REVOKE.')
+  })
+
+  test('a worker may compute while a task is not paused and it has the lease, and while it loads', async () => {
+    expect(conversation.mayCompute).toBe(false)
+    conversation.tasks.admit([admitted(5)])
+    expect(conversation.mayCompute).toBe(true)
+    conversation.tasks.pause([5 as TaskId])
+    expect(conversation.mayCompute).toBe(true)
+    conversation.read(report('steps', { entries: [{ kind: 'paused', task: 5, stateBytes: 0 }], progress: 1 }))
+    expect(conversation.mayCompute).toBe(false)
+    conversation.tasks.resume([5 as TaskId])
+    conversation.revokeLease()
+    await turn()
+    conversation.read(report('revoked', { stepMs: 0 }, { requestId: 4, acknowledged: 4 }))
+    expect(conversation.mayCompute).toBe(false)
+    conversation.load({ versionId: version, manifest: {}, directory: '/', components: [] })
+    expect(conversation.mayCompute).toBe(true)
+  })
+
+  test('what its tasks have handed to each other goes into the figures', () => {
+    const stats = { privateBytes: 7, residentBytes: 9, progress: 1, cpuMs: 1.5 }
+    conversation.read(report('statsReport', { ...stats, handOver: { tensors: 3, bytes: 300, copiedBytes: 100 } }))
+    conversation.read(report('statsReport', stats))
+    expect(seen).toEqual(['hello', 'stats 7', 'stats 7'])
+    expect(memory.info()).toMatchObject({ handedTensors: 3, handedBytes: 300, handOverCopiedBytes: 100 })
+  })
+
   test('what a worker says of its tasks is passed on in order, tensors as copies', () => {
-    conversation.admit([admitted(5), admitted(6)])
+    conversation.tasks.admit([admitted(5), admitted(6)])
     const payload = Buffer.from(Float32Array.of(1, 2).buffer)
     const tensor = { dtype: 'float32', shape: [1, 2], span: { offset: 0, length: 8 } }
     const entries = [
@@ -120,17 +231,18 @@ describe('after the greeting', () => {
               big: '1152921504606846976',
             },
             stepsRun: 4,
+            heldBytes: 0,
           },
           { kind: 'withdrawn', taskId: 6 },
         ],
       ],
     ])
-    expect(conversation.endedTaskCount).toBe(1)
-    expect(conversation.taskCount).toBe(0)
+    expect(conversation.tasks.endedCount).toBe(1)
+    expect(conversation.tasks.count).toBe(0)
   })
 
   test('a task that has ended cannot end again', () => {
-    conversation.admit([admitted(5)])
+    conversation.tasks.admit([admitted(5)])
     const done = report('steps', { entries: [{ kind: 'done', task: 5, output: {}, stepsRun: 1 }], progress: 1 })
     conversation.read(done)
     expect(() => conversation.read(done)).toThrow('`done` came for task 5, which this worker does not have.')
@@ -138,17 +250,17 @@ describe('after the greeting', () => {
   })
 
   test('items of a task are passed on with the credit that is left', () => {
-    conversation.admit([admitted(5)])
+    conversation.tasks.admit([admitted(5)])
     conversation.read(report('partial', { task: 5, values: [1, 'a', null], left: 13 }))
     expect(listener.told).toEqual([['partial', workerId, 5, [1, 'a', null], 13]])
     expect(() => conversation.read(report('partial', { task: 6, values: [], left: 0 }))).toThrow('task 6')
   })
 
   test('a task that emits more items than it has credit for breaks the protocol', () => {
-    conversation.admit([admitted(5)])
+    conversation.tasks.admit([admitted(5)])
     const items = (count: number) => report('partial', { task: 5, values: Array(count).fill(1), left: 0 })
     conversation.read(items(16))
-    conversation.credit(5 as TaskId, 2)
+    conversation.tasks.credit(5 as TaskId, 2)
     expect(() => conversation.read(items(3))).toThrow('`PARTIAL` came with 3 items of task 5, which has credit for 2.')
     conversation.read(items(2))
     expect(listener.of('partial')).toHaveLength(2)
@@ -164,7 +276,7 @@ describe('after the greeting', () => {
   })
 
   test('a program may call a field of its output as tensors in memory call theirs', () => {
-    conversation.admit([admitted(5)])
+    conversation.tasks.admit([admitted(5)])
     const output = { tensor: { dtype: 'uint8', shape: [1], region: { release: 1 } } }
     conversation.read(report('steps', { entries: [{ kind: 'done', task: 5, output, stepsRun: 1 }], progress: 1 }))
     const told = listener.of('stepsReported')
@@ -179,9 +291,9 @@ describe('after the greeting', () => {
   })
 
   test('credit for a task that has ended is not sent', async () => {
-    conversation.admit([admitted(5)])
-    conversation.credit(5 as TaskId, 10)
-    conversation.credit(6 as TaskId, 10)
+    conversation.tasks.admit([admitted(5)])
+    conversation.tasks.credit(5 as TaskId, 10)
+    conversation.tasks.credit(6 as TaskId, 10)
     await turn()
     expect(readRequests(written).map(({ type, meta }) => [type, meta])).toContainEqual([
       'credit',
@@ -190,14 +302,14 @@ describe('after the greeting', () => {
   })
 
   test('a request that no frame can hold fails by itself, and the others go out', async () => {
-    conversation.admit([{ ...admitted(5), request: { text: 'x'.repeat(17 * 1024 * 1024) } }, admitted(6)])
+    conversation.tasks.admit([{ ...admitted(5), request: { text: 'x'.repeat(17 * 1024 * 1024) } }, admitted(6)])
     expect(listener.told).toEqual([])
     await turn()
     expect(listener.told).toMatchObject([
       ['stepsReported', workerId, [{ kind: 'failed', taskId: 5, code: 'invalid_request', retryable: false }]],
     ])
     expect(readRequests(written)).toMatchObject([{ type: 'admit', meta: { tasks: [{ task: 6 }] } }])
-    expect(conversation.taskCount).toBe(1)
+    expect(conversation.tasks.count).toBe(1)
   })
 
   test('a model is loading until its LOAD is answered', async () => {
@@ -225,6 +337,22 @@ describe('after the greeting', () => {
     expect(conversation.isLoading).toBe(false)
     expect(listener.told).toEqual([
       ['modelLoaded', workerId, version, { loadMs: 9.5, weightsBytes: 100, privateBytes: 7 }],
+    ])
+  })
+
+  test('components are told one by one while their model is loaded, each once', async () => {
+    const component = (name: string) =>
+      report('componentLoaded', { model: 3, component: name, loadMs: 1, weightsBytes: 10 })
+    conversation.load({ versionId: version, manifest: {}, directory: '/', components: ['encoder', 'decoder'] })
+    expect(() => conversation.read(component('encoder'))).toThrow('which is not being loaded')
+    await turn()
+    conversation.read(component('decoder'))
+    conversation.read(component('encoder'))
+    expect(() => conversation.read(component('encoder'))).toThrow('which is not being loaded')
+    expect(() => conversation.read(component('vae'))).toThrow('"vae" of model 3, which is not being loaded')
+    expect(listener.told).toEqual([
+      ['componentLoaded', workerId, version, 'decoder'],
+      ['componentLoaded', workerId, version, 'encoder'],
     ])
   })
 
@@ -258,14 +386,14 @@ describe('after the greeting', () => {
   })
 
   test('a tensor by reference is refused while no slab was granted', () => {
-    conversation.admit([admitted(5)])
+    conversation.tasks.admit([admitted(5)])
     const slab = { slabId: 1, generation: 1, offset: 0, length: 8 }
     const entries = [{ kind: 'done', task: 5, output: { tensor: { dtype: 'float32', shape: [2], slab } }, stepsRun: 1 }]
     expect(() => conversation.read(report('steps', { entries, progress: 1 }))).toThrow('none was granted')
   })
 
   test('after it was closed nothing is passed on by itself', async () => {
-    conversation.admit([{ ...admitted(5), request: { text: 'x'.repeat(17 * 1024 * 1024) } }])
+    conversation.tasks.admit([{ ...admitted(5), request: { text: 'x'.repeat(17 * 1024 * 1024) } }])
     conversation.close()
     await turn()
     expect(listener.told).toEqual([])
@@ -285,6 +413,10 @@ function admitted(taskId: number): AdmittedTask {
     attempt: 1,
     deadlineMs: null,
     credit: 16,
+    stage: 'inference',
+    isHeld: false,
+    inputs: {},
+    saved: null,
   }
 }
 

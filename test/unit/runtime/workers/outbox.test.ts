@@ -43,8 +43,8 @@ describe('once open', () => {
 
   test('frames of one turn leave in one write, numbered from 1', async () => {
     outbox.send(requestType.ping, emptyMeta)
-    outbox.admit(task(1), encode({ task: 1 }))
-    outbox.admit(task(2), encode({ task: 2 }))
+    admit(1)
+    admit(2)
     await turn()
     expect(writes).toEqual([
       [
@@ -58,8 +58,8 @@ describe('once open', () => {
     for (let number = 1; number <= 3; number += 1) outbox.send(requestType.ping, emptyMeta)
     await turn()
     for (let number = 1; number <= 50; number += 1) {
-      outbox.admit(task(number), encode({ task: number }))
-      outbox.cancel(task(number))
+      admit(number)
+      outbox.ask('cancel', task(number))
       await turn()
     }
     expect(types()).toEqual(['ping', 'ping', 'ping'])
@@ -71,18 +71,18 @@ describe('once open', () => {
   })
 
   test('requests about one task are never overtaken by later ones', async () => {
-    outbox.cancel(task(7))
-    outbox.admit(task(7), encode({ task: 7 }))
-    outbox.withdraw(task(7))
+    outbox.ask('cancel', task(7))
+    admit(7)
+    outbox.ask('withdraw', task(7))
     outbox.acknowledge(0)
     await turn()
     expect(types()).toEqual(['cancel', 'admit', 'withdraw'])
   })
 
   test('a request of another kind keeps its place between requests about tasks', async () => {
-    outbox.admit(task(1), encode({ task: 1 }))
+    admit(1)
     outbox.send(requestType.policy, emptyMeta)
-    outbox.admit(task(2), encode({ task: 2 }))
+    admit(2)
     await turn()
     expect(types()).toEqual(['admit', 'policy', 'admit'])
   })
@@ -90,20 +90,94 @@ describe('once open', () => {
   test('admissions that keep coming do not hold up a cancellation', async () => {
     for (let number = 1; number <= 3; number += 1) outbox.send(requestType.ping, emptyMeta)
     await turn()
-    outbox.admit(task(1), encode({ task: 1 }))
-    outbox.cancel(task(9))
+    admit(1)
+    outbox.ask('cancel', task(9))
     for (let number = 1; number <= 3; number += 1) {
       outbox.acknowledge(number)
-      outbox.admit(task(100 + number), encode({ task: number }))
+      admit(100 + number)
       await turn()
     }
     expect(types().slice(3)).toEqual(['admit', 'cancel', 'admit'])
   })
 
+  test('restored tasks are admitted in their place among the others', async () => {
+    admit(1)
+    admit(2)
+    restore(3)
+    restore(4)
+    admit(5)
+    await turn()
+    expect(frames()).toEqual([
+      ['admit', 1, 2],
+      ['restore', 3, 4],
+      ['admit', 5],
+    ])
+    expect(sent()[1]?.meta).toEqual({ tasks: [3, 4].map((number) => ({ task: number, saved: Buffer.from('state') })) })
+  })
+
+  test.each(['withdraw', 'cancel', 'pause', 'checkpoint'] as const)(
+    '%s never overtakes a restoring of the task',
+    async (what) => {
+      outbox.ask(what, task(9))
+      restore(3)
+      outbox.ask(what, task(3))
+      await turn()
+      expect(frames()).toEqual([
+        [what, 9],
+        ['restore', 3],
+        [what, 3],
+      ])
+    },
+  )
+
+  test('what waits behind very many other frames is not joined', async () => {
+    for (let number = 1; number <= 3; number += 1) outbox.send(requestType.ping, emptyMeta)
+    await turn()
+    outbox.ask('cancel', task(9))
+    for (let pair = 1; pair <= 10; pair += 1) {
+      outbox.ask('pause', task(1))
+      outbox.ask('resume', task(1))
+    }
+    outbox.ask('cancel', task(10))
+    for (let number = 1; number <= 24; number += 1) {
+      outbox.acknowledge(number)
+      await turn()
+    }
+    const others = frames().slice(3)
+    expect(others[0]).toEqual(['cancel', 9])
+    expect(others.at(-1)).toEqual(['cancel', 10])
+    expect(others).toHaveLength(22)
+  })
+
+  test('pauses and resumptions of one task alternate; those of others join them', async () => {
+    for (const number of [1, 2]) outbox.ask('pause', task(number))
+    for (const number of [1, 2]) outbox.ask('resume', task(number))
+    outbox.ask('pause', task(1))
+    outbox.ask('resume', task(3))
+    await turn()
+    expect(frames()).toEqual([
+      ['pause', 1, 2],
+      ['resume', 1, 2, 3],
+      ['pause', 1],
+    ])
+  })
+
+  test('what a task takes is not let go of before it was admitted', async () => {
+    outbox.ask('release', task(8))
+    outbox.admit('admit', task(2), encode({ task: 2 }), [task(1)])
+    outbox.ask('release', task(1))
+    outbox.ask('release', task(7))
+    await turn()
+    expect(frames()).toEqual([
+      ['release', 8],
+      ['admit', 2],
+      ['release', 1, 7],
+    ])
+  })
+
   test('joined requests are cut into frames of bounded size, and a large one goes alone', async () => {
-    for (let number = 1; number <= 4; number += 1)
-      outbox.admit(task(number), encode({ task: number, request: 'x'.repeat(400) }))
-    outbox.admit(task(5), encode({ task: 5, request: 'x'.repeat(5000) }))
+    for (let number = 1; number <= 4; number += 1) admit(number, { request: 'x'.repeat(400) })
+    admit(5, { request: 'x'.repeat(5000) })
     await turn()
     expect(sent().map(({ meta }) => (meta['tasks'] as readonly { task: number }[]).map(({ task }) => task))).toEqual([
       [1, 2],
@@ -166,6 +240,23 @@ describe('once open', () => {
     expect(writes).toEqual([])
   })
 })
+
+function admit(number: number, fields: object = {}): void {
+  outbox.admit('admit', task(number), encode({ task: number, ...fields }))
+}
+
+function restore(number: number): void {
+  outbox.admit('restore', task(number), encode({ task: number, saved: Buffer.from('state') }))
+}
+
+/** Each frame as its type and its tasks. */
+function frames(): [string, ...unknown[]][] {
+  return sent().map(({ type, meta }) => [type, ...((meta['tasks'] ?? []) as readonly unknown[]).map(numberOf)])
+}
+
+function numberOf(entry: unknown): unknown {
+  return typeof entry === 'object' && entry !== null && 'task' in entry ? entry.task : entry
+}
 
 function sent(): SentRequest[] {
   return writes.flat()
