@@ -1,76 +1,31 @@
 import { expect, test } from 'vitest'
-import { type FinishedOutput, finishOutput, type OutputPlaces } from '../../../../src/app/outputs/finish-output.ts'
+import { finishOutput } from '../../../../src/app/outputs/finish-output.ts'
 import { decodeOutput } from '../../../../src/app/outputs/stored-output.ts'
-import { pictureTypeOf, readPictureHeader } from '../../../../src/app/pictures/picture-header.ts'
-import type { StoredContent } from '../../../../src/runtime/artifacts/artifact-files.ts'
 import type { ProgramOutput } from '../../../../src/runtime/workers/tensors.ts'
 import type { JobId } from '../../../../src/scheduler/ids.ts'
-import type { ArtifactId, TaskKind } from '../../../../src/store/records.ts'
+import type { TaskKind } from '../../../../src/store/records.ts'
+import { Files, largeTensor } from '../../../support/output-places.ts'
 import { picture } from '../../../support/pictures.ts'
 
 const jobId = 7 as JobId
-const noSize = { width: null, height: null }
-
-/** Files in memory, and what became of them. */
-class Files implements OutputPlaces {
-  readonly inlineTensorBytesMax: number
-  readonly written: { mimeType: string; bytes: Buffer }[] = []
-  readonly discarded: StoredContent[] = []
-  /** Fails the n-th file, from 0. */
-  failing = -1
-
-  constructor(inlineTensorBytesMax = 32) {
-    this.inlineTensorBytesMax = inlineTensorBytesMax
-  }
-
-  readonly artifacts: OutputPlaces['artifacts'] = {
-    prepare: async (source, { mimeType, jobId: job }) => {
-      const pieces: Uint8Array[] = []
-      for await (const piece of source()) pieces.push(Uint8Array.from(piece))
-      if (this.written.length === this.failing) throw new Error('The disk is on fire.')
-      const bytes = Buffer.concat(pieces)
-      const id = (100 + this.written.push({ mimeType, bytes })) as ArtifactId
-      const sha256 = String(id).padStart(64, '0')
-      const isPicture = pictureTypeOf(bytes) === mimeType
-      const { width, height } = isPicture ? readPictureHeader(bytes, mimeType) : noSize
-      return { id, sha256, mimeType, sizeBytes: bytes.length, width, height, jobId: job, createdAt: 0 }
-    },
-    discard: async (records) => {
-      this.discarded.push(...records)
-    },
-  }
-}
-
-/** Shared memory that counts how often it is given back, and cannot be read afterwards. */
-function largeTensor(dtype: string, shape: readonly number[], bytes: Uint8Array) {
-  const region = {
-    sizeBytes: bytes.byteLength,
-    released: 0,
-    async *pieces() {
-      for (let at = 0; at < bytes.byteLength; at += 16) {
-        if (region.released > 0) throw new Error('Read after release.')
-        yield bytes.subarray(at, at + 16)
-      }
-    },
-    release() {
-      region.released += 1
-    },
-  }
-  return { dtype, shape, region }
-}
 
 function floats(count: number): Uint8Array {
   return new Uint8Array(Float32Array.from({ length: count }, (_, index) => index / 4).buffer)
 }
 
+function finishNow(taskKind: TaskKind, output: ProgramOutput, files = new Files()) {
+  const job = { record: { id: jobId, taskKind }, request: null }
+  return finishOutput(job, [{ task: { program: 'p', item: 0 }, output }], files)
+}
+
 async function finish(taskKind: TaskKind, output: ProgramOutput, files = new Files()) {
-  const finished: FinishedOutput = await finishOutput(taskKind, jobId, output, files)
+  const finished = await finishNow(taskKind, output, files)
   return { ...finished, output: decodeOutput(finished.encoded) }
 }
 
 test('a text survives the store, and waits for nothing', () => {
   const given = { text: 'red, grün, 🌈', finishReason: 'length', promptTokens: 7, completionTokens: 4 }
-  const finished = finishOutput('generateText', jobId, given, new Files())
+  const finished = finishNow('generateText', given)
   if (finished instanceof Promise) expect.fail('It waits.')
   expect(finished.artifacts).toEqual([])
   expect(decodeOutput(finished.encoded)).toEqual({ kind: 'text', ...given, finishReason: 'LENGTH' })
@@ -287,7 +242,7 @@ test.each<[string, TaskKind, (tensor: ReturnType<typeof largeTensor>) => Program
   ['a file of floats', 'program', (data) => ({ artifacts: [{ mimeType: 'image/png', data }] }), 'uint8'],
 ])('a program that gives %s is caught by name, and its memory is given back', async (_, taskKind, output, word) => {
   const tensor = largeTensor('float32', [4], floats(4))
-  expect(() => finishOutput(taskKind, jobId, output(tensor), new Files())).toThrow(word)
+  expect(() => finishNow(taskKind, output(tensor))).toThrow(word)
   expect(tensor.region.released).toBe(1)
 })
 
@@ -299,4 +254,12 @@ test('when the second file cannot be written, the first is discarded and all mem
   await expect(finish('infer', output, files)).rejects.toThrow('on fire')
   expect(files.discarded).toMatchObject([{ id: 101 }])
   expect(tensors.map(({ region }) => region.released)).toEqual([1, 1])
+})
+
+test.each([0, 2])('a job of one program that ends with %i outputs has broken its contract', (count) => {
+  const tensors = Array.from({ length: count }, () => largeTensor('uint8', [4], new Uint8Array(4)))
+  const outputs = tensors.map((tensor) => ({ task: { program: 'p', item: 0 }, output: { tensor } }))
+  const job = { record: { id: jobId, taskKind: 'embedText' as const }, request: null }
+  expect(() => finishOutput(job, outputs, new Files())).toThrow('it ended with')
+  expect(tensors.map(({ region }) => region.released)).toEqual(Array(count).fill(1))
 })
