@@ -1,9 +1,22 @@
 import { expect, test } from 'vitest'
+import type { PictureTerms } from '../../../src/app/picture-terms.ts'
 import { type AcceptedRequest, artifactIdsOf, shownRequest } from '../../../src/app/request-artifacts.ts'
 import type { ArtifactId } from '../../../src/store/records.ts'
 
 const artifact = (id: number) => ({ artifactId: id as ArtifactId, sha256: '', mimeType: 'image/png', sizeBytes: 1 })
 const encode = (id: ArtifactId) => `id-${id}`
+const terms: PictureTerms = { format: 'png', safety: { policy: 'block', threshold: 0.8 }, previews: null }
+const textToImage = {
+  prompt: 'an apple',
+  negativePrompt: '',
+  width: 64,
+  height: 64,
+  steps: 20,
+  guidance: 3,
+  seed: 1,
+  count: 1,
+  upscale: 1,
+}
 /** What a caller may put into a request must never be taken for ours. */
 const alike = { artifact: artifact(66), artifacts: [artifact(66)] }
 
@@ -14,6 +27,19 @@ test.each<[string, AcceptedRequest, readonly number[], unknown]>([
     [3],
     { classifyImage: { image: { artifactId: 'id-3' }, topK: 5 } },
   ],
+  [
+    'a picture inside the request',
+    { classifyImage: { image: { dataUrl: 'data:' }, topK: 5 } },
+    [],
+    { classifyImage: { image: { dataUrl: 'data:' }, topK: 5 } },
+  ],
+  [
+    'a picture to be made larger, without its terms',
+    { upscaleImage: { image: { artifact: artifact(3) }, factor: 2 }, terms },
+    [3],
+    { upscaleImage: { image: { artifactId: 'id-3' }, factor: 2 } },
+  ],
+  ['a picture to be made, without its terms', { textToImage, terms }, [], { textToImage }],
   [
     'tensors',
     {

@@ -42,3 +42,17 @@ test('a null among the values of a program is data', () => {
     of({ program: { name: 'p', parameters: {} } }),
   )
 })
+
+test('previews are part of the input, as they were sent', () => {
+  const task = { textToImage: { prompt: 'an apple', count: 1 } }
+  const previews = { everySteps: 5, maxWidth: 256 }
+  const asked = fingerprintOf({ model: 'm', task, previews })
+  expect(asked).toBe(fingerprintOf({ model: 'm', task, previews: { maxWidth: 256, everySteps: 5 } }))
+  expect(asked).not.toBe(fingerprintOf({ model: 'm', task, previews: { ...previews, everySteps: 4 } }))
+  expect(of(task)).not.toBe(asked)
+  expect(of(task)).toBe(fingerprintOf({ model: 'm', task, previews: null }))
+})
+
+test('what earlier versions wrote down of an input without previews is the same today', () => {
+  expect(of({ embedText: { texts: ['a'] } })).toBe('5ffee8bd34717e05d0e0e0382b7ca17eca31a6a813359ca0f6ed6769c66be359')
+})

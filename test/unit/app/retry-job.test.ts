@@ -3,17 +3,29 @@ import type { AppContext } from '../../../src/app/context.ts'
 import { Conflict } from '../../../src/app/errors.ts'
 import { retryJob } from '../../../src/app/retry-job.ts'
 import type { JobId } from '../../../src/scheduler/ids.ts'
-import type { ArtifactId, JobRecord, NewJob } from '../../../src/store/records.ts'
+import type { ArtifactId, JobRecord, NewJob, TaskKind } from '../../../src/store/records.ts'
 import { artifactRecord } from '../../support/artifacts.ts'
+import { pictureModel } from '../../support/picture-models.ts'
 
 const stored = (id: number) => ({ artifactId: id, sha256: 'a'.repeat(64), mimeType: 'image/png', sizeBytes: 4 })
 const request = JSON.stringify({ program: { name: 'p', parameters: {}, artifacts: [stored(1), stored(2), stored(1)] } })
 
 /** One failed job with inputs 1 and 2, of which only `kept` are still here. */
 function contextWith(kept: readonly number[], written: NewJob[]): AppContext {
+  return contextOf('program', request, { graph: [], components: [] }, kept, written)
+}
+
+function contextOf(
+  taskKind: TaskKind,
+  keptRequest: string,
+  manifest: object,
+  kept: readonly number[],
+  written: NewJob[],
+): AppContext {
+  let taskId = 10
   const old = {
     id: 1,
-    taskKind: 'program',
+    taskKind,
     state: 'FAILED',
     versionId: 1,
     sessionId: null,
@@ -30,17 +42,17 @@ function contextWith(kept: readonly number[], written: NewJob[]): AppContext {
       add: () => {},
     },
     catalogue: {
-      version: () => ({ spec: {}, manifest: { graph: [] }, model: { id: 1 }, version: { id: 1 } }),
+      version: () => ({ spec: {}, manifest, model: { id: 1 }, version: { id: 1 } }),
     },
     shell: { draining: false, feed: () => {} },
-    ids: { job: () => 2 as JobId },
+    ids: { job: () => 2 as JobId, task: () => taskId++ },
     log: { submitted: () => {} },
     artifacts: {
       refusal: () => null,
       find: async (id: ArtifactId) => (kept.includes(id) ? artifactRecord({ id }) : null),
     },
     store: {
-      readRequest: async () => request,
+      readRequest: async () => keptRequest,
       submitJobs: async (jobs: readonly NewJob[]) => {
         written.push(...jobs)
         return { kind: 'accepted', jobs: jobs.map(({ record }) => ({ record, isNew: true })) }
@@ -65,4 +77,23 @@ test('a job whose input is gone cannot be retried, and is told which', async () 
     'Input 2 of 2 that the job took as an artifact is no longer kept. Upload it again, and submit the job with the new id.',
   )
   expect(written).toEqual([])
+})
+
+test('a job of pictures is made again under the terms and with the previews and the seed it had', async () => {
+  const written: NewJob[] = []
+  const previews = { everySteps: 2, maxWidth: 64 }
+  const terms = { format: 'webp', safety: { policy: 'off', threshold: 0.8 }, previews }
+  const painting = JSON.stringify({ textToImage: { prompt: 'an apple', seed: 9, count: 2, upscale: 1 }, terms })
+  await retryJob(contextOf('textToImage', painting, pictureModel(), [], written), 1 as JobId)
+  expect(written).toMatchObject([{ request: painting }])
+  const nodes = written[0]?.tasks.map(({ node, item, after }) => ({ node, item, after }))
+  expect(nodes).toEqual([
+    { node: 'encode', item: 0, after: [] },
+    { node: 'denoise', item: 0, after: [10] },
+    { node: 'denoise', item: 1, after: [10] },
+    { node: 'decode', item: 0, after: [11] },
+    { node: 'decode', item: 1, after: [12] },
+    { node: 'write', item: 0, after: [13] },
+    { node: 'write', item: 1, after: [14] },
+  ])
 })
