@@ -11,28 +11,8 @@ MAGIC = b"HRT\x01"
 HELLO, LOADED, STEPS, PONG, ACK, REVOKED, COMPONENT_LOADED = 64, 65, 67, 69, 73, 74, 79
 
 
-def frame(
-    kind: int,
-    meta: bytes = b"\x80",
-    request: int = 0,
-    acknowledged: int = 0,
-    payload: bytes = b"",
-) -> bytes:
-    return (
-        struct.pack(
-            "<4sBBHIIII",
-            MAGIC,
-            kind,
-            0,
-            0,
-            request,
-            acknowledged,
-            len(meta),
-            len(payload),
-        )
-        + meta
-        + payload
-    )
+def frame(kind: int, meta: bytes = b"\x80", request: int = 0, acknowledged: int = 0, payload: bytes = b"") -> bytes:
+    return struct.pack("<4sBBHIIII", MAGIC, kind, 0, 0, request, acknowledged, len(meta), len(payload)) + meta + payload
 
 
 def pack(value: object) -> bytes:
@@ -49,9 +29,7 @@ def pack(value: object) -> bytes:
     if isinstance(value, list):
         return struct.pack(">BI", 0xDD, len(value)) + b"".join(map(pack, value))
     assert isinstance(value, dict)
-    return struct.pack(">BI", 0xDF, len(value)) + b"".join(
-        pack(part) for pair in value.items() for part in pair
-    )
+    return struct.pack(">BI", 0xDF, len(value)) + b"".join(pack(part) for pair in value.items() for part in pair)
 
 
 def send(data: bytes) -> None:
@@ -70,9 +48,7 @@ def receive(length: int) -> bytes:
 
 
 def next_request() -> tuple[int, int, bytes]:
-    _, kind, _, _, request, _, meta_bytes, payload_bytes = struct.unpack(
-        "<4sBBHIIII", receive(24)
-    )
+    _, kind, _, _, request, _, meta_bytes, payload_bytes = struct.unpack("<4sBBHIIII", receive(24))
     meta = receive(meta_bytes)
     receive(payload_bytes)
     return kind, request, meta
@@ -101,11 +77,7 @@ def serve(until: int = 0) -> None:
         if kind == 10:
             sys.exit(0)
         if kind == 8:
-            send(
-                frame(
-                    PONG, pack({"progress": progress, "busy": False}), request, request
-                )
-            )
+            send(frame(PONG, pack({"progress": progress, "busy": False}), request, request))
         else:
             send(frame(ACK, acknowledged=request))
 
@@ -147,9 +119,7 @@ def keeps_descriptor_in_a_child() -> None:
     send(hello())
     serve(until=3)
     os.set_inheritable(3, True)
-    subprocess.Popen(
-        ["sleep", "5"], close_fds=False, start_new_session=len(sys.argv) > 2
-    )
+    subprocess.Popen(["sleep", "5"], close_fds=False, start_new_session=len(sys.argv) > 2)
     os._exit(1)
 
 
@@ -194,31 +164,20 @@ def answers_without_acknowledging() -> None:
 SCENARIOS = {
     "well-behaved": lambda: after_hello(b""),
     "bad-magic": lambda: after_hello(b"JUNK" * 10),
-    "oversized": lambda: after_hello(
-        struct.pack("<4sBBHIIII", MAGIC, STEPS, 0, 0, 0, 0, 1 << 31, 0)
-    ),
-    "oversized-payload": lambda: after_hello(
-        struct.pack("<4sBBHIIII", MAGIC, STEPS, 0, 0, 0, 0, 1, 1 << 31)
-    ),
+    "oversized": lambda: after_hello(struct.pack("<4sBBHIIII", MAGIC, STEPS, 0, 0, 0, 0, 1 << 31, 0)),
+    "oversized-payload": lambda: after_hello(struct.pack("<4sBBHIIII", MAGIC, STEPS, 0, 0, 0, 0, 1, 1 << 31)),
     "unknown-type": lambda: after_hello(frame(99)),
     "metadata-is-noise": lambda: after_hello(frame(STEPS, b"\xc1\xff\x00")),
-    "metadata-is-wrong": lambda: after_hello(
-        frame(STEPS, pack({"entries": "none", "progress": 1}))
-    ),
+    "metadata-is-wrong": lambda: after_hello(frame(STEPS, pack({"entries": "none", "progress": 1}))),
     "task-of-nobody": lambda: after_hello(frame(STEPS, done(77))),
-    "component-of-nobody": lambda: after_hello(
-        frame(COMPONENT_LOADED, component("vae"))
-    ),
+    "component-of-nobody": lambda: after_hello(frame(COMPONENT_LOADED, component("vae"))),
     "revoked-by-nobody": lambda: after_hello(frame(REVOKED, pack({"stepMs": 0}), 7)),
     "acknowledges-the-future": lambda: after_hello(frame(ACK, acknowledged=1000)),
     "wrong-epoch": lambda: (send(hello(epoch=999_999)), serve()),
     "silent": lambda: time.sleep(600),
     "dies-before-hello": lambda: sys.exit(3),
     "says-something-and-dies": lambda: (send(frame(ACK)), serve()),
-    "half-a-frame-then-leaves": lambda: (
-        send(hello()),
-        send(frame(STEPS, done(1))[:-3]),
-    ),
+    "half-a-frame-then-leaves": lambda: (send(hello()), send(frame(STEPS, done(1))[:-3])),
     "half-a-frame-then-killed": half_a_frame_then_killed,
     "closes-and-stays": closes_and_stays,
     "never-acknowledges": lambda: (send(hello()), time.sleep(600)),
