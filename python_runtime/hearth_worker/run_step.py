@@ -19,8 +19,8 @@ from hearth_worker.programs.registry import AnyProgram
 logger = logging.getLogger(__name__)
 
 
-def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome | None]:
-    """One outcome per state, in order; None for those whose step was interrupted: they are as they were.
+def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome | Interrupted]:
+    """One outcome per state, in order; what interrupted it, for those whose step has to be run again.
 
     A step that does not fit is halved and tried again, down to single states. A step of several that fails is repeated
     for each alone, so that only the one at fault fails: no state has moved, because new ones replace the old on return.
@@ -29,8 +29,8 @@ def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome 
         with staying_alive():
             # A list of them: a program may give anything, and what is lazy is computed here.
             outcomes = list(program.step(states))
-    except Interrupted:
-        return [None] * len(states)
+    except Interrupted as interruption:
+        return [interruption] * len(states)
     except (OutOfMemory, MemoryError) as error:
         return _smaller_steps(program, states, error)
     except Exception as error:
@@ -41,7 +41,7 @@ def run_step(program: AnyProgram, states: Sequence[object]) -> Sequence[Outcome 
     return outcomes
 
 
-def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome | None]:
+def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome | Interrupted]:
     if len(states) == 1:
         return [
             Failed(
@@ -53,19 +53,19 @@ def _smaller_steps(program: AnyProgram, states: Sequence[object], error: Excepti
     return _in_turn(program, [states[:half], states[half:]])
 
 
-def _single_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome | None]:
+def _single_steps(program: AnyProgram, states: Sequence[object], error: Exception) -> list[Outcome | Interrupted]:
     if len(states) == 1:
         return [_failure(error)]
     logger.warning("A step of %d failed (%s); each is tried alone.", len(states), words_of(error))
     return _in_turn(program, [[state] for state in states])
 
 
-def _in_turn(program: AnyProgram, parts: Sequence[Sequence[object]]) -> list[Outcome | None]:
+def _in_turn(program: AnyProgram, parts: Sequence[Sequence[object]]) -> list[Outcome | Interrupted]:
     """One step after the other, until one is interrupted: whatever is urgent should not wait for the rest."""
-    outcomes: list[Outcome | None] = []
+    outcomes: list[Outcome | Interrupted] = []
     for part in parts:
-        is_interrupted = bool(outcomes) and outcomes[-1] is None
-        outcomes += [None] * len(part) if is_interrupted else run_step(program, part)
+        last = outcomes[-1] if outcomes else None
+        outcomes += [last] * len(part) if isinstance(last, Interrupted) else run_step(program, part)
     return outcomes
 
 

@@ -6,6 +6,7 @@ from hearth_worker.activity import Activity
 from hearth_worker.check_outcome import Outcome
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
+from hearth_worker.failures import Interrupted
 from hearth_worker.inbox import Inbox
 from hearth_worker.interrupts import Interrupts, interruptible_step
 from hearth_worker.lease import Lease
@@ -63,7 +64,7 @@ class StepRunner:
         self._activity.progress += 1
         ended_at = now_ms()
         self._lease.step_ended(began_at, ended_at)
-        if None not in outcomes:
+        if not any(isinstance(outcome, Interrupted) for outcome in outcomes):
             bound.learn(ended_at - began_at)
         self._settle(records, outcomes)
         self._report.leave_if_due(ended_at)
@@ -73,20 +74,22 @@ class StepRunner:
 
     def _outcomes(
         self, records: Sequence[TaskRecord], states: Sequence[object], expected_ms: float | None
-    ) -> Sequence[Outcome | None]:
-        """None for a task whose step was interrupted."""
+    ) -> Sequence[Outcome | Interrupted]:
+        """Of a step that may be interrupted, even before it has begun."""
         bound = records[0].bound
         policy = self._models.policies[bound.model]
         step = interruptible_step(records, policy, expected_ms, self._inbox.requests_taken)
         with self._interrupts.during(step) as may_begin:
-            return run_step(bound.program, states) if may_begin else [None] * len(states)
+            if may_begin:
+                return run_step(bound.program, states)
+        return [Interrupted("Something urgent came before the step began.")] * len(states)
 
-    def _settle(self, records: Sequence[TaskRecord], outcomes: Sequence[Outcome | None]) -> None:
+    def _settle(self, records: Sequence[TaskRecord], outcomes: Sequence[Outcome | Interrupted]) -> None:
         if change := self._models.change_of(records[0].model):
             self._fail_as_stale(records, change)
             return
         for record, outcome in zip(records, outcomes, strict=True):
-            if outcome is None:
+            if isinstance(outcome, Interrupted):
                 record.interruptions += 1
             else:
                 self._settlement.settle(record, outcome)
