@@ -56,7 +56,7 @@ export function pictureModelText(changes: object = {}): string {
         { width: 64, height: 96 },
       ],
       upscale: { factors: [2, 4] },
-      safety: { threshold: 0.6 },
+      safety: { label: 'nsfw', threshold: 0.6 },
     },
     limits: { batchLimit: 8, maxSteps: 50, maxCount: 16 },
     ...changes,

@@ -12,7 +12,10 @@ export interface UpscaleImageRequest {
   readonly factor: number
 }
 
-/** `pixelsMax`: of the picture that is given, and of the one that is made of it. */
+/** As its program has it where the manifest does not say. */
+const resultPixelsMaxDefault = 2 ** 24
+
+/** `pixelsMax`: of the picture that is given. */
 export function normaliseUpscaleImage(
   { image, factor }: { readonly image: ImageInput; readonly factor: number },
   manifest: Manifest,
@@ -25,7 +28,8 @@ export function normaliseUpscaleImage(
   const factors = upscaleFactors(manifest)
   if (!factors.includes(factor)) problems.add('factor', `must be ${orOf(factors)} with this model; given: ${factor}.`)
   // With one of the two wrong there is no result to be too large.
-  if (accepted.size && problems.found.length === before) checkResult(accepted.size, factor, pixelsMax, problems)
+  const resultPixelsMax = manifest.limits.maxResultPixels ?? resultPixelsMaxDefault
+  if (accepted.size && problems.found.length === before) checkResult(accepted.size, factor, resultPixelsMax, problems)
   return { image: accepted.image, factor }
 }
 
@@ -34,7 +38,7 @@ function checkResult({ width, height }: ImageSize, factor: number, pixelsMax: nu
   if (wide * high > pixelsMax)
     problems.add(
       'factor',
-      `would make ${wide} x ${high} pixels of it, of at most ${pixelsMax} (HEARTH_MAX_IMAGE_PIXELS); give a smaller picture.`,
+      `would make ${wide} x ${high} pixels of it, of at most ${pixelsMax} that this model makes; give a smaller picture.`,
     )
 }
 

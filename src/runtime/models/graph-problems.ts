@@ -16,6 +16,7 @@ export interface ModelGraph {
   readonly options: {
     readonly sizes?: readonly { readonly width: number; readonly height: number }[] | undefined
     readonly upscale?: { readonly factors: readonly number[] } | undefined
+    readonly safety?: object | undefined
   }
 }
 /** `path`: of the field in the manifest. */
@@ -95,14 +96,17 @@ function writerProblems({ task, graph }: ModelGraph): GraphProblem[] {
   ]
 }
 
-function checkerProblems({ graph }: ModelGraph): GraphProblem[] {
-  return graph
-    .filter(({ program }) => program === checkingProgram)
-    .flatMap((checker) => [
+function checkerProblems({ graph, options }: ModelGraph): GraphProblem[] {
+  const checkers = graph.filter(({ program }) => program === checkingProgram)
+  const isDescribed = checkers.length === 0 || options.safety !== undefined
+  return [
+    ...(isDescribed ? [] : [{ path: ['options', 'safety'], message: `must say how ${checkingProgram} checks` }]),
+    ...checkers.flatMap((checker) => [
       ...eachProblems(graph, checker),
       ...followedProblems(graph, checker),
       ...(checker.when === 'upscale' ? [at(graph, checker, 'when', 'every picture is checked; give "check"')] : []),
-    ])
+    ]),
+  ]
 }
 
 function sizeProblems({ defaults, options }: ModelGraph): GraphProblem[] {

@@ -76,6 +76,8 @@ const limits = z.looseObject({
   /** Of denoising, and of pictures, that one request may ask for. */
   maxSteps: positiveNumber.max(10_000).optional(),
   maxCount: positiveNumber.max(256).optional(),
+  /** Of a picture that upscaleImage makes. */
+  maxResultPixels: positiveNumber.optional(),
 })
 
 /** What engines are told; the fields here are also planned with. */
@@ -89,8 +91,8 @@ const options = z.looseObject({
   sizes: z.array(z.looseObject({ width: side, height: side })).optional(),
   /** By how much it can make pictures larger. */
   upscale: z.looseObject({ factors: z.array(z.number().int().min(1).max(16)) }).optional(),
-  /** A picture whose score is `threshold` or more is unsafe. */
-  safety: z.looseObject({ threshold: z.number().min(0).max(1).optional() }).optional(),
+  /** A picture that has `threshold` or more of this label is unsafe. */
+  safety: z.looseObject({ label: z.string().min(1), threshold: z.number().min(0).max(1).optional() }).optional(),
 })
 
 const manifest = z

@@ -38,7 +38,10 @@ function entry(id: number, state: VersionRecord['state']): CatalogueEntry {
     },
     components: [],
     manifest,
-    spec: state === 'READY' ? versionSpec(versionId, manifest, { weightsBytes: 1, workingBytes: 0 }) : null,
+    spec:
+      state === 'READY'
+        ? versionSpec(versionId, manifest, { weightsBytes: 1, componentBytes: [1], workingBytes: 0 })
+        : null,
     problem: null,
     signature: null,
     metadata: {},

@@ -27,7 +27,7 @@ const dataUrl = `data:image/png;base64,${Buffer.from(picture('png')).toString('b
 
 function normalise(image: ImageInput, factor = 2, factors = [2]) {
   const problems = new Problems('task.upscaleImage')
-  const manifest = upscalerModel({ options: { upscale: { factors } } })
+  const manifest = upscalerModel({ options: { upscale: { factors } }, limits: { maxResultPixels: pixelsMax } })
   const request = normaliseUpscaleImage({ image, factor }, manifest, artifacts, pixelsMax, problems)
   return { request, problems: problems.found.map(({ path, message }) => `${path}: ${message}`) }
 }
@@ -58,7 +58,7 @@ test.each<[string, ImageInput, number, string]>([
     'too many pixels in the end',
     { artifactId: tooLargeMade.id },
     2,
-    'factor: would make 52 x 20 pixels of it, of at most 1000 (HEARTH_MAX_IMAGE_PIXELS); give a smaller picture.',
+    'factor: would make 52 x 20 pixels of it, of at most 1000 that this model makes; give a smaller picture.',
   ],
   ['a file that is gone', { artifactId: 9 as ArtifactId }, 2, 'image.artifactId: no artifact of this id is here'],
   ['no picture', { dataUrl: 'data:image/png;base64,AAAA' }, 2, 'image.dataUrl: says image/png'],

@@ -81,8 +81,17 @@ describe('what is wrong with a graph is named by its place', () => {
       { ...graphWith('upscale', { when: undefined }) },
       'graph: has no node with when: "upscale"',
     ],
+    [
+      'a check that nobody has described',
+      { options: { sizes: [{ width: 64, height: 64 }], upscale: { factors: [2] } } },
+      'options.safety: must say how check_picture checks',
+    ],
     ['a node that no factor wants', { options: { sizes: [{ width: 64, height: 64 }] } }, 'options.upscale: must offer'],
-    ['a threshold that is no share', { options: { safety: { threshold: 2 } } }, 'options.safety.threshold'],
+    [
+      'a threshold that is no share',
+      { options: { safety: { label: 'nsfw', threshold: 2 } } },
+      'options.safety.threshold',
+    ],
   ])('%s', (_, change, problem) => {
     expect(problemsOf(pictureModelText(change)).join('\n')).toContain(problem)
   })

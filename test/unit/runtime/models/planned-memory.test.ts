@@ -5,6 +5,7 @@ import type { VersionId } from '../../../../src/scheduler/ids.ts'
 import { component, pictureModel, upscalerModel } from '../../../support/picture-models.ts'
 
 const mib = 1024 * 1024
+const others = { upscale: { factors: [2] }, safety: { label: 'nsfw' } }
 const nowhere = '/no/such/folder'
 
 async function workingBytes(changes: object): Promise<number> {
@@ -34,7 +35,7 @@ test('a model that makes pictures is planned by the largest of them, and by how 
         { width: 64, height: 64 },
         { width: side, height: side },
       ],
-      upscale: { factors: [2] },
+      ...others,
     },
   })
   const small = await workingBytes(sizesOf(64))
@@ -49,16 +50,14 @@ test('a model that makes pictures is planned by the largest of them, and by how 
 })
 
 test('what the manifest says counts, and nothing is planned beyond what any machine has', async () => {
-  expect(
-    await workingBytes({ options: { workingBytes: 5, sizes: [{ width: 64, height: 64 }], upscale: { factors: [2] } } }),
-  ).toBe(5)
+  expect(await workingBytes({ options: { workingBytes: 5, sizes: [{ width: 64, height: 64 }], ...others } })).toBe(5)
   const huge = {
     options: {
       sizes: [
         { width: 8192, height: 8192 },
         { width: 64, height: 64 },
       ],
-      upscale: { factors: [2] },
+      ...others,
     },
   }
   expect(await workingBytes({ ...huge, limits: { batchLimit: 1000 } })).toBeLessThanOrEqual(2 ** 40)
