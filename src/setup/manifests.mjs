@@ -23,12 +23,15 @@ import { fromRoot } from './paths.mjs'
 /** @typedef {{ path: string, sha256: string, sizeBytes: number }} ListedFile */
 /** @typedef {{ name: string, components: { files: ListedFile[] }[], source?: PackageSource[] }} Manifest */
 
-/** Named, because other folders are somebody's own, perhaps copied from one of these; the server looks after them. */
-const STARTER_MODELS = ['all-minilm-l6-v2', 'open-nsfw', 'smollm2-135m-instruct']
+/**
+ * Named, because other folders are somebody's own, perhaps copied from one of these; the server looks after them. A model
+ * that has files of another one comes after it.
+ */
+const STARTER_MODELS = ['all-minilm-l6-v2', 'open-nsfw', 'smollm2-135m-instruct', 'ember', 'ember-upscaler']
 
 /** The models that come with the project; their manifests name the packages that their files are in. */
-export function starterModels() {
-  return STARTER_MODELS.flatMap((name) => starterModelIn(fromRoot('models', name)))
+export function starterModels(folder = fromRoot('models')) {
+  return STARTER_MODELS.flatMap((name) => starterModelIn(join(folder, name)))
 }
 
 /**

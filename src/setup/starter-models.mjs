@@ -1,43 +1,58 @@
 /**
- * Step: the files of every model in models/, as its manifest lists them. What is not committed comes out of the
- * packages named under `source`. Every file's size and SHA-256 are checked once and recorded; afterwards a file counts
- * as unchanged while its size, time stamps and inode are.
+ * Step: the files of every model in models/, as its manifest lists them. What is not committed is a file that another of
+ * the models has, or comes out of the packages named under `source`. Every file's size and SHA-256 are checked once and
+ * recorded; afterwards a file counts as unchanged while its size, time stamps and inode are.
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { digestOfFile } from './digest.mjs'
+import { takeFromEqual } from './equal-files.mjs'
 import { SetUpFailure } from './failure.mjs'
 import { starterModels } from './manifests.mjs'
 import { takeFromPackage } from './model-package.mjs'
-import { SET_UP_FOLDER } from './paths.mjs'
+import { fromRoot, SET_UP_FOLDER } from './paths.mjs'
 import { percent } from './progress.mjs'
 import { readStamp, writeStamp } from './stamp.mjs'
 
-const RECORD = join(SET_UP_FOLDER, 'model-files.json')
+const HERE = { folder: fromRoot('models'), record: join(SET_UP_FOLDER, 'model-files.json') }
 
 /**
  * @typedef {import('./manifests.mjs').ModelFile} ModelFile
  * @typedef {import('./manifests.mjs').StarterModel} StarterModel
  * @typedef {{ row: import('./progress.mjs').Row, lockFile: number }} Context
+ * @typedef {{ folder: string, record: string }} Place the models, and the file that says which of theirs are checked
  */
 
 export function starterModelsAreReady() {
-  const record = readStamp(RECORD)
-  return record !== null && starterModels().every((model) => model.files.every((file) => isRecorded(record, file)))
+  return modelsAreReady(HERE)
+}
+
+/** @param {Context} context */
+export async function bringStarterModels(context) {
+  await bringModels(HERE, context)
+}
+
+/** @param {Place} place */
+export function modelsAreReady(place) {
+  const record = readStamp(place.record)
+  const models = starterModels(place.folder)
+  return record !== null && models.every((model) => model.files.every((file) => isRecorded(record, file)))
 }
 
 /**
+ * @param {Place} place
  * @param {Context} context
  */
-export async function bringStarterModels(context) {
+export async function bringModels(place, context) {
   /** @type {Record<string, unknown>} */
-  const record = readStamp(RECORD) ?? {}
-  const models = starterModels()
+  const record = readStamp(place.record) ?? {}
+  const models = starterModels(place.folder)
   for (const model of models) {
-    const missing = await unverifiedFiles(model, record, context.row)
+    const unverified = await unverifiedFiles(model, record, context.row)
+    const missing = await takeShared(unverified, models, record, context.row)
     if (missing.length > 0) await takeMissing(model, missing, context)
     for (const file of model.files) record[file.path] = identityOf(file)
-    writeStamp(RECORD, record)
+    writeStamp(place.record, record)
   }
   context.row.done(`${models.map((model) => model.name).join(', ')} in place`)
 }
@@ -60,6 +75,27 @@ async function unverifiedFiles(model, record, row) {
     if (!matches) missing.push(file)
   }
   return missing
+}
+
+/**
+ * Takes what other models have; returns what none of them has.
+ * @param {ModelFile[]} missing
+ * @param {StarterModel[]} models
+ * @param {Record<string, unknown>} record
+ * @param {import('./progress.mjs').Row} row
+ */
+async function takeShared(missing, models, record, row) {
+  const left = []
+  for (const file of missing) {
+    const equal = models.flatMap(({ files }) =>
+      files.filter(({ path, sha256 }) => sha256 === file.sha256 && path !== file.path),
+    )
+    const checked = equal.filter((other) => isRecorded(record, other))
+    if (!(await takeFromEqual(file, equal, row))) left.push(file)
+    // A link more, or one that was tried, is a change of the file's own time stamp.
+    for (const other of checked) record[other.path] = identityOf(other)
+  }
+  return left
 }
 
 /**

@@ -27,7 +27,7 @@ export class WaitingCheckpoints {
   #bytes = 0
   /** What is being written. */
   #lot: readonly Waiting[] = []
-  #tick: NodeJS.Immediate | null = null
+  #isTickDue = false
 
   constructor(write: (lot: readonly CheckpointRecord[]) => Promise<void>, limits = limitsDefault) {
     this.#write = write
@@ -87,9 +87,10 @@ export class WaitingCheckpoints {
 
   /** With the others of this tick, when the lot before is committed. */
   #writeSoon(): void {
-    if (this.#lot.length > 0 || this.#waiting.size === 0) return
-    this.#tick ??= setImmediate(() => {
-      this.#tick = null
+    if (this.#isTickDue || this.#lot.length > 0 || this.#waiting.size === 0) return
+    this.#isTickDue = true
+    setImmediate(() => {
+      this.#isTickDue = false
       if (this.#lot.length === 0 && this.#waiting.size > 0) void this.#writeLot(this.#limits.lotBytesMax)
     })
   }
