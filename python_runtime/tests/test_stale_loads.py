@@ -8,10 +8,10 @@ import pytest
 
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.failures import LoadFailed, StaleModel
-from hearth_worker.models import Models
 from hearth_worker.programs.noop import Noop
 from hearth_worker.protocol.reports import TensorPort
 from hearth_worker.protocol.requests import Load
+from tests.support.loading import LoadingModels
 from tests.support.verified_files import load_of_noop, verified
 
 
@@ -73,10 +73,10 @@ def test_what_was_loaded_from_files_that_changed_meanwhile_is_freed_and_refused(
 ) -> None:
     request = load_of(path)
     engine = SlowEngine(lambda: happen(path))
-    models = Models(engine, {"noop": Noop})
+    loading = LoadingModels(engine, {"noop": Noop})
     with pytest.raises(StaleModel, match="weights"):
-        models.load(request)
-    assert 1 not in models
+        loading.load(request)
+    assert 1 not in loading.models
     assert [model.is_closed for model in engine.models] == [True]
 
 
@@ -86,7 +86,7 @@ def test_what_an_engine_says_of_files_that_change_under_it_is_beside_the_point(p
         raise LoadFailed("It is no model.")
 
     with pytest.raises(StaleModel):
-        Models(SlowEngine(spoil_and_complain), {}).load(load_of(path))
+        LoadingModels(SlowEngine(spoil_and_complain)).load(load_of(path))
 
 
 def test_what_it_says_of_files_that_did_not_change_counts(path: Path) -> None:
@@ -94,12 +94,13 @@ def test_what_it_says_of_files_that_did_not_change_counts(path: Path) -> None:
         raise LoadFailed("It is no model.")
 
     with pytest.raises(LoadFailed, match="no model"):
-        Models(SlowEngine(complain), {}).load(load_of(path))
+        LoadingModels(SlowEngine(complain)).load(load_of(path))
 
 
 def test_a_program_made_after_its_files_were_replaced_is_not_used(path: Path) -> None:
-    models = Models(SlowEngine(lambda: None), {"noop": Noop, "late": Noop})
-    models.load(load_of(path))
+    loading = LoadingModels(SlowEngine(lambda: None), {"noop": Noop, "late": Noop})
+    loading.load(load_of(path))
+    models = loading.models
     rename_another_over(path)
     assert models.change_of(1) is None
     assert models.bind(1, "noop", []).model == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -52,5 +52,34 @@ class Engine(Protocol):
         ...
 
     def load(self, manifest: Manifest, directory: Path, components: Sequence[str]) -> LoadedModel:
-        """Raises LoadFailed for what is wrong with the model's files, OutOfMemory when there is no room."""
+        """Called in the worker's main thread: no step runs meanwhile.
+
+        Raises LoadFailed for what is wrong with the model's files, OutOfMemory when there is no room."""
+        ...
+
+
+class GrowingModel(LoadedModel, Protocol):
+    """A model whose components are opened one by one; each can be used as soon as it is open.
+
+    What is open is seen by `weights_bytes`; `inputs` and `outputs` are asked for when all are.
+    """
+
+    def unmapped_bytes(self, component: str) -> int:
+        """Of what opening it reads, how much goes through memory because it cannot be mapped. Raises LoadFailed."""
+        ...
+
+    def open(self, component: str) -> int:
+        """Called once for each, in any thread, several at a time. Returns what is mapped or allocated for its weights.
+
+        Raises as `load` does.
+        """
+        ...
+
+
+@runtime_checkable
+class ComponentEngine(Engine, Protocol):
+    """An engine that can open the components of a model one by one, while steps run."""
+
+    def begin(self, manifest: Manifest, directory: Path, components: Sequence[str]) -> GrowingModel:
+        """A model with none of its components open yet. Takes no time. Raises LoadFailed."""
         ...

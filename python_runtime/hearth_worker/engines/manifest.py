@@ -6,29 +6,33 @@ from typing import Any
 from msgspec import Struct
 
 from hearth_worker.failures import LoadFailed
+from hearth_worker.protocol.numbers import PositiveCount
 
 
-class ModelFile(Struct, frozen=True):
+class ModelFile(Struct, rename="camel", frozen=True):
     """`role` says what the file is to its engine: graph, weights, tokenizer."""
 
     path: str
     role: str = ""
     sha256: str = ""
+    size_bytes: int = 0
 
 
-class Component(Struct, frozen=True):
-    """A part of a model that is loaded as one."""
+class Component(Struct, rename="camel", frozen=True):
+    """A part of a model that is loaded as one, after those that it depends on."""
 
     name: str
     format: str
     files: list[ModelFile]
+    depends_on: list[str] = []
 
 
-class GraphNode(Struct, frozen=True):
-    """A task that a job of the model has: a program on some components."""
+class GraphNode(Struct, rename="camel", frozen=True):
+    """A task that a job of the model has: a program on some components. At most `batch_limit` states share a step."""
 
     program: str
     components: list[str] = []
+    batch_limit: PositiveCount | None = None
 
 
 class Manifest(Struct, frozen=True):

@@ -55,15 +55,46 @@ class OnnxComponent:
 
 
 class OnnxModel:
-    """The loaded components of a model, by name."""
+    """A model's components that are open, by name: at first none."""
 
-    def __init__(self, manifest: Manifest, components: dict[str, OnnxComponent]) -> None:
+    def __init__(
+        self, manifest: Manifest, files: Mapping[str, ComponentFiles], sessions: SharedSessions, options: OnnxOptions
+    ) -> None:
         self.manifest = manifest
-        self.components = components
-        self.weights_bytes = sum(component.weights_bytes for component in components.values())
-        only = next(iter(components.values())) if len(components) == 1 else None
-        self.inputs: list[TensorPort] | None = only.inputs if only else None
-        self.outputs: list[TensorPort] | None = only.outputs if only else None
+        self.components: dict[str, OnnxComponent] = {}
+        self._files = files
+        self._sessions = sessions
+        self._options = options
+
+    @property
+    def weights_bytes(self) -> int:
+        """Of the components that are open."""
+        return sum(component.weights_bytes for component in list(self.components.values()))
+
+    @property
+    def inputs(self) -> list[TensorPort] | None:
+        """Of a model with one component."""
+        return next(iter(self.components.values())).inputs if len(self._files) == 1 else None
+
+    @property
+    def outputs(self) -> list[TensorPort] | None:
+        """Of a model with one component."""
+        return next(iter(self.components.values())).outputs if len(self._files) == 1 else None
+
+    def unmapped_bytes(self, component: str) -> int:
+        """A graph is read whole, with the weights in it. Weights in a file of their own are mapped, unless they are
+        rearranged. What ONNX Runtime makes of mapped ones at its own wish (float16 becomes float32, weights of
+        convolutions are laid out anew) nobody knows before, and is not in it."""
+        files = self._files[component]
+        weights_bytes = files.size_bytes("weights") if self._options.prepack else 0
+        return files.path("graph").stat().st_size + weights_bytes
+
+    def open(self, component: str) -> int:
+        """Maps the weights where the graph keeps them in a file of their own. They are told in full, though the session
+        may be shared."""
+        opened = OnnxComponent(self._files[component], self._sessions, self._options)
+        self.components[component] = opened
+        return opened.weights_bytes
 
     def close(self) -> None:
         """Frees the sessions that no other model shares."""
@@ -79,19 +110,21 @@ class OnnxEngine:
         self._sessions = SharedSessions(settings.threads)
         self.versions: Mapping[str, str] = {"onnxruntime": onnxruntime.__version__, "numpy": np.__version__}
 
-    def load(self, manifest: Manifest, directory: Path, components: Sequence[str]) -> OnnxModel:
-        """Maps the weights where the graph keeps them in a file of their own."""
-        options = _options(manifest)
+    def begin(self, manifest: Manifest, directory: Path, components: Sequence[str]) -> OnnxModel:
+        """With none of them open."""
         files = {name: find_component(manifest, directory, name) for name in components}
-        loaded: dict[str, OnnxComponent] = {}
+        return OnnxModel(manifest, files, self._sessions, _options(manifest))
+
+    def load(self, manifest: Manifest, directory: Path, components: Sequence[str]) -> OnnxModel:
+        """With all of them open."""
+        model = self.begin(manifest, directory, components)
         try:
-            for name, each in files.items():
-                loaded[name] = OnnxComponent(each, self._sessions, options)
+            for name in components:
+                model.open(name)
         except BaseException:
-            for component in loaded.values():
-                component.close()
+            model.close()
             raise
-        return OnnxModel(manifest, loaded)
+        return model
 
 
 def _options(manifest: Manifest) -> OnnxOptions:
