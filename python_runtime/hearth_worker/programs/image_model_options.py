@@ -21,7 +21,7 @@ class UpscaleOptions(Struct, frozen=True):
     `overlap`: so many pixels around a tile count for its result, which is the reach of the component's convolutions.
     """
 
-    factors: list[PositiveCount] = [2]
+    factors: tuple[PositiveCount, ...] = (2,)
     overlap: Count = 8
 
     @property
