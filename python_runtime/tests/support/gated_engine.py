@@ -16,6 +16,15 @@ from hearth_worker.protocol.reports import TensorPort
 WEIGHTS_BYTES = 7
 
 
+def install(folder: Path) -> dict[str, str]:
+    """Lays a distribution with the engine into a folder; returns the variables with which a worker finds it."""
+    metadata = folder / "gated-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: gated\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[hearth.engines]\ngated = {__name__}:GatedEngine\n")
+    return {"PYTHONPATH": str(folder)}
+
+
 class GatedModel:
     """`unmapped_bytes` of a component are those of its file in the manifest."""
 
@@ -71,18 +80,20 @@ class Gates:
 
     def __init__(self, folder: Path, components: Mapping[str, Sequence[str]], size_bytes: Mapping[str, int]) -> None:
         self.folder = folder
-        self.manifest = {
-            "name": "gated",
-            "engine": "gated",
-            "components": [_component(name, needed, size_bytes.get(name, 1)) for name, needed in components.items()],
-        }
+        self._names = list(components)
+        described = [_component(name, needed, size_bytes.get(name, 1)) for name, needed in components.items()]
+        self._manifest = {"name": "gated", "engine": "gated", "components": described}
         for name in components:
             os.mkfifo(folder / name)
 
     def load_meta(self, model: int = 1) -> dict[str, Any]:
         """A LOAD of all components."""
-        names = [component["name"] for component in self.manifest["components"]]
-        return {"model": model, "manifest": self.manifest, "directory": str(self.folder), "components": names}
+        return {
+            "model": model,
+            "manifest": self._manifest,
+            "directory": str(self.folder),
+            "components": self._names,
+        }
 
     def open(self, component: str, words: str = "") -> None:
         """Waits until it is being opened, and lets it be: "broken" and "huge" say what becomes of it."""
