@@ -1,10 +1,12 @@
-/** Retrying: a new job with the same request, of the same version of the model. */
+/** Retrying: a new job with the same request, of the same version of the model, under the settings as they are now. */
 import type { JobId } from '../scheduler/ids.ts'
 import { type ArtifactId, isTerminal, type JobRecord } from '../store/records.ts'
+import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, NotFound, type Overloaded } from './errors.ts'
 import { type AcceptedRequest, artifactIdsOf } from './request-artifacts.ts'
 import { buildTasks, newRecord, refuseWhenFull, writeJobs } from './submit-jobs.ts'
+import { pictureTerms, withoutChecker } from './validation/picture-terms.ts'
 
 export async function retryJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
   const old = context.live.record(id) ?? (await context.store.readJob(id))
@@ -20,9 +22,12 @@ export async function retryJob(context: AppContext, id: JobId): Promise<JobRecor
     )
   const full = refuseWhenFull(context, 1)
   if (full) return full
-  const request = await context.store.readRequest(id)
-  if (request === null) return new Conflict('The request of the job is no longer kept; submit it again.')
-  const accepted: AcceptedRequest = JSON.parse(request)
+  const unchecked = withoutChecker(entry.manifest, context.config.HEARTH_SAFETY_POLICY)
+  if (unchecked) return unchecked
+  const text = await context.store.readRequest(id)
+  if (text === null) return new Conflict('The request of the job is no longer kept; submit it again.')
+  const kept: AcceptedRequest = JSON.parse(text)
+  const accepted = underTermsOfNow(context, old, entry, kept)
   const artifactIds = artifactIdsOf(accepted)
   const gone = await firstGone(context, artifactIds)
   if (gone !== null)
@@ -40,9 +45,27 @@ export async function retryJob(context: AppContext, id: JobId): Promise<JobRecor
     deadlineAt: null,
   })
   const written = await writeJobs(context, [
-    { record, request, fingerprint: '', tasks: buildTasks(context, record.id, entry, accepted), artifactIds },
+    {
+      record,
+      request: JSON.stringify(accepted),
+      fingerprint: '',
+      tasks: buildTasks(context, record.id, entry, accepted),
+      artifactIds,
+    },
   ])
   return Array.isArray(written) ? (written[0] as JobRecord) : (written as Conflict | NotFound | Overloaded)
+}
+
+/** A policy that has become stricter holds for everything that is made from now on; previews were asked for by the caller. */
+function underTermsOfNow(
+  { config }: AppContext,
+  { taskKind }: JobRecord,
+  { manifest }: CatalogueEntry,
+  request: AcceptedRequest,
+): AcceptedRequest {
+  if (!request.terms) return request
+  const terms = pictureTerms(taskKind, manifest, config, request.terms.previews)
+  return terms ? { ...request, terms } : request
 }
 
 /** The place of the first artifact that retention has removed; null when all are here. */

@@ -1,6 +1,7 @@
 /** What the tasks of a job of pictures give: by the name of the program, so that a manifest may call its nodes as it likes. */
-import type { ProgramOutput } from '../../runtime/workers/tensors.ts'
+
 import { checkingProgram, writingPrograms } from '../../runtime/models/picture-programs.ts'
+import type { ProgramOutput } from '../../runtime/workers/tensors.ts'
 import { isPictureType } from '../pictures/picture-header.ts'
 import type { TaskOutput } from './finish-output.ts'
 import { BrokenContract, type FileWords, fileOf, numberOf, textOf } from './output-fields.ts'

@@ -61,7 +61,7 @@ function kindProblems(model: ModelGraph): GraphProblem[] {
     case 'textToImage':
       return [...writerProblems(model), ...checkerProblems(model), ...sizeProblems(model), ...factorProblems(model)]
     case 'upscaleImage':
-      return [...pictureWords(model), ...writerProblems(model), ...upscalerProblems(model)]
+      return [...pictureWords(model), ...writerProblems(model), ...endProblems(model), ...upscalerProblems(model)]
     default:
       return [...pictureWords(model), ...endProblems(model)]
   }

@@ -2,17 +2,18 @@ import { expect, test } from 'vitest'
 import type { AppContext } from '../../../src/app/context.ts'
 import { Conflict } from '../../../src/app/errors.ts'
 import { retryJob } from '../../../src/app/retry-job.ts'
+import { readConfig } from '../../../src/config/config.ts'
 import type { JobId } from '../../../src/scheduler/ids.ts'
 import type { ArtifactId, JobRecord, NewJob, TaskKind } from '../../../src/store/records.ts'
 import { artifactRecord } from '../../support/artifacts.ts'
-import { pictureModel } from '../../support/picture-models.ts'
+import { pictureGraph, pictureModel } from '../../support/picture-models.ts'
 
 const stored = (id: number) => ({ artifactId: id, sha256: 'a'.repeat(64), mimeType: 'image/png', sizeBytes: 4 })
 const request = JSON.stringify({ program: { name: 'p', parameters: {}, artifacts: [stored(1), stored(2), stored(1)] } })
 
 /** One failed job with inputs 1 and 2, of which only `kept` are still here. */
 function contextWith(kept: readonly number[], written: NewJob[]): AppContext {
-  return contextOf('program', request, { graph: [], components: [] }, kept, written)
+  return contextOf('program', request, { task: 'program', graph: [], components: [] }, kept, written)
 }
 
 function contextOf(
@@ -21,6 +22,7 @@ function contextOf(
   manifest: object,
   kept: readonly number[],
   written: NewJob[],
+  settings: Readonly<Record<string, string>> = {},
 ): AppContext {
   let taskId = 10
   const old = {
@@ -32,7 +34,7 @@ function contextOf(
     class: 'batch',
   } as JobRecord
   const context = {
-    config: { HEARTH_QUEUE_LIMIT: 10 },
+    config: readConfig(settings),
     clock: { now: () => 5 },
     live: {
       record: (id: JobId) => (id === 1 ? old : null),
@@ -79,13 +81,16 @@ test('a job whose input is gone cannot be retried, and is told which', async () 
   expect(written).toEqual([])
 })
 
-test('a job of pictures is made again under the terms and with the previews and the seed it had', async () => {
+const previews = { everySteps: 2, maxWidth: 64 }
+const terms = { format: 'webp', safety: { policy: 'off', threshold: 0.8 }, previews }
+const textToImage = { prompt: 'an apple', seed: 9, count: 2, upscale: 1 }
+const painting = JSON.stringify({ textToImage, terms })
+
+test('a job of pictures is made again with the seed and the previews it had', async () => {
   const written: NewJob[] = []
-  const previews = { everySteps: 2, maxWidth: 64 }
-  const terms = { format: 'webp', safety: { policy: 'off', threshold: 0.8 }, previews }
-  const painting = JSON.stringify({ textToImage: { prompt: 'an apple', seed: 9, count: 2, upscale: 1 }, terms })
-  await retryJob(contextOf('textToImage', painting, pictureModel(), [], written), 1 as JobId)
-  expect(written).toMatchObject([{ request: painting }])
+  const context = contextOf('textToImage', painting, pictureModel(), [], written, { HEARTH_SAFETY_POLICY: 'off' })
+  await retryJob(context, 1 as JobId)
+  expect(JSON.parse(written[0]?.request ?? '')).toMatchObject({ textToImage, terms: { previews } })
   const nodes = written[0]?.tasks.map(({ node, item, after }) => ({ node, item, after }))
   expect(nodes).toEqual([
     { node: 'encode', item: 0, after: [] },
@@ -96,4 +101,17 @@ test('a job of pictures is made again under the terms and with the previews and 
     { node: 'write', item: 0, after: [13] },
     { node: 'write', item: 1, after: [14] },
   ])
+})
+
+test('a policy that has become stricter holds for a job that is made again', async () => {
+  const written: NewJob[] = []
+  await retryJob(contextOf('textToImage', painting, pictureModel(), [], written), 1 as JobId)
+  expect(JSON.parse(written[0]?.request ?? '')).toMatchObject({
+    terms: { safety: { policy: 'block', threshold: 0.6 } },
+  })
+  expect(written[0]?.tasks.filter(({ node }) => node === 'check')).toHaveLength(2)
+
+  const unchecked = pictureModel({ graph: pictureGraph.filter(({ node }) => node !== 'check') })
+  const refused = await retryJob(contextOf('textToImage', painting, unchecked, [], written), 1 as JobId)
+  expect(refused).toBeInstanceOf(Conflict)
 })

@@ -84,7 +84,7 @@ describe('what is wrong is told with what is allowed', () => {
     const graph = painter.graph
       .filter(({ when }) => when !== 'upscale')
       .map((node) => ({ ...node, after: node.after.filter((name) => name !== 'upscale') }))
-    const { upscale, ...options } = painter.options
+    const options = { ...painter.options, upscale: undefined }
     const plain = pictureModel({ graph, options })
     expect(normalise({ upscale: 2 }, plain).problems).toEqual([
       'task.textToImage.upscale: must be one of 1 (1 = none); given: 2.',
