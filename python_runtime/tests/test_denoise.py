@@ -1,4 +1,4 @@
-"""denoise on the real model: a picture's bytes are its own, whatever it shares steps with and wherever it is broken off."""
+"""denoise on the real model: a picture's bytes are its own, in any company and wherever it is broken off."""
 
 from threading import Timer
 
