@@ -165,6 +165,21 @@ export class FakeApp implements App {
     job.cancelRequestedAt = epoch
     return job
   }
+  async pauseJob(id: JobId) {
+    if (this.refusal) return this.refusal
+    const job = this.#job(id)
+    if (!job) return new NotFound('Job', id)
+    if (job.finishedAt !== null) return new Conflict('It has ended.')
+    job.pauseRequestedAt = epoch
+    return job
+  }
+  async resumeJob(id: JobId) {
+    const job = this.#job(id)
+    if (!job) return new NotFound('Job', id)
+    if (job.pauseRequestedAt === null) return new Conflict('It is not paused.')
+    job.pauseRequestedAt = null
+    return job
+  }
   async retryJob(id: JobId) {
     const job = this.#job(id)
     if (!job) return new NotFound('Job', id)
@@ -386,6 +401,7 @@ export class FakeApp implements App {
       limits: [{ name: 'queue', value: '100000', description: 'Most jobs that may wait.' }],
       storage: { databaseBytes: 4096, walBytes: 0, artifactBytes: 0, freeBytes: 1e9 },
       validation: { hits: 17, misses: 3, savedMs: 0.25 },
+      previews: { shown: 0, superseded: 0, dropped: 0 },
       tensorPool: {
         problem: null,
         limitBytes: 2 ** 28,
@@ -399,6 +415,9 @@ export class FakeApp implements App {
         refusals: 0,
         droppedTransfers: 0,
         copiedBytes: 2 ** 21,
+        handedTensors: 4,
+        handedBytes: 2 ** 16,
+        handOverCopiedBytes: 0,
       },
     }
   }
@@ -503,6 +522,8 @@ const theResidencies: readonly Residency[] = [
     workerId: 1 as WorkerId,
     state: 'resident',
     sizeBytes: 2000,
+    loadedBytes: 2000,
+    components: [0],
     loadedAt: epoch,
     lastUsedAt: null,
   },

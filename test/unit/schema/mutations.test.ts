@@ -152,6 +152,8 @@ test('many jobs are answered together', async () => {
 test.for([
   ['cancelJob(id: $id)', 'Job'],
   ['retryJob(id: $id)', 'Job'],
+  ['pauseJob(id: $id)', 'Job'],
+  ['resumeJob(id: $id)', 'Job'],
   ['closeSession(id: $id)', 'Session'],
   ['unloadModel(input: { model: "teller", deviceId: $id })', 'Device'],
 ])('%s with what is no id is a NotFoundError', async ([field, kind]) => {
@@ -168,6 +170,8 @@ test.for([
 test.for([
   ['cancelJob(id: $id)', encodeId('Job', 999 as never), '`jobs` lists'],
   ['retryJob(id: $id)', encodeId('Job', 999 as never), '`jobs` lists'],
+  ['pauseJob(id: $id)', encodeId('Job', 999 as never), '`jobs` lists'],
+  ['resumeJob(id: $id)', encodeId('Job', 999 as never), '`jobs` lists'],
   ['closeSession(id: $id)', encodeId('Session', 999 as never), 'openSession'],
 ])('%s of what is not there names the id as it was sent, and what to do', async ([field = '', id = '', words]) => {
   const { data } = await ask(
@@ -221,4 +225,57 @@ test('jobs are cancelled and retried', async () => {
     cancelJob: { message: 'It has already succeeded.' },
     retryJob: { __typename: 'RetryJobSuccess', job: { retryOf: { id } } },
   })
+})
+
+test('jobs are paused and resumed', async () => {
+  const app = new FakeApp()
+  await ask(app, submit, { input: tell })
+  const id = encodeId('Job', 1 as never)
+  const pause =
+    'mutation($id: ID!) { pauseJob(id: $id) { __typename ... on PauseJobSuccess { job { id pauseCause } } ... on Error { message } } }'
+  const resume =
+    'mutation($id: ID!) { resumeJob(id: $id) { __typename ... on ResumeJobSuccess { job { id } } ... on Error { message } } }'
+  expect((await ask(app, resume, { id })).data).toEqual({
+    resumeJob: { __typename: 'ConflictError', message: 'It is not paused.' },
+  })
+  expect((await ask(app, pause, { id })).data).toEqual({
+    pauseJob: { __typename: 'PauseJobSuccess', job: { id, pauseCause: null } },
+  })
+  app.allJobs[0]!.pauseCause = 'requested'
+  expect((await ask(app, pause, { id })).data).toMatchObject({ pauseJob: { job: { pauseCause: 'REQUESTED' } } })
+  expect((await ask(app, resume, { id })).data).toEqual({
+    resumeJob: { __typename: 'ResumeJobSuccess', job: { id } },
+  })
+})
+
+test('a picture is asked for with what was given, and its count has a default', async () => {
+  const app = new FakeApp()
+  const { errors } = await ask(
+    app,
+    `mutation { submitJob(input: { model: "${textModel.name}", previews: {}, task: { textToImage: { prompt: "a pear", seed: 7, upscale: 2 } } }) { __typename } }`,
+  )
+  expect(errors).toBeUndefined()
+  const others = { negativePrompt: null, width: null, height: null, steps: null, guidance: null }
+  expect(app.submitted[0]?.task).toEqual({
+    textToImage: { prompt: 'a pear', seed: 7, count: 1, upscale: 2, ...others },
+  })
+  expect(app.submitted[0]?.previews).toEqual({ everySteps: 5, maxWidth: 256 })
+})
+
+test('an input without previews is the same as it was before there were any', async () => {
+  const app = new FakeApp()
+  await ask(app, submit, { input: tell })
+  expect(app.submitted[0]).not.toHaveProperty('previews')
+})
+
+test('a picture is made larger by its id or as it stands in the request', async () => {
+  const app = new FakeApp()
+  const upscale = (image: object) =>
+    ask(app, submit, { input: { model: textModel.name, task: { upscaleImage: { image, factor: 2 } } } })
+  await upscale({ artifactId: encodeId('Artifact', 3 as never) })
+  await upscale({ dataUrl: 'data:image/png;base64,AAAA' })
+  expect(app.submitted.map(({ task }) => task.upscaleImage)).toEqual([
+    { image: { artifactId: 3 }, factor: 2 },
+    { image: { dataUrl: 'data:image/png;base64,AAAA' }, factor: 2 },
+  ])
 })

@@ -47,7 +47,7 @@ test('every field of every noun can be read', async () => {
   const app = await inhabited()
   const [job] = app.allJobs
   app.tell(job!, ['Once ', 'upon'])
-  const residency = 'id tier device { id } sha256 components { id } state sizeBytes loadedAt lastUsedAt'
+  const residency = 'id tier device { id } sha256 components { id } state sizeBytes loadedBytes loadedAt lastUsedAt'
   const version = `id version sha256 state license defaults examplePrompts components { id name format sizeBytes sha256 dependsOn version { id } residencies { id } } sizeBytes peakBytes residencies { ${residency} } registeredAt`
   const { data, errors } = await ask(
     app,
@@ -59,7 +59,7 @@ test('every field of every noun can be read', async () => {
       models { totalCount edges { cursor node { id name task current { ${version} } versions { totalCount nodes { model { id } } } components { id } peakBytes residencies { id } } } }
       sessions { nodes { id name state priorityClass weight model { id } jobs { totalCount } createdAt lastUsedAt closedAt } }
       jobs { changesCursor nodes { id state task request model { id } modelVersion { id } session { id } priorityClass device { id } progress { done total fraction unit }
-        queuePosition estimatedStartAt waitReason waitCode attemptCount retryOf { id } error { code message retryable }
+        queuePosition estimatedStartAt waitReason waitCode pauseCause attemptCount retryOf { id } error { code message retryable }
         timings { queueMs loadMs runMs pausedMs postprocessMs totalMs timeToFirstPartialMs }
         output { ... on TextOutput { text finishReason promptTokens completionTokens } }
         events { totalCount nodes { __typename cursor attempt sequence at jobId job { id } } } createdAt startedAt finishedAt deadline } }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { encodeId } from '../../../schema/ids.ts'
 import { lostDevice } from '../../../src/app/device-views.ts'
 import type { DeviceId } from '../../../src/scheduler/ids.ts'
-import type { JobEventBody } from '../../../src/store/records.ts'
+import type { ArtifactId, JobEventBody } from '../../../src/store/records.ts'
 import { ask, follow } from '../../support/ask-schema.ts'
 import { FakeApp, textModel } from '../../support/fake-app.ts'
 
@@ -226,4 +226,78 @@ test.for(['nobody', ''])('events of a model called %j are refused, not those of 
   await expect(
     follow(new FakeApp(), 'subscription($model: String) { modelEvents(model: $model) { at } }', { model }),
   ).rejects.toThrow(`No model ${JSON.stringify(model)} is known here.`)
+})
+
+test('previews, pauses and postprocessing are told', async () => {
+  const { app, job } = await appWithJob()
+  const deviceId = 1 as DeviceId
+  app.say(job, { kind: 'started', deviceId }, 'RUNNING')
+  app.say(job, { kind: 'preview', item: 1, step: 5, artifactId: 1 as ArtifactId })
+  app.say(job, { kind: 'paused', cause: 'requested', message: 'Paused after 7 of 20 steps.' }, 'PAUSED')
+  app.say(job, { kind: 'resumed', deviceId }, 'RUNNING')
+  app.say(job, { kind: 'postprocessing' }, 'POSTPROCESSING')
+  app.say(job, { kind: 'failed', failure: { code: 'UNSAFE_CONTENT', message: 'No.', retryable: false } }, 'FAILED')
+  const events = await eventsOf(
+    app,
+    '(idempotencyKey: "k")',
+    `__typename ... on PreviewReady { item step image { mimeType url } } ... on JobPaused { cause message } ... on JobResumed { device { name } }
+     ... on JobFailed { error { code } }`,
+  )
+  expect(events.slice(2)).toEqual([
+    {
+      __typename: 'PreviewReady',
+      item: 1,
+      step: 5,
+      image: { mimeType: 'application/octet-stream', url: 'http://127.0.0.1/artifacts/1/artifact-1.bin' },
+    },
+    { __typename: 'JobPaused', cause: 'REQUESTED', message: 'Paused after 7 of 20 steps.' },
+    { __typename: 'JobResumed', device: { name: 'cpu' } },
+    { __typename: 'JobPostprocessing' },
+    { __typename: 'JobFailed', error: { code: 'UNSAFE_CONTENT' } },
+  ])
+})
+
+test('a job that goes on after a pause and has no device yet is told as queued again', async () => {
+  const { app, job } = await appWithJob()
+  app.say(job, { kind: 'paused', cause: 'requested', message: 'Paused while it waited; nothing had run.' }, 'PAUSED')
+  app.say(job, { kind: 'resumed', deviceId: null }, 'QUEUED')
+  app.tell(job, ['Once'])
+  const events = await eventsOf(app, '(idempotencyKey: "k")', '__typename ... on JobResumed { device { name } }')
+  expect(events.map(({ __typename }) => __typename)).toEqual([
+    'JobQueued',
+    'JobPaused',
+    'JobQueued',
+    'JobStarted',
+    'TextDelta',
+    'JobSucceeded',
+  ])
+})
+
+test('pictures come with their seeds and verdicts, and a withheld one without its file', async () => {
+  const { app, job } = await appWithJob()
+  const safety = (score: number) => ({ safe: score < 0.8, score, checkedBy: 'open-nsfw' })
+  app.outputs.set(job.id, {
+    kind: 'images',
+    images: [
+      { artifactId: 1 as ArtifactId, withheld: false, seed: 7, safety: safety(0.25) },
+      { artifactId: null, withheld: true, seed: 8, safety: safety(0.875) },
+      { artifactId: 99 as ArtifactId, withheld: false, seed: 9, safety: null },
+    ],
+  })
+  app.say(job, { kind: 'succeeded' }, 'SUCCEEDED')
+  const events = await eventsOf(
+    app,
+    '(idempotencyKey: "k")',
+    '... on JobSucceeded { output { ... on ImagesOutput { images { image { sizeBytes } withheld seed safety { safe score checkedBy } } } } }',
+  )
+  expect(events.at(-1)).toEqual({
+    output: {
+      images: [
+        { image: { sizeBytes: 7 }, withheld: false, seed: 7, safety: safety(0.25) },
+        { image: null, withheld: true, seed: 8, safety: safety(0.875) },
+        // Retention has removed the file.
+        { image: null, withheld: false, seed: 9, safety: null },
+      ],
+    },
+  })
 })
