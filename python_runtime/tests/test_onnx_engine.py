@@ -52,6 +52,23 @@ def test_options_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     wrong = msgspec.structs.replace(manifest(), options={"prepack": "maybe"})
     with pytest.raises(LoadFailed, match="prepack"):
         engine.load(wrong, tmp_path, ["text-encoder"])
+    nameless = msgspec.structs.replace(manifest(), options={"prepack": ["decoder"]})
+    with pytest.raises(LoadFailed, match="has no component 'decoder', which"):
+        engine.load(nameless, tmp_path, ["text-encoder"])
+
+
+def test_a_component_is_prepacked_where_it_is_named_and_shared_with_those_that_have_the_same(model: OnnxModel) -> None:
+    engine = OnnxEngine(EngineSettings(threads=1, wake=lambda: None))
+    prepacks: list[bool | list[str]] = [False, [], True, ["text-encoder"]]
+    loaded = [
+        engine.load(msgspec.structs.replace(manifest(), options={"prepack": prepack}), MINILM, ["text-encoder"])
+        for prepack in prepacks
+    ]
+    sessions = [each.components["text-encoder"]._session for each in loaded]
+    assert sessions[0] is sessions[1] is not sessions[2]
+    assert sessions[2] is sessions[3]
+    for each in loaded:
+        each.close()
 
 
 def manifest() -> Manifest:

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from hearth_worker.protocol.reports import StatsReport
-from tests.support.ember import EMBER, needs_ember, prepacked
-from tests.support.requests import load_meta, task
+from tests.support.ember import EMBER, needs_ember
+from tests.support.requests import task
 from tests.support.worker_harness import WorkerHarness
 
 pytestmark = needs_ember
@@ -30,7 +30,7 @@ COMPONENTS = {
 def worker() -> Iterator[WorkerHarness]:
     with WorkerHarness("onnx") as worker:
         worker.hello()
-        worker.load(EMBER, 1, options=prepacked(load_meta(EMBER, 1)["manifest"]))
+        worker.load(EMBER, 1)
         worker.set_policy(1, 4)
         yield worker
 

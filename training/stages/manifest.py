@@ -152,6 +152,8 @@ def write_manifest(folder: Path, components: list[str], settings: Settings) -> N
             "height": SIDE,
         },
         "options": {
+            # Without, a picture's last bits would depend on those that share its steps.
+            "prepack": ["unet"],
             "sizes": [{"width": SIDE, "height": SIDE}],
             "latents": {"channels": LATENT_CHANNELS, "scale": SIDE // LATENT_SIDE},
             "upscale": {"factors": [ENLARGEMENT]},

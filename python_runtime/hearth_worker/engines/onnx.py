@@ -86,13 +86,13 @@ class OnnxModel:
         rearranged. What ONNX Runtime makes of mapped ones at its own wish (float16 becomes float32, weights of
         convolutions are laid out anew) nobody knows before, and is not in it."""
         files = self._files[component]
-        weights_bytes = files.size_bytes("weights") if self._options.prepack else 0
+        weights_bytes = files.size_bytes("weights") if self._options.of(component).prepack else 0
         return files.path("graph").stat().st_size + weights_bytes
 
     def open(self, component: str) -> int:
         """Maps the weights where the graph keeps them in a file of their own. They are told in full, though the session
         may be shared."""
-        opened = OnnxComponent(self._files[component], self._sessions, self._options)
+        opened = OnnxComponent(self._files[component], self._sessions, self._options.of(component))
         self.components[component] = opened
         return opened.weights_bytes
 
@@ -129,6 +129,11 @@ class OnnxEngine:
 
 def _options(manifest: Manifest) -> OnnxOptions:
     try:
-        return convert(manifest.options, OnnxOptions)
+        options = convert(manifest.options, OnnxOptions)
     except ValidationError as error:
         raise LoadFailed(f"The options of model {manifest.name!r} cannot be read: {error}.") from error
+    named = () if isinstance(options.prepack, bool) else options.prepack
+    unknown = sorted({*named} - {component.name for component in manifest.components})
+    if unknown:
+        raise LoadFailed(f"Model {manifest.name!r} has no component {unknown[0]!r}, which `options.prepack` names.")
+    return options

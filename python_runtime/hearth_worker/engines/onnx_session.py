@@ -17,9 +17,16 @@ FATAL_ONLY = 4
 
 
 class OnnxOptions(Struct, frozen=True):
-    """`prepack`: weights are rearranged for speed at loading, which copies them out of the mapped file."""
+    """`prepack`: weights are rearranged at loading, which copies them out of the mapped file; of all components, or of
+    those that are named. Runs are faster alone, and a row's matrix products have the same bytes in any company and with
+    any number of threads; without, the order of sums depends on both.
+    """
 
-    prepack: bool = False
+    prepack: bool | tuple[str, ...] = False
+
+    def of(self, component: str) -> "OnnxOptions":
+        """For one component: equal for those that may share a session."""
+        return self if isinstance(self.prepack, bool) else OnnxOptions(component in self.prepack)
 
 
 class OnnxSession:

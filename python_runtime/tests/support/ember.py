@@ -24,16 +24,11 @@ EMBER = MODELS / "ember"
 needs_ember = pytest.mark.skipif(not (EMBER / "unet.safetensors").exists(), reason="models/ember is not there")
 
 
-def prepacked(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest's options with weights prepacked: rows of the UNet are the same bytes in any company only so."""
-    return {**manifest["options"], "prepack": True}
-
-
 @cache
 def open_ember(threads: int = 1) -> OnnxModel:
     """All components; open until the tests end."""
     meta = load_meta(EMBER, 1)
-    manifest = msgspec.convert({**meta["manifest"], "options": prepacked(meta["manifest"])}, Manifest)
+    manifest = msgspec.convert(meta["manifest"], Manifest)
     engine = OnnxEngine(EngineSettings(threads=threads, wake=lambda: None))
     return engine.load(manifest, EMBER, [each for each in meta["components"] if each != "vae_encoder"])
 
