@@ -1,43 +1,37 @@
 /**
  * Which tasks go to which worker now. Each worker is given twice the batch limit of a version, per class, ahead of need, so that it composes its steps
  * without asking; interactive tasks are counted for themselves, so that a worker full of batch work still takes them at once. First come, first
- * admitted, per version: a version that cannot run holds up nobody else. Suspects of a worker's death go first, each alone.
+ * admitted, per version and home: a version that cannot run holds up nobody else, and neither does a home that is full. A model that is still loading
+ * takes what needs no more of it than is there. Suspects of a worker's death go first, each alone.
  */
 
 import type { PriorityClass } from './events.ts'
 import type { Millis } from './ids.ts'
+import { takeFromLane } from './lanes.ts'
 import { admit } from './membership.ts'
+import type { OrderedQueue } from './ordered-queue.ts'
 import {
   admissionLimit,
   type LiveResidency,
   priorityClasses,
   type SchedulerState,
+  steppingTasks,
   type Task,
   type Version,
+  type Worker,
 } from './state.ts'
 import type { Turn } from './turn.ts'
 
 export function admitWaiting(turn: Turn, version: Version): void {
-  if (turn.state.draining) return
-  if (version.suspects.size > 0) retryAlone(turn, version)
-  for (const priorityClass of priorityClasses) {
-    const lane = version.lanes[priorityClass]
-    for (let task = lane.first(); task; task = lane.first()) {
-      const residency = leastLoadedWithRoom(turn.state, version, priorityClass)
-      if (!residency) break
-      lane.remove(task)
-      admit(turn, task, residency, 'worker_has_room')
-    }
-  }
+  if (version.suspects.size > 0 && !turn.state.draining) retryAlone(turn, version)
+  for (const priorityClass of priorityClasses) while (admitNext(turn, version, priorityClass)) continue
   for (const residency of version.residencies) noteSaturation(residency, turn.now)
 }
 
-/** It takes new tasks now. */
-export function isOpen(residency: LiveResidency): boolean {
-  const { worker } = residency
-  return (
-    residency.state === 'resident' && residency.ending === null && worker.state === 'ready' && worker.alone === null
-  )
+/** It takes new tasks now; while it loads, only those whose components are there. */
+export function isOpen({ worker, state, ending, components }: LiveResidency): boolean {
+  if (ending !== null || worker.state !== 'ready' || worker.alone !== null) return false
+  return state === 'resident' || (state === 'loading' && components.size > 0)
 }
 
 export function hasRoom(state: SchedulerState, residency: LiveResidency, priorityClass: PriorityClass): boolean {
@@ -45,34 +39,70 @@ export function hasRoom(state: SchedulerState, residency: LiveResidency, priorit
   return taken < admissionLimit(state, residency.version)
 }
 
-function leastLoadedWithRoom(
+/** The first task of a class that the residency could take: of the jobs at home there and of those without a home, whichever came first. */
+export function nextFor(
   state: SchedulerState,
-  version: Version,
+  residency: LiveResidency,
   priorityClass: PriorityClass,
-): LiveResidency | null {
-  let best: LiveResidency | null = null
-  for (const residency of version.residencies) {
-    if (!isOpen(residency) || !hasRoom(state, residency, priorityClass)) continue
-    if (!best || residency.admitted < best.admitted) best = residency
-  }
-  return best
+): Task | undefined {
+  const lane = residency.lanes[priorityClass]
+  // What runs may end when the server stops; it has a home.
+  if (state.draining) return lane.find(({ job }) => job.state === 'running', lane.size)
+  const own = firstFit(state, residency, lane)
+  const free = firstFit(state, residency, residency.version.lanes[priorityClass])
+  return own && (!free || own.order < free.order) ? own : free
 }
 
-/** One suspect of a version at a time has a worker for itself: it is chosen, empties, and then takes only this task. */
+/** Of what waits for a model that is still loading, only that is looked at which would be admitted first if it was whole. */
+function firstFit(
+  state: SchedulerState,
+  residency: LiveResidency,
+  lane: OrderedQueue<Task>,
+): Task | undefined {
+  if (residency.state === 'resident') return lane.first()
+  return lane.find((task) => hasComponents(residency, task), admissionLimit(state, residency.version))
+}
+
+/** A task that names no component wants the whole model. */
+function hasComponents({ components }: LiveResidency, task: Task): boolean {
+  return task.components.length > 0 && task.components.every((component) => components.has(component))
+}
+
+/** Whoever came first goes first, and to the least loaded of the places that are open to it. */
+function admitNext(turn: Turn, version: Version, priorityClass: PriorityClass): boolean {
+  const { state } = turn
+  let first: Task | undefined
+  let place: LiveResidency | undefined
+  for (const residency of version.residencies) {
+    if (!isOpen(residency) || !hasRoom(state, residency, priorityClass)) continue
+    const task = nextFor(state, residency, priorityClass)
+    if (!task || (first && task.order > first.order)) continue
+    if (task === first && place && residency.admitted >= place.admitted) continue
+    first = task
+    place = residency
+  }
+  if (!first || !place) return false
+  takeFromLane(first)
+  admit(turn, first, place, 'worker_has_room')
+  return true
+}
+
+/** One suspect of a version at a time has a worker for itself: it is chosen, empties, and then takes only this task. What is paused there may stay. */
 function retryAlone(turn: Turn, version: Version): void {
   const worker = version.aloneAt ?? chooseWorkerForSuspect(version)
   const task = worker?.alone
   const residency = worker?.residencies.get(version.spec.versionId)
-  if (!worker || !task || !residency || worker.tasks.size > 0 || task.state !== 'suspect') return
+  if (!worker || !task || !residency || steppingTasks(worker) > 0 || task.state !== 'suspect') return
   version.suspects.remove(task)
   admit(turn, task, residency, 'retried_alone')
 }
 
-function chooseWorkerForSuspect(version: Version): LiveResidency['worker'] | null {
+function chooseWorkerForSuspect(version: Version): Worker | null {
   const suspect = nextSuspect(version)
   let best: LiveResidency | null = null
-  for (const residency of version.residencies) {
-    if (isOpen(residency) && (!best || residency.worker.tasks.size < best.worker.tasks.size)) best = residency
+  for (const residency of suspect?.job.home ? [suspect.job.home] : version.residencies) {
+    if (residency.state !== 'resident' || !isOpen(residency)) continue
+    if (!best || steppingTasks(residency.worker) < steppingTasks(best.worker)) best = residency
   }
   if (!best || !suspect) return null
   best.worker.alone = suspect

@@ -126,6 +126,11 @@ export class Audit {
       case 'unload':
       case 'setPolicy':
       case 'stopWorker':
+      case 'pauseTasks':
+      case 'resumeTasks':
+      case 'releaseOutputs':
+      case 'grantLease':
+      case 'revokeLease':
         return this.#expectWorker(command.workerId, command.type)
       case 'checkVersion':
         this.#expect(
@@ -138,6 +143,10 @@ export class Audit {
       case 'jobStarted':
         this.#expectLive(command.jobId, command.type)
         return this.#takeAttempt(command.jobId, command.attempt, false)
+      case 'jobPaused':
+      case 'jobResumed':
+      case 'jobPostprocessing':
+        return this.#expectLive(command.jobId, command.type)
       case 'jobRequeued':
         this.#expectLive(command.jobId, command.type)
         return this.#takeAttempt(command.jobId, command.attempt, true)

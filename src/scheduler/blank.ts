@@ -1,8 +1,8 @@
-/** Devices, slots and versions as they begin: holding nothing. */
+/** Devices, slots, lanes and versions as they begin: holding nothing. */
 import type { DeviceSpec, VersionSpec } from './events.ts'
 import { nothingLearnt } from './learning.ts'
 import { OrderedQueue } from './ordered-queue.ts'
-import type { Device, SchedulerState, Slot, Version } from './state.ts'
+import type { Device, Lanes, SchedulerState, Slot, Version } from './state.ts'
 
 export function createDevice(spec: DeviceSpec): Device {
   return {
@@ -13,6 +13,7 @@ export function createDevice(spec: DeviceSpec): Device {
     weightsBytes: 0,
     admitted: 0,
     loading: null,
+    leaseTurn: null,
     slots: new Map(),
     residencies: new Set(),
   }
@@ -40,7 +41,7 @@ export function createVersion({ learnt }: SchedulerState, spec: VersionSpec): Ve
   return {
     spec,
     learnt: facts,
-    lanes: { interactive: new OrderedQueue(), batch: new OrderedQueue() },
+    lanes: createLanes(),
     suspects: new OrderedQueue(),
     aloneAt: null,
     residencies: [],
@@ -55,4 +56,8 @@ export function createVersion({ learnt }: SchedulerState, spec: VersionSpec): Ve
     shortSince: null,
     isOwedRoom: false,
   }
+}
+
+export function createLanes(): Lanes {
+  return { interactive: new OrderedQueue(), batch: new OrderedQueue() }
 }

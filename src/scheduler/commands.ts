@@ -77,6 +77,7 @@ export type RequeueCause =
   | 'out_of_memory'
   | 'load_failed'
   | 'stale_model'
+  | 'model_unloaded'
 
 export type Command =
   /** `spare`: an engine kept warm without a model. */

@@ -3,8 +3,10 @@
  * `step` takes one fact and the time at which it was learnt, updates the state in place and returns what is to be done, in order. It reads no clock,
  * no random source, no file: the same facts give the same commands, live, in the simulator and in a replay.
  */
+import { acceptJob } from './accepting.ts'
 import { admitWaiting } from './admission.ts'
 import { cancelJob } from './cancellation.ts'
+import { takeCheckpoint } from './checkpoints.ts'
 import type { Command } from './commands.ts'
 import { expireDue, keepTimer, ringAlarms } from './deadlines.ts'
 import { drain } from './draining.ts'
@@ -12,10 +14,12 @@ import type { SchedulerEvent } from './events.ts'
 import { loseWorker } from './failover.ts'
 import { failJobsOfGone, takeChecked, takeReplaced, takeStaleLoad } from './file-changes.ts'
 import type { Millis } from './ids.ts'
-import { acceptJob, enqueueReady } from './jobs.ts'
-import { announceToWaiting } from './load-failures.ts'
+import { settleLeases, takeRevoked } from './leases.ts'
+import { announceToWaiting, takeLoadFailure } from './load-failures.ts'
 import { requestLoad, requestUnload } from './load-requests.ts'
-import { takeLoaded, takeLoadFailure, takeUnloaded, unloadIfIdle } from './loading.ts'
+import { takeComponent, takeLoaded, takeUnloaded, unloadIfIdle } from './loading.ts'
+import { goOn } from './next-tasks.ts'
+import { pauseJob, resumeJob } from './pausing.ts'
 import { placeWanted } from './placement.ts'
 import { dropProcess, recoverJob } from './recovery.ts'
 import { addDevice, measureDevice, registerVersion } from './registration.ts'
@@ -33,6 +37,7 @@ export function step(state: SchedulerState, event: SchedulerEvent, now: Millis):
   take(turn, event)
   expireDue(turn)
   admitAndPlace(turn)
+  settleLeases(turn)
   tellWorkers(turn)
   // Starting a process takes the shell milliseconds; running work does not wait for that.
   while (turn.staffingDue) staffEngines(turn)
@@ -53,7 +58,7 @@ function take(turn: Turn, event: SchedulerEvent): void {
     case 'jobsSubmitted':
       for (const spec of event.jobs) {
         const job = acceptJob(turn, spec)
-        if (job) enqueueReady(turn, job)
+        if (job) goOn(turn, job)
       }
       return
     case 'jobsRecovered':
@@ -61,6 +66,10 @@ function take(turn: Turn, event: SchedulerEvent): void {
       return
     case 'cancelRequested':
       return cancelJob(turn, event.jobId)
+    case 'pauseRequested':
+      return pauseJob(turn, event.jobId, event.cause)
+    case 'resumeRequested':
+      return resumeJob(turn, event.jobId)
     case 'loadRequested':
       return requestLoad(turn, event.versionId, event.deviceId)
     case 'unloadRequested':
@@ -71,12 +80,18 @@ function take(turn: Turn, event: SchedulerEvent): void {
       return loseWorker(turn, event.workerId, event.cause)
     case 'modelLoaded':
       return takeLoaded(turn, event)
+    case 'componentLoaded':
+      return takeComponent(turn, event)
     case 'modelLoadFailed':
       return event.code === 'stale_model' ? takeStaleLoad(turn, event) : takeLoadFailure(turn, event)
     case 'modelUnloaded':
       return takeUnloaded(turn, event.workerId, event.versionId)
     case 'stepsReported':
       return takeReports(turn, event.workerId, event.reports)
+    case 'taskCheckpointed':
+      return takeCheckpoint(turn.state, event.workerId, event.taskId, event.step)
+    case 'leaseRevoked':
+      return takeRevoked(turn.state, event.workerId)
     case 'workerMeasured':
       return takeMeasured(turn, event.workerId, event.privateBytes)
     case 'deviceMeasured':
@@ -100,7 +115,7 @@ function admitAndPlace(turn: Turn): void {
       turn.touched.delete(version)
       failJobsOfGone(turn, version)
       admitWaiting(turn, version)
-      for (const residency of version.residencies) unloadIfIdle(turn, residency)
+      for (const residency of [...version.residencies]) unloadIfIdle(turn, residency)
       announceToWaiting(turn, version)
       noteWant(turn, version)
     }

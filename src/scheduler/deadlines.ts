@@ -1,5 +1,5 @@
 /**
- * Jobs that wait past their deadline fail at once. A job with a task at a worker is left to that worker, which ends it at its next step.
+ * Jobs that wait or are paused past their deadline fail at once. One with a task that a worker steps is left to that worker, which ends it at its next step.
  * The shell keeps one timer, for the earliest of all times at which something is due; a timer that has become needless fires without harm.
  */
 import { failJob } from './jobs.ts'
@@ -13,11 +13,12 @@ export function expireDue(turn: Turn): void {
 
 /** What was held back until now may go on. */
 export function ringAlarms(turn: Turn): void {
-  const { alarms } = turn.state
+  const { alarms, devices } = turn.state
   for (let at = alarms[0]; at !== undefined && at <= turn.now; at = alarms[0]) {
     alarms.shift()
     turn.placementDue = true
     turn.staffingDue = true
+    for (const device of devices.values()) if (device.leaseTurn) turn.leasesDue.add(device)
   }
 }
 

@@ -2,7 +2,7 @@
 import { isOpen } from './admission.ts'
 import type { Millis } from './ids.ts'
 import { serviceMsOf } from './learning.ts'
-import { isLive, type Job, type LiveResidency, type Task, type Version } from './state.ts'
+import { isLive, type Job, type Lanes, type LiveResidency, type Task, type Version } from './state.ts'
 
 /** The task that the job waits for. */
 export function nextTask(job: Job): Task | undefined {
@@ -13,7 +13,7 @@ export function estimatedStartAt(job: Job, now: Millis): Millis | null {
   const task = nextTask(job)
   if (!task || task.state === 'suspect') return null
   const { version } = task
-  const places = task.residency ? [task.residency] : version.residencies.filter(isOpen)
+  const places = placesOf(task).filter((place) => task.residency || (place.state === 'resident' && isOpen(place)))
   if (places.length > 0) {
     const running = places.reduce((sum, residency) => sum + residency.running, 0)
     const freePlaces = Math.max(0, places.length * version.spec.batchLimit - running)
@@ -23,18 +23,25 @@ export function estimatedStartAt(job: Job, now: Millis): Millis | null {
   return readyAt === null ? null : startAfter(version, readyAt, tasksAhead(task) - version.spec.batchLimit, 1)
 }
 
+/** Where it is, or may be admitted. */
+function placesOf({ residency, job, version }: Task): readonly LiveResidency[] {
+  const only = residency ?? job.home
+  return only ? [only] : version.residencies
+}
+
 /** Tasks of the version that have not started and go first, here or at its worker. */
 export function tasksAhead(task: Task): number {
-  const { version, residency, job } = task
-  const atWorkers = (residency ? [residency] : version.residencies).reduce(
-    (sum, place) => sum + unstartedAhead(place, task),
-    0,
-  )
+  const { version, residency } = task
+  const places = placesOf(task)
+  const atWorkers = places.reduce((sum, place) => sum + unstartedAhead(place, task), 0)
   if (residency) return atWorkers
   if (task.state === 'suspect') return atWorkers + version.suspects.rank(task.order)
-  const { interactive, batch } = version.lanes
-  const inLanes = job.class === 'interactive' ? interactive.rank(task.order) : interactive.size + batch.rank(task.order)
+  const inLanes = places.reduce((sum, { lanes }) => sum + waitingAhead(lanes, task), waitingAhead(version.lanes, task))
   return atWorkers + version.suspects.size + inLanes
+}
+
+function waitingAhead({ interactive, batch }: Lanes, { job, order }: Task): number {
+  return job.class === 'interactive' ? interactive.rank(order) : interactive.size + batch.rank(order)
 }
 
 /** When the load in flight ends; null if none is, nothing is learnt, or it takes longer than ever before. */

@@ -139,8 +139,13 @@ function* workersOn(device: Device): Generator<Worker> {
   }
 }
 
-function roomOfResidency({ weights, working }: LiveResidency): Room {
-  return { totalBytes: weights.sizeBytes + working.sizeBytes, weightsBytes: weights.sizeBytes }
+/** With what it keeps for paused jobs, which goes with it. */
+function roomOfResidency({ weights, working, jobs }: LiveResidency): Room {
+  let totalBytes = weights.sizeBytes + working.sizeBytes
+  for (const { tasks } of jobs)
+    for (const { heldOutput, pausedState } of tasks)
+      totalBytes += (heldOutput?.sizeBytes ?? 0) + (pausedState?.sizeBytes ?? 0)
+  return { totalBytes, weightsBytes: weights.sizeBytes }
 }
 
 function roomOfWorker({ runtime }: Worker): Room {

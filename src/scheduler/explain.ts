@@ -8,8 +8,8 @@ import { type WaitCode, waitReason } from './wait-reason.ts'
 export interface Waiting {
   readonly code: WaitCode
   readonly reason: string
-  /** From 1, over all models. */
-  readonly queuePosition: number
+  /** From 1, over all models; null for a job that is paused: it is in no queue. */
+  readonly queuePosition: number | null
   readonly estimatedStartAt: Millis | null
 }
 
@@ -17,10 +17,11 @@ export interface Waiting {
 export function explainWait(state: SchedulerState, jobId: JobId, now: Millis): Waiting | null {
   const job = state.jobs.get(jobId)
   if (!job || job.state === 'running') return null
+  const isPaused = job.state === 'paused'
   return {
     ...waitReason(state, job, now),
-    queuePosition: queuePosition(state, job),
-    estimatedStartAt: state.draining ? null : estimatedStartAt(job, now),
+    queuePosition: isPaused ? null : queuePosition(state, job),
+    estimatedStartAt: isPaused || state.draining ? null : estimatedStartAt(job, now),
   }
 }
 
@@ -72,7 +73,7 @@ function laneView(state: SchedulerState, priorityClass: PriorityClass, now: Mill
     class: priorityClass,
     queued: state.waiting[priorityClass].size,
     running: state.runningCount[priorityClass],
-    paused: 0,
+    paused: state.pausedCount[priorityClass],
     oldestQueuedMs: oldest ? now - oldest.submittedAt : null,
     estimatedDrainMs: estimatedDrainMs(state, priorityClass, now),
   }
@@ -97,10 +98,11 @@ function modelView(version: Version, now: Millis): QueueModel | null {
   const [next] = waiting
   if (!next) return null
   const unstarted = version.residencies.reduce((sum, { admitted, running }) => sum + admitted - running, 0)
+  const atHomes = version.residencies.reduce((sum, { lanes }) => sum + lanes.interactive.size + lanes.batch.size, 0)
   const oldestAt = Math.min(...waiting.map(({ submittedAt }) => submittedAt))
   return {
     versionId: version.spec.versionId,
-    queued: backlogOf(version) + unstarted,
+    queued: backlogOf(version) + atHomes + unstarted,
     oldestQueuedMs: now - oldestAt,
     estimatedStartAt: estimatedStartAt(next, now),
   }
@@ -108,8 +110,8 @@ function modelView(version: Version, now: Millis): QueueModel | null {
 
 /** Those among which the next and the oldest are: what workers hold unstarted, and the heads of the queues. */
 function headsOf(version: Version): Job[] {
-  const { suspects, lanes } = version
-  const heads = [suspects.first(), lanes.interactive.first(), lanes.batch.first()].flatMap((task) => task?.job ?? [])
+  const lanes = [version, ...version.residencies].flatMap((place) => [place.lanes.interactive, place.lanes.batch])
+  const heads = [version.suspects, ...lanes].flatMap((queue) => queue.first()?.job ?? [])
   return [...unstartedJobs(version), ...heads].sort(byTurn)
 }
 

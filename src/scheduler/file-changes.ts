@@ -6,8 +6,8 @@
 import type { TaskFailureCode } from './events.ts'
 import type { Millis, VersionId, WorkerId } from './ids.ts'
 import { failJob } from './jobs.ts'
-import { failWaitingJobs, requeueLoadingJobs, waitingJobs } from './load-failures.ts'
-import { endResidency, loadingResidency, unload } from './loading.ts'
+import { failLoad, failWaitingJobs, waitingJobs } from './load-failures.ts'
+import { loadingResidency, unload, unloadIfIdle } from './loading.ts'
 import { isGone, isLive, type LiveResidency, type Version } from './state.ts'
 import { decided, setAlarm, type Turn } from './turn.ts'
 
@@ -28,8 +28,8 @@ export function takeStaleLoad(
   const residency = loadingResidency(turn.state, event.workerId, event.versionId)
   if (!residency) return
   const { version } = residency
-  endResidency(turn, residency, 'load_failed')
-  requeueLoadingJobs(turn, version, 'stale_model', null)
+  failLoad(turn, residency, 'stale_model')
+  unloadIfIdle(turn, residency)
   version.rewarm = version.standing !== 'replaced'
   askForCheck(turn, version)
 }

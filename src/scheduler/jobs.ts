@@ -1,101 +1,26 @@
 /**
- * A job's life: QUEUED -> LOADING (its model loads for it) -> RUNNING (one of its tasks has started) -> exactly one end. Setbacks lead back to
- * QUEUED, in its old place. What happens to tasks at workers is decided elsewhere; here are the transitions and what users are told of them.
+ * A job's life: QUEUED -> LOADING (its model loads for it) -> RUNNING (one of its tasks has started) -> POSTPROCESSING (only such tasks are left) ->
+ * exactly one end. PAUSED lies between any two of them. Setbacks lead back to QUEUED, in its old place. What happens to tasks at workers is decided
+ * elsewhere; here are the transitions and what users are told of them.
  */
+import { stepsSaved } from './checkpoints.ts'
 import type { Command, JobFailureCode, RequeueCause } from './commands.ts'
-import type { DecisionReason } from './decisions.ts'
-import type { JobSpec, TaskSpec, WorkerExitCause } from './events.ts'
-import { endAlone, leave, takeFromLetter } from './membership.ts'
-import { type Device, isGone, type Job, type SchedulerState, type Task, type Version } from './state.ts'
+import type { WorkerExitCause } from './events.ts'
+import type { DeviceId } from './ids.ts'
+import { dequeueAll } from './lanes.ts'
+import { leave, takeFromLetter } from './membership.ts'
+import { dropOutput } from './outputs.ts'
+import type { Device, Job, SchedulerState, Task, Worker } from './state.ts'
 import { decided, letterTo, type Turn } from './turn.ts'
 
-/** What a job has behind it when it comes. */
-export type History = Pick<Job, 'attempt' | 'failedAttempts' | 'deathsAlone'>
-const newcomer: History = { attempt: 0, failedAttempts: 0, deathsAlone: 0 }
-
-/** Takes a job in; its tasks are not in a queue yet. Null if it is here already, or cannot run because its version is gone. */
-export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer): Job | null {
-  const { state } = turn
-  const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt } = spec
-  if (state.jobs.has(jobId)) return null
-  assertGraph(spec)
-  const job: Job = {
-    jobId,
-    sessionId,
-    class: priorityClass,
-    submittedAt,
-    deadlineAt,
-    order: state.nextOrder,
-    tasks: [],
-    state: 'queued',
-    attempt: history.attempt,
-    failedAttempts: history.failedAttempts,
-    deathsAlone: history.deathsAlone,
-    staleAttempts: 0,
-    cancelRequested: false,
-    tasksAtWorkers: 0,
-    tasksLeft: spec.tasks.length,
-    deadlineSlot: -1,
-  }
-  for (const task of spec.tasks) {
-    const version = state.versions.get(task.versionId)
-    if (!version || isGone(version)) {
-      turn.commands.push({ type: 'jobFailed', jobId, code: 'MODEL_VERSION_GONE', retryable: false, taskId: null })
-      return null
-    }
-    job.tasks.push(createTask(job, task, version, state.nextOrder + job.tasks.length))
-  }
-  for (const task of job.tasks) state.tasks.set(task.taskId, task)
-  state.jobs.set(jobId, job)
-  state.nextOrder += job.tasks.length
-  state.waiting[priorityClass].add(job)
-  if (deadlineAt !== null) state.deadlines.add(job)
-  return job
-}
-
-function createTask(job: Job, { taskId, after }: TaskSpec, version: Version, order: number): Task {
-  return { taskId, job, version, after, order, state: 'blocked', residency: null, startedAt: null, unstartedDeaths: 0 }
-}
-
-/** Tasks whose predecessors have ended join their lanes; `asSuspects`: to be retried alone. */
-export function enqueueReady(turn: Turn, job: Job, asSuspects = false): void {
-  for (const task of job.tasks) {
-    if (task.state === 'blocked' && task.after.every((taskId) => turn.state.tasks.get(taskId)?.state === 'done'))
-      enqueue(turn, task, asSuspects)
-  }
-}
-
-export function enqueue(turn: Turn, task: Task, asSuspect: boolean): void {
-  const { version } = task
-  task.state = asSuspect ? 'suspect' : 'waiting'
-  if (asSuspect) version.suspects.add(task)
-  else version.lanes[task.job.class].add(task)
-  turn.touched.add(version)
-}
-
-/** Takes a task out of the queue that it waits in. */
-export function dequeue(turn: Turn, task: Task): void {
-  const { version, job } = task
-  if (task.state === 'suspect') {
-    version.suspects.remove(task)
-    if (version.aloneAt?.alone === task) endAlone(turn, version.aloneAt)
-  } else {
-    version.lanes[job.class].remove(task)
-  }
-  turn.touched.add(version)
-}
-
-export function startJob(turn: Turn, job: Job, device: Device, task: Task): void {
-  if (job.state === 'running' || !task.residency) return
+/** A task of it is in a step at the worker. */
+export function startJob(turn: Turn, job: Job, { workerId, slot }: Worker): void {
+  if (job.state === 'running') return
+  job.stage = 'inference'
   moveTo(turn.state, job, 'running')
   const { jobId, attempt } = job
-  turn.commands.push({
-    type: 'jobStarted',
-    jobId,
-    attempt,
-    deviceId: device.spec.deviceId,
-    workerId: task.residency.worker.workerId,
-  })
+  turn.commands.push({ type: 'jobStarted', jobId, attempt, deviceId: slot.device.spec.deviceId, workerId })
+  notePostprocessing(turn, job)
 }
 
 export function announceLoading(turn: Turn, job: Job, device: Device): void {
@@ -104,29 +29,59 @@ export function announceLoading(turn: Turn, job: Job, device: Device): void {
   turn.commands.push({ type: 'jobLoading', jobId: job.jobId, attempt: job.attempt, deviceId: device.spec.deviceId })
 }
 
-/** The task has left its worker with a result. */
-export function completeTask(turn: Turn, task: Task): void {
-  const { job } = task
-  task.state = 'done'
-  job.tasksLeft -= 1
-  if (job.tasksLeft === 0)
-    finishJob(turn, job, { type: 'jobSucceeded', jobId: job.jobId, taskId: lastSink(job).taskId })
-  else if (job.cancelRequested) cancelIfGone(turn, job)
-  else enqueueReady(turn, job)
+/** It runs, and only postprocessing is left of it. */
+export function notePostprocessing(turn: Turn, job: Job): void {
+  if (job.state !== 'running' || job.stage === 'postprocessing') return
+  if (job.tasks.some(({ stage, state }) => stage === 'inference' && state !== 'done')) return
+  job.stage = 'postprocessing'
+  turn.commands.push({ type: 'jobPostprocessing', jobId: job.jobId })
 }
 
-/** Another attempt begins. */
+/** Another attempt begins. Whatever else goes wrong in the same turn belongs to the same setback. */
 export function requeueJob(turn: Turn, job: Job, cause: RequeueCause, exit: WorkerExitCause | null): void {
+  if (turn.setBack.has(job)) return
+  turn.setBack.add(job)
   moveTo(turn.state, job, 'queued')
   job.attempt += 1
   const { jobId, attempt, failedAttempts, deathsAlone } = job
-  turn.commands.push({ type: 'jobRequeued', jobId, attempt, cause, exit, fromStep: 0, failedAttempts, deathsAlone })
+  const fromStep = stepsSaved(job)
+  turn.commands.push({ type: 'jobRequeued', jobId, attempt, cause, exit, fromStep, failedAttempts, deathsAlone })
 }
 
-/** The task has left its worker without a result and goes back to its place. */
-export function returnTask(turn: Turn, task: Task, reason: DecisionReason, asSuspect: boolean): void {
-  decided(turn, { kind: 'REQUEUE', reason, jobId: task.job.jobId, versionId: task.version.spec.versionId })
-  enqueue(turn, task, asSuspect)
+/** Other tasks of it are still at work: the attempt has begun. */
+export function showAtWork(turn: Turn, job: Job): void {
+  const task = turn.state.jobs.has(job.jobId) ? job.tasks.find(({ state }) => state === 'started') : undefined
+  if (task?.residency) startJob(turn, job, task.residency.worker)
+}
+
+/** Work that users had seen is lost, at once or, while the job is paused, when it goes on. */
+export function setBackJob(turn: Turn, job: Job, cause: RequeueCause, exit: WorkerExitCause | null): void {
+  if (job.state === 'paused') job.setback ??= cause
+  else requeueJob(turn, job, cause, exit)
+}
+
+/** A job that is asked to pause has paused when none of its tasks may step any more. */
+export function pauseIfStill(turn: Turn, job: Job): void {
+  if (job.pauseCause === null || job.cancelRequested || job.state === 'paused' || job.tasksStepping > 0) return
+  moveTo(turn.state, job, 'paused')
+  turn.commands.push({ type: 'jobPaused', jobId: job.jobId, cause: job.pauseCause })
+  decided(turn, { kind: 'PAUSE', reason: 'asked_for', jobId: job.jobId, versionId: job.version.spec.versionId })
+}
+
+/** `deviceId`: where tasks of it step again at once, in the stage that it was in; null = it waits again. */
+export function announceResumed(turn: Turn, job: Job, deviceId: DeviceId | null): void {
+  const { jobId, version, setback } = job
+  moveTo(turn.state, job, deviceId === null ? 'queued' : 'running')
+  turn.commands.push({ type: 'jobResumed', jobId, deviceId })
+  decided(turn, { kind: 'RESUME', reason: 'asked_for', jobId, versionId: version.spec.versionId })
+  job.setback = null
+  if (setback) requeueJob(turn, job, setback, null)
+}
+
+export function succeedJob(turn: Turn, job: Job): void {
+  const last = job.tasks.findLast(({ followers }) => followers.length === 0)
+  if (!last) throw new Error(`Job ${job.jobId} has no last task.`)
+  finishJob(turn, job, { type: 'jobSucceeded', jobId: job.jobId, taskId: last.taskId })
 }
 
 export function failJob(turn: Turn, job: Job, code: JobFailureCode, retryable: boolean, task: Task | null): void {
@@ -138,32 +93,35 @@ export function cancelIfGone(turn: Turn, job: Job): void {
   if (job.tasksAtWorkers === 0) finishJob(turn, job, { type: 'jobCancelled', jobId: job.jobId })
 }
 
-/** Tells a worker to drop a task. */
+/** Tells a worker to drop a task, unless it has been told. */
 export function dropAtWorker(turn: Turn, task: Task): void {
-  if (task.residency) letterTo(turn, task.residency.worker).cancellations.push(task.taskId)
+  if (task.residency && task.state !== 'recalled') letterTo(turn, task.residency.worker).cancellations.push(task.taskId)
 }
 
 function finishJob(turn: Turn, job: Job, end: Command): void {
   const { state } = turn
-  if (job.state === 'running') state.runningCount[job.class] -= 1
-  else state.waiting[job.class].remove(job)
+  leaveState(state, job)
   if (job.deadlineSlot >= 0) state.deadlines.removeAt(job.deadlineSlot)
+  job.version.loadingJobs.delete(job)
+  dequeueAll(turn, job)
   for (const task of job.tasks) {
-    task.version.loadingJobs.delete(job)
-    if (task.state === 'waiting' || task.state === 'suspect') dequeue(turn, task)
+    dropOutput(turn, task)
     if (task.residency) abandon(turn, task)
     else state.tasks.delete(task.taskId)
   }
+  job.home?.jobs.delete(job)
+  job.home = null
   state.jobs.delete(job.jobId)
   turn.commands.push(end)
 }
 
 /** It occupies its worker until that says otherwise, though nobody wants it any more. */
 function abandon(turn: Turn, task: Task): void {
+  // A worker that has not been told of it yet never will be; one of a cancelled job has been told to drop it.
+  const isUntold = takeFromLetter(turn, task)
+  if (!isUntold && !task.job.cancelRequested) dropAtWorker(turn, task)
   task.state = 'abandoned'
-  // Its worker has not been told of it yet, and never will be.
-  if (takeFromLetter(turn, task)) return forgetAbandoned(turn, task)
-  if (!task.job.cancelRequested) dropAtWorker(turn, task)
+  if (isUntold) forgetAbandoned(turn, task)
 }
 
 /** An abandoned task has left its worker. */
@@ -173,32 +131,17 @@ export function forgetAbandoned(turn: Turn, task: Task): void {
 }
 
 function moveTo(state: SchedulerState, job: Job, to: Job['state']): void {
-  if (to === 'running') {
-    state.waiting[job.class].remove(job)
-    state.runningCount[job.class] += 1
-  } else if (job.state === 'running') {
-    state.runningCount[job.class] -= 1
-    state.waiting[job.class].add(job)
-  }
-  if (to !== 'loading') for (const task of job.tasks) task.version.loadingJobs.delete(job)
+  leaveState(state, job)
+  if (to === 'running') state.runningCount[job.class] += 1
+  else if (to === 'paused') state.pausedCount[job.class] += 1
+  else state.waiting[job.class].add(job)
+  if (to !== 'loading') job.version.loadingJobs.delete(job)
   job.state = to
 }
 
-/** The last task, in the order given, that no other task waits for: its output is the job's. */
-function lastSink(job: Job): Task {
-  const sink = job.tasks.findLast(({ taskId }) => !job.tasks.some(({ after }) => after.includes(taskId)))
-  if (!sink) throw new Error(`Job ${job.jobId} has no last task.`)
-  return sink
-}
-
-/** A graph that could never end is a mistake of the caller, and is found before anything changes. */
-function assertGraph({ jobId, tasks }: JobSpec): void {
-  if (tasks.length === 1 && tasks[0]?.after.length === 0) return
-  const done = new Set<number>()
-  for (let before = -1; before < done.size; ) {
-    before = done.size
-    for (const { taskId, after } of tasks) if (after.every((predecessor) => done.has(predecessor))) done.add(taskId)
-  }
-  if (tasks.length === 0 || done.size < tasks.length)
-    throw new Error(`The tasks of job ${jobId} are none, form a cycle, or wait for a task that it does not have.`)
+/** It is counted nowhere until it has another state. */
+function leaveState(state: SchedulerState, job: Job): void {
+  if (job.state === 'running') state.runningCount[job.class] -= 1
+  else if (job.state === 'paused') state.pausedCount[job.class] -= 1
+  else state.waiting[job.class].remove(job)
 }

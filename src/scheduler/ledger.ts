@@ -5,7 +5,7 @@
  */
 import type { Allocation, AllocationPurpose } from './commands.ts'
 import type { AllocationId, DeviceId, ResidencyId, WorkerId } from './ids.ts'
-import type { Device, LiveAllocation, SchedulerState } from './state.ts'
+import type { Device, Job, LiveAllocation, LiveResidency, SchedulerState } from './state.ts'
 import type { Turn } from './turn.ts'
 
 export interface Ledger {
@@ -54,23 +54,21 @@ export function reserve(
     throw new Error(
       `Device ${device.spec.name} has ${availableBytes(device)} bytes; ${predictedBytes} cannot be reserved.`,
     )
-  const { state } = turn
-  const allocation: LiveAllocation = {
-    allocationId: state.nextRuntimeId as AllocationId,
-    device,
-    purpose,
-    state: 'reserved',
-    predictedBytes,
-    sizeBytes: predictedBytes,
-    measuredBytes: null,
-    ...owner,
-  }
-  state.nextRuntimeId += 1
-  state.allocations.set(allocation.allocationId, allocation)
-  device.reservedBytes += predictedBytes
-  if (purpose === 'weights') device.weightsBytes += predictedBytes
-  tell(turn, allocation)
-  return allocation
+  const bytes = { predictedBytes, sizeBytes: predictedBytes, measuredBytes: null }
+  return open(turn, { device, purpose, state: 'reserved', ...bytes, ...owner, jobId: null })
+}
+
+/** What a job already has in a worker, beside its model: nobody was asked before, so that it may take a device over its limit. */
+export function charge(
+  turn: Turn,
+  purpose: 'activations' | 'paused_state',
+  bytes: number,
+  { residencyId, worker }: LiveResidency,
+  { jobId }: Job,
+): LiveAllocation {
+  const { workerId, slot } = worker
+  const sizes = { predictedBytes: bytes, sizeBytes: bytes, measuredBytes: bytes }
+  return open(turn, { device: slot.device, purpose, state: 'committed', ...sizes, workerId, residencyId, jobId })
 }
 
 /** `sizeBytes`: what it counts for from now on. */
@@ -93,6 +91,16 @@ export function release(turn: Turn, allocation: LiveAllocation): void {
   tell(turn, allocation)
 }
 
+function open(turn: Turn, row: Omit<LiveAllocation, 'allocationId'>): LiveAllocation {
+  const { state } = turn
+  const allocation: LiveAllocation = { allocationId: state.nextRuntimeId as AllocationId, ...row }
+  state.nextRuntimeId += 1
+  state.allocations.set(allocation.allocationId, allocation)
+  count(allocation)
+  tell(turn, allocation)
+  return allocation
+}
+
 function count({ device, purpose, state, sizeBytes }: LiveAllocation): void {
   if (state === 'reserved') device.reservedBytes += sizeBytes
   else device.allocatedBytes += sizeBytes
@@ -106,7 +114,8 @@ function uncount({ device, purpose, state, sizeBytes }: LiveAllocation): void {
 }
 
 function tell(turn: Turn, live: LiveAllocation): void {
-  const { allocationId, device, purpose, state, predictedBytes, sizeBytes, measuredBytes, workerId, residencyId } = live
+  const { allocationId, device, purpose, state, predictedBytes, sizeBytes, measuredBytes } = live
+  const { workerId, residencyId, jobId } = live
   const allocation: Allocation = {
     allocationId,
     deviceId: device.spec.deviceId,
@@ -117,6 +126,7 @@ function tell(turn: Turn, live: LiveAllocation): void {
     measuredBytes,
     workerId,
     residencyId,
+    jobId,
   }
   turn.commands.push({ type: 'allocationChanged', allocation })
 }

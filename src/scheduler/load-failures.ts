@@ -1,10 +1,77 @@
-/** What jobs are told when their model does not load. */
+/**
+ * What becomes of a load that does not succeed, and of the jobs that wait for it. Tasks that were admitted because their components were there already
+ * are recalled, and go back as after any other loss; what is left of the load ends when the worker has dropped them.
+ */
+import { fallBack } from './checkpoints.ts'
 import type { JobFailureCode, RequeueCause } from './commands.ts'
 import type { DecisionReason } from './decisions.ts'
-import type { WorkerExitCause } from './events.ts'
-import { announceLoading, failJob, requeueJob } from './jobs.ts'
-import { admissionLimit, deviceOf, isLive, type Job, priorityClasses, type Task, type Version } from './state.ts'
-import { decided, type Turn } from './turn.ts'
+import type { TaskFailureCode, WorkerExitCause } from './events.ts'
+import { recall, uproot } from './homes.ts'
+import type { VersionId, WorkerId } from './ids.ts'
+import { announceLoading, failJob, requeueJob, setBackJob } from './jobs.ts'
+import { endLoad, loadingResidency, unloadIfIdle } from './loading.ts'
+import { goOn } from './next-tasks.ts'
+import {
+  admissionLimit,
+  deviceOf,
+  isLive,
+  type Job,
+  type LiveResidency,
+  priorityClasses,
+  type Task,
+  type Version,
+} from './state.ts'
+import { decided, setAlarm, type Turn } from './turn.ts'
+
+export function takeLoadFailure(
+  turn: Turn,
+  event: {
+    readonly workerId: WorkerId
+    readonly versionId: VersionId
+    readonly code: TaskFailureCode
+    readonly retryable: boolean
+  },
+): void {
+  const residency = loadingResidency(turn.state, event.workerId, event.versionId)
+  if (!residency) return
+  failLoad(turn, residency, 'load_failed')
+  const code = event.code === 'out_of_memory' ? 'OUT_OF_MEMORY' : 'ENGINE_ERROR'
+  giveUpOrWait(turn, residency.version, code, event.retryable)
+  unloadIfIdle(turn, residency)
+}
+
+/** Jobs that were at home there, or shown as loading, begin another attempt. */
+export function failLoad(
+  turn: Turn,
+  residency: LiveResidency,
+  cause: Extract<RequeueCause, 'load_failed' | 'stale_model'>,
+): void {
+  const { version, worker } = residency
+  residency.ending = 'load_failed'
+  residency.state = 'evicting'
+  endLoad(turn, residency)
+  const uprooted = uproot(turn, residency)
+  for (const task of worker.tasks) {
+    const isThere = task.residency === residency && task.state !== 'recalled' && task.state !== 'abandoned'
+    if (!isThere || task.job.cancelRequested) continue
+    fallBack(task)
+    recall(turn, task)
+  }
+  requeueLoadingJobs(turn, version, cause, null)
+  for (const job of uprooted) {
+    if (job.state === 'running') setBackJob(turn, job, cause, null)
+    goOn(turn, job)
+  }
+}
+
+/** After a failed load: another try after a while, or the end of the jobs that wait. */
+export function giveUpOrWait(turn: Turn, version: Version, code: JobFailureCode, retryable: boolean): void {
+  const { loadAttemptLimit, loadBackoffMs } = turn.state.settings
+  version.loadFailures += 1
+  version.notBefore = turn.now + (loadBackoffMs[version.loadFailures - 1] ?? loadBackoffMs.at(-1) ?? 0)
+  setAlarm(turn.state, version.notBefore)
+  if (!retryable || version.loadFailures >= loadAttemptLimit) failWaitingJobs(turn, version, code, retryable)
+}
 
 /** The jobs that could be admitted first are told that their model loads for them. */
 export function announceToWaiting(turn: Turn, version: Version): void {
@@ -54,10 +121,15 @@ const refusals: Readonly<Partial<Record<JobFailureCode, DecisionReason>>> = {
   MODEL_VERSION_GONE: 'stale_model',
 }
 
+/** Also those that a load which has failed still has to let go of. */
 export function waitingJobs(version: Version): Set<Job> {
   const jobs = new Set<Job>()
   for (const queue of [version.suspects, version.lanes.interactive, version.lanes.batch])
     for (const { job } of queue) jobs.add(job)
+  for (const residency of version.residencies) {
+    if (residency.ending !== 'load_failed') continue
+    for (const job of residency.jobs) if (job.state !== 'paused' && !job.cancelRequested) jobs.add(job)
+  }
   return jobs
 }
 

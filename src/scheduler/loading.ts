@@ -1,17 +1,18 @@
 /**
  * A residency's life: loading -> resident -> evicting -> gone. One load at a time per device; what is resident works on meanwhile. An unload stops
- * admissions at once, takes back what has not started, and waits for the rest.
+ * admissions at once, takes back what has not started, lets go of what is paused, and waits for the rest.
  */
-import type { JobFailureCode, Residency } from './commands.ts'
+import { endAlone } from './alone.ts'
+import { createLanes } from './blank.ts'
 import type { DecisionReason, Score } from './decisions.ts'
-import type { TaskFailureCode } from './events.ts'
+import { uproot } from './homes.ts'
 import type { ResidencyId, VersionId, WorkerId } from './ids.ts'
 import { blend } from './learning.ts'
 import { commit, release, reserve } from './ledger.ts'
-import { failWaitingJobs, requeueLoadingJobs } from './load-failures.ts'
-import { endAlone } from './membership.ts'
+import { goOn } from './next-tasks.ts'
 import { backlogOf, deviceOf, type LiveResidency, type SchedulerState, type Version, type Worker } from './state.ts'
-import { decided, letterTo, setAlarm, type Turn } from './turn.ts'
+import { decided, letterTo, type Turn } from './turn.ts'
+import { sendPolicy, tellResidency } from './worker-words.ts'
 
 /** What a version takes on a device: as measured where it has been resident before, else as planned. */
 export function bytesOf(version: Version): { readonly weightsBytes: number; readonly workingBytes: number } {
@@ -44,6 +45,10 @@ export function startLoad(
     admitted: 0,
     interactive: 0,
     running: 0,
+    parked: 0,
+    jobs: new Set(),
+    lanes: createLanes(),
+    components: new Set(),
     weights: reserve(turn, device, 'weights', weightsBytes, owner),
     working: reserve(turn, device, 'kv_cache', workingBytes, owner),
     loadStartedAt: now,
@@ -59,7 +64,7 @@ export function startLoad(
   device.residencies.add(residency)
   device.loading = residency
   turn.touched.add(version)
-  tell(turn, residency)
+  tellResidency(turn, residency)
   turn.commands.push({ type: 'load', workerId: worker.workerId, versionId })
   decided(turn, { kind: 'LOAD', reason, versionId, deviceId: device.spec.deviceId, workerId: worker.workerId, scores })
 }
@@ -81,33 +86,27 @@ export function takeLoaded(
   version.loadFailures = 0
   version.notBefore = 0
   version.loadingJobs.clear()
+  // Who was given a task before the model was whole has been told already.
+  if (residency.components.size === 0) sendPolicy(turn, residency)
+  version.spec.componentBytes.forEach((_, component) => residency.components.add(component))
   residency.state = 'resident'
   residency.loadedAt = turn.now
   endLoad(turn, residency)
-  tell(turn, residency)
-  sendPolicy(turn, residency)
-  if (residency.ending) unload(turn, residency, residency.ending, 'asked_for')
+  tellResidency(turn, residency)
+  if (residency.ending) unload(turn, residency, 'unloaded', 'asked_for')
 }
 
-export function takeLoadFailure(
+/** Tasks that need no other component may run there from now on. */
+export function takeComponent(
   turn: Turn,
-  event: { workerId: WorkerId; versionId: VersionId; code: TaskFailureCode; retryable: boolean },
+  event: { readonly workerId: WorkerId; readonly versionId: VersionId; readonly component: number },
 ): void {
   const residency = loadingResidency(turn.state, event.workerId, event.versionId)
-  if (!residency) return
-  const { version } = residency
-  endResidency(turn, residency, 'load_failed')
-  requeueLoadingJobs(turn, version, 'load_failed', null)
-  giveUpOrWait(turn, version, event.code === 'out_of_memory' ? 'OUT_OF_MEMORY' : 'ENGINE_ERROR', event.retryable)
-}
-
-/** After a failed load: another try after a while, or the end of the jobs that wait. */
-export function giveUpOrWait(turn: Turn, version: Version, code: JobFailureCode, retryable: boolean): void {
-  const { loadAttemptLimit, loadBackoffMs } = turn.state.settings
-  version.loadFailures += 1
-  version.notBefore = turn.now + (loadBackoffMs[version.loadFailures - 1] ?? loadBackoffMs.at(-1) ?? 0)
-  setAlarm(turn.state, version.notBefore)
-  if (!retryable || version.loadFailures >= loadAttemptLimit) failWaitingJobs(turn, version, code, retryable)
+  if (!residency || residency.version.spec.componentBytes[event.component] === undefined) return
+  if (residency.components.size === 0) sendPolicy(turn, residency)
+  residency.components.add(event.component)
+  turn.touched.add(residency.version)
+  tellResidency(turn, residency)
 }
 
 /** Lets what runs end, then unloads. */
@@ -118,7 +117,13 @@ export function unload(
   reason: DecisionReason,
 ): void {
   residency.ending ??= ending
-  if (residency.state !== 'resident') return
+  const uprooted = uproot(turn, residency)
+  if (residency.state === 'resident') beginUnload(turn, residency, reason)
+  for (const job of uprooted) goOn(turn, job)
+  unloadIfIdle(turn, residency)
+}
+
+function beginUnload(turn: Turn, residency: LiveResidency, reason: DecisionReason): void {
   const { version, worker } = residency
   const { versionId } = version.spec
   residency.state = 'evicting'
@@ -126,7 +131,7 @@ export function unload(
   for (const task of worker.tasks)
     if (task.version === version && task.state === 'admitted') letterTo(turn, worker).withdrawals.push(task.taskId)
   turn.touched.add(version)
-  tell(turn, residency)
+  tellResidency(turn, residency)
   decided(turn, {
     kind: 'EVICT',
     reason,
@@ -134,11 +139,12 @@ export function unload(
     deviceId: deviceOf(residency).spec.deviceId,
     workerId: worker.workerId,
   })
-  unloadIfIdle(turn, residency)
 }
 
+/** The worker lets go of the model once it has no task of it any more; a load that failed has left it nothing to let go of. */
 export function unloadIfIdle(turn: Turn, residency: LiveResidency): void {
-  if (residency.state !== 'evicting' || residency.unloadSent || residency.admitted > 0) return
+  if (residency.state !== 'evicting' || residency.unloadSent || residency.admitted + residency.parked > 0) return
+  if (residency.ending === 'load_failed') return endResidency(turn, residency, 'load_failed')
   residency.unloadSent = true
   turn.commands.push({
     type: 'unload',
@@ -160,7 +166,8 @@ export function endResidency(
 ): void {
   const { residencyId, version, worker } = residency
   const device = deviceOf(residency)
-  if (residency.admitted > 0) throw new Error(`Residency ${residencyId} still has ${residency.admitted} tasks.`)
+  const left = residency.admitted + residency.parked + residency.jobs.size
+  if (left > 0) throw new Error(`Residency ${residencyId} ends, and ${left} tasks and jobs are still there.`)
   if (device.loading === residency) endLoad(turn, residency)
   release(turn, residency.weights)
   release(turn, residency.working)
@@ -178,26 +185,14 @@ export function endResidency(
   })
 }
 
-/** Nothing uses it and nothing waits for it. */
+/** Nothing uses it and nothing waits for it; what is paused there can be kept elsewhere. */
 export function isIdle(residency: LiveResidency): boolean {
-  const { version, worker, state, admitted } = residency
-  return state === 'resident' && admitted === 0 && backlogOf(version) === 0 && worker.alone?.version !== version
+  const { version, worker, state, admitted, lanes } = residency
+  const waiting = backlogOf(version) + lanes.interactive.size + lanes.batch.size
+  return state === 'resident' && admitted === 0 && waiting === 0 && worker.alone?.version !== version
 }
 
-export function sendPolicy(turn: Turn, residency: LiveResidency): void {
-  const { versionId, batchLimit, holdMs, interruptAfterMs } = residency.version.spec
-  turn.commands.push({
-    type: 'setPolicy',
-    workerId: residency.worker.workerId,
-    versionId,
-    batchLimit,
-    holdMs,
-    interactiveFirst: true,
-    interruptAfterMs,
-  })
-}
-
-function endLoad(turn: Turn, residency: LiveResidency): void {
+export function endLoad(turn: Turn, residency: LiveResidency): void {
   deviceOf(residency).loading = null
   turn.touched.add(residency.version)
   turn.placementDue = true
@@ -211,20 +206,4 @@ export function loadingResidency(
 ): LiveResidency | null {
   const residency = state.workers.get(workerId)?.residencies.get(versionId)
   return residency?.state === 'loading' ? residency : null
-}
-
-function tell(turn: Turn, live: LiveResidency): void {
-  const { residencyId, version, worker, state, weights, working, loadedAt, lastUsedAt } = live
-  const sizeBytes = weights.sizeBytes + working.sizeBytes
-  const residency: Residency = {
-    residencyId,
-    versionId: version.spec.versionId,
-    deviceId: worker.slot.device.spec.deviceId,
-    workerId: worker.workerId,
-    state,
-    sizeBytes,
-    loadedAt,
-    lastUsedAt,
-  }
-  turn.commands.push({ type: 'residencyChanged', residency })
 }

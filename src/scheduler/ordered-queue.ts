@@ -75,6 +75,17 @@ export class OrderedQueue<Item extends Ordered> implements Iterable<Item> {
     return taken
   }
 
+  /** The first that fits, among the first `count` items. */
+  find(fits: (item: Item) => boolean, count: number): Item | undefined {
+    let left = count
+    for (const item of this) {
+      if (left <= 0) return undefined
+      if (fits(item)) return item
+      left -= 1
+    }
+    return undefined
+  }
+
   *[Symbol.iterator](): Iterator<Item> {
     for (const chunk of this.#chunks) yield* chunk
   }

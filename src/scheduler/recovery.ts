@@ -1,6 +1,8 @@
 /** The start after a stop: what is left of the former process, and its jobs, which go on where they were in the queue. */
+import { acceptJob } from './accepting.ts'
 import type { RecoveredJob } from './events.ts'
-import { acceptJob, cancelIfGone, enqueueReady, requeueJob } from './jobs.ts'
+import { requeueJob } from './jobs.ts'
+import { goOn } from './next-tasks.ts'
 import { createState, type SchedulerState } from './state.ts'
 import type { Turn } from './turn.ts'
 
@@ -11,14 +13,18 @@ export function dropProcess(state: SchedulerState, firstRuntimeId: number): void
   Object.assign(state, empty, { learnt, engineBytes, nextOrder, decisions })
 }
 
-/** Silently where users saw nothing of a job; as another attempt where they saw it at work. A restart counts against nobody. */
+/**
+ * Silently where users saw nothing of a job; as another attempt where they saw it at work: at once, or, if it is paused, when it goes on. A restart counts
+ * against nobody.
+ */
 export function recoverJob(turn: Turn, spec: RecoveredJob): void {
-  const { attempt, failedAttempts, deathsAlone, wasActive, cancelRequested } = spec
-  const job = acceptJob(turn, spec, { attempt, failedAttempts, deathsAlone })
+  const { attempt, failedAttempts, deathsAlone, checkpoints, wasActive, cancelRequested, pauseRequested } = spec
+  const job = acceptJob(turn, spec, { attempt, failedAttempts, deathsAlone, checkpoints })
   if (!job) return
   job.cancelRequested = cancelRequested
-  if (cancelRequested) return cancelIfGone(turn, job)
-  if (wasActive) requeueJob(turn, job, 'server_restarted', null)
-  turn.state.recovering = true
-  enqueueReady(turn, job, deathsAlone > 0)
+  if (wasActive && !cancelRequested) requeueJob(turn, job, 'server_restarted', null)
+  if (pauseRequested) job.pauseCause = 'requested'
+  if (pauseRequested && !wasActive && attempt > 0) job.setback = 'server_restarted'
+  turn.state.recovering = !cancelRequested || turn.state.recovering
+  goOn(turn, job)
 }

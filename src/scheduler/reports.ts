@@ -1,12 +1,15 @@
 /** What a worker reports of its tasks. Reports of a worker that does not hold the task (any more) are about another attempt and are ignored. */
-import type { JobFailureCode } from './commands.ts'
+import { fallBack } from './checkpoints.ts'
 import type { TaskFailureCode, TaskReport } from './events.ts'
 import { distrust } from './file-changes.ts'
 import type { WorkerId } from './ids.ts'
-import { cancelIfGone, completeTask, failJob, forgetAbandoned, requeueJob, returnTask, startJob } from './jobs.ts'
+import { forgetAbandoned, setBackJob, showAtWork, startJob } from './jobs.ts'
 import { learnExecution, learnService } from './learning.ts'
 import { leave, markStarted } from './membership.ts'
+import { completeTask, goOn, returnTask } from './next-tasks.ts'
+import { takePaused } from './pausing.ts'
 import type { LiveResidency, SchedulerState, Task } from './state.ts'
+import { takeFailure } from './task-failures.ts'
 import type { Turn } from './turn.ts'
 
 export function takeReports(turn: Turn, workerId: WorkerId, reports: readonly TaskReport[]): void {
@@ -22,6 +25,7 @@ export function takeReports(turn: Turn, workerId: WorkerId, reports: readonly Ta
     if (task.state === 'abandoned') takeAbandoned(turn, task, report)
     else take(turn, task, report)
   }
+  for (const job of turn.setBack) showAtWork(turn, job)
   for (const residency of stale) distrust(turn, residency)
   for (const [residency, count] of ended) learnService(turn.state, residency, count, turn.now)
 }
@@ -41,24 +45,25 @@ function take(turn: Turn, task: Task, report: TaskReport): void {
     case 'started':
       return begin(turn, task)
     case 'step':
+      if (task.state !== 'recalled') task.stepsDone = report.done
       return begin(turn, task)
     case 'done':
       begin(turn, task)
+      if (isRecalled(task)) showEnd(turn, task)
       learnExecution(turn.state, task, turn.now)
       task.version.staleInARow = 0
       leave(turn, task)
-      return completeTask(turn, task)
-    case 'failed':
-      leave(turn, task)
-      return task.job.cancelRequested
-        ? cancelIfGone(turn, task.job)
-        : takeFailure(turn, task, report.code, report.retryable)
-    case 'cancelled':
-      leave(turn, task)
-      // A worker that drops what nobody cancelled has failed to run it.
-      return task.job.cancelRequested ? cancelIfGone(turn, task.job) : takeFailure(turn, task, 'engine_error', true)
+      return completeTask(turn, task, report.heldBytes)
+    case 'paused':
+      return takePaused(turn, task, report.stateBytes)
     case 'withdrawn':
-      return takeBack(turn, task)
+      leave(turn, task)
+      return returnTask(turn, task, 'withdrawn')
+    case 'failed':
+      return isRecalled(task) ? takeRecalled(turn, task) : takeEnd(turn, task, report.code, report.retryable)
+    case 'cancelled':
+      // A worker that drops what nobody told it to drop has failed to run it.
+      return isRecalled(task) ? takeRecalled(turn, task) : takeEnd(turn, task, 'engine_error', true)
     default:
       return report satisfies never
   }
@@ -66,47 +71,32 @@ function take(turn: Turn, task: Task, report: TaskReport): void {
 
 /** A task is in a step. `started` may be missing where a step was so short that only its outcome was reported. */
 function begin(turn: Turn, task: Task): void {
-  if (task.state !== 'admitted' || !task.residency) return
+  if (!task.residency || (task.state !== 'admitted' && task.state !== 'pausing')) return
   markStarted(turn, task)
-  startJob(turn, task.job, task.residency.worker.slot.device, task)
+  // One that is set back in this turn is shown at work when it is known what is left of it.
+  if (!turn.setBack.has(task.job)) startJob(turn, task.job, task.residency.worker)
 }
 
-/** Nothing of it has run; it waits as it did before it was admitted. */
-function takeBack(turn: Turn, task: Task): void {
-  const wasAlone = task.residency?.worker.alone === task
+/** Its job was shown as waiting again, and yet the task has come to its end. */
+function showEnd(turn: Turn, { job, residency }: Task): void {
+  if (residency && job.state !== 'paused') startJob(turn, job, residency.worker)
+}
+
+function takeEnd(turn: Turn, task: Task, code: TaskFailureCode, retryable: boolean): void {
   leave(turn, task)
-  if (task.job.cancelRequested) cancelIfGone(turn, task.job)
-  else returnTask(turn, task, 'withdrawn', wasAlone)
+  fallBack(task)
+  if (task.job.cancelRequested) goOn(turn, task.job)
+  else takeFailure(turn, task, code, retryable)
 }
 
-function takeFailure(turn: Turn, task: Task, code: TaskFailureCode, retryable: boolean): void {
+function isRecalled({ state, job }: Task): boolean {
+  return state === 'recalled' && !job.cancelRequested
+}
+
+/** Its worker has let go of it, as it was told to. */
+function takeRecalled(turn: Turn, task: Task): void {
   const { job } = task
-  const jobCode = jobFailureCodes[code]
-  if (code === 'stale_model') return takeStale(turn, task)
-  // A deadline does not move, so that another attempt could only fail again; whoever asked may ask anew.
-  if (code === 'deadline_exceeded') return failJob(turn, job, jobCode, true, task)
-  const isHopeless = code === 'invalid_request' || code === 'artifact_missing'
-  if (isHopeless || !retryable) return failJob(turn, job, jobCode, retryable && !isHopeless, task)
-  job.failedAttempts += 1
-  if (job.failedAttempts >= turn.state.settings.attemptLimit) return failJob(turn, job, jobCode, true, task)
-  requeueJob(turn, job, code, null)
-  returnTask(turn, task, code, false)
-}
-
-/** What it computed is worth nothing, through no fault of its own; but a model that is stale again and again is not tried for ever. */
-function takeStale(turn: Turn, task: Task): void {
-  const { job } = task
-  job.staleAttempts += 1
-  if (job.staleAttempts >= turn.state.settings.staleLimit) return failJob(turn, job, 'MODEL_VERSION_GONE', true, task)
-  requeueJob(turn, job, 'stale_model', null)
-  returnTask(turn, task, 'stale_model', false)
-}
-
-const jobFailureCodes: Readonly<Record<TaskFailureCode, JobFailureCode>> = {
-  out_of_memory: 'OUT_OF_MEMORY',
-  engine_error: 'ENGINE_ERROR',
-  deadline_exceeded: 'DEADLINE_EXCEEDED',
-  invalid_request: 'INVALID_INPUT',
-  stale_model: 'MODEL_VERSION_GONE',
-  artifact_missing: 'ARTIFACT_MISSING',
+  leave(turn, task)
+  if (fallBack(task)) setBackJob(turn, job, 'model_unloaded', null)
+  goOn(turn, job)
 }

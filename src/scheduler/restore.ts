@@ -1,5 +1,6 @@
 /** A state from its snapshot. Whatever can be counted or derived is counted and derived anew. */
-import { createDevice, createSlot, createVersion } from './blank.ts'
+import { linkTasks } from './accepting.ts'
+import { createDevice, createLanes, createSlot, createVersion } from './blank.ts'
 import type { SchedulerSettings } from './settings.ts'
 import {
   type AllocationSnapshot,
@@ -8,6 +9,7 @@ import {
   type ResidencySnapshot,
   type Snapshot,
   snapshotFormat,
+  type TaskSnapshot,
   type VersionSnapshot,
   type WorkerSnapshot,
 } from './snapshot.ts'
@@ -38,8 +40,8 @@ export function restore(snapshot: Snapshot, settings: SchedulerSettings = snapsh
   for (const residency of snapshot.residencies) restoreResidency(state, residency)
   for (const job of snapshot.jobs) restoreJob(state, job)
   for (const worker of snapshot.workers) restoreTasksOf(state, worker)
-  for (const job of state.jobs.values())
-    if (job.deadlineAt !== null && job.tasksAtWorkers === 0) state.deadlines.add(job)
+  for (const residency of snapshot.residencies) restoreHome(state, residency)
+  for (const job of state.jobs.values()) restorePlaces(state, job)
   for (const version of snapshot.versions) restoreLoadingJobs(state, version)
   for (const versionId of snapshot.wanted) state.wanted.add(found(state.versions, versionId))
   return state
@@ -56,9 +58,10 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   for (const [versionId, learnt] of snapshot.learnt) state.learnt.set(versionId, { ...learnt })
 }
 
-function restoreDevice(state: SchedulerState, { spec, externalBytes, slots }: DeviceSnapshot): void {
+function restoreDevice(state: SchedulerState, { spec, externalBytes, leaseTurn, slots }: DeviceSnapshot): void {
   const device = createDevice(spec)
   device.externalBytes = externalBytes
+  device.leaseTurn = leaseTurn
   for (const { engine, deaths, lastDeathAt, notBefore, restartCount } of slots) {
     Object.assign(createSlot(device, engine), { deaths, lastDeathAt, notBefore, restartCount })
   }
@@ -101,6 +104,7 @@ function restoreWorker(state: SchedulerState, snapshot: WorkerSnapshot): void {
     tasks: new Set(),
     residencies: new Map(),
     alone: null,
+    lease: snapshot.lease,
     runtime: found(state.allocations, snapshot.runtime),
   }
   state.workers.set(workerId, worker)
@@ -116,7 +120,7 @@ function fillSlots(state: SchedulerState, { spec, slots }: DeviceSnapshot): void
 }
 
 function restoreResidency(state: SchedulerState, snapshot: ResidencySnapshot): void {
-  const { versionId, workerId, weights, working, ...rest } = snapshot
+  const { versionId, workerId, jobs: _jobs, components, weights, working, ...rest } = snapshot
   const version = found(state.versions, versionId)
   const worker = found(state.workers, workerId)
   const residency: LiveResidency = {
@@ -126,6 +130,10 @@ function restoreResidency(state: SchedulerState, snapshot: ResidencySnapshot): v
     admitted: 0,
     interactive: 0,
     running: 0,
+    parked: 0,
+    jobs: new Set(),
+    lanes: createLanes(),
+    components: new Set(components),
     weights: found(state.allocations, weights),
     working: found(state.allocations, working),
   }
@@ -137,21 +145,34 @@ function restoreResidency(state: SchedulerState, snapshot: ResidencySnapshot): v
   state.residencies.set(residency.residencyId, residency)
 }
 
-function restoreJob(state: SchedulerState, { isLive, tasks, ...rest }: JobSnapshot): void {
-  const job: Job = { ...rest, tasks: [], tasksAtWorkers: 0, tasksLeft: 0, deadlineSlot: -1 }
-  for (const { versionId, residencyId, ...facts } of tasks) {
-    const residency = residencyId === null ? null : found(state.residencies, residencyId)
-    const task: Task = { ...facts, job, version: found(state.versions, versionId), residency }
-    job.tasks.push(task)
-    state.tasks.set(task.taskId, task)
-    if (task.state !== 'done') job.tasksLeft += 1
-    if (task.state === 'waiting') task.version.lanes[job.class].add(task)
-    if (task.state === 'suspect') task.version.suspects.add(task)
-  }
+function restoreJob(state: SchedulerState, { isLive, versionId, tasks, ...rest }: JobSnapshot): void {
+  const version = found(state.versions, versionId)
+  const counts = { tasksAtWorkers: 0, tasksStepping: 0, tasksLeft: 0 }
+  const job: Job = { ...rest, version, tasks: [], home: null, ...counts, deadlineSlot: -1 }
+  for (const task of tasks) restoreTask(state, job, task)
+  linkTasks(job, { tasks })
   if (!isLive) return
   state.jobs.set(job.jobId, job)
   if (job.state === 'running') state.runningCount[job.class] += 1
+  else if (job.state === 'paused') state.pausedCount[job.class] += 1
   else state.waiting[job.class].add(job)
+}
+
+function restoreTask(state: SchedulerState, job: Job, snapshot: TaskSnapshot): void {
+  const { residencyId, heldOutput, pausedState, after: _after, ...facts } = snapshot
+  const task: Task = {
+    ...facts,
+    job,
+    version: job.version,
+    after: [],
+    followers: [],
+    residency: residencyId === null ? null : found(state.residencies, residencyId),
+    heldOutput: heldOutput === null ? null : found(state.allocations, heldOutput),
+    pausedState: pausedState === null ? null : found(state.allocations, pausedState),
+  }
+  job.tasks.push(task)
+  state.tasks.set(task.taskId, task)
+  if (task.state !== 'done') job.tasksLeft += 1
 }
 
 /** Also counts them where they are. */
@@ -159,18 +180,43 @@ function restoreTasksOf(state: SchedulerState, snapshot: WorkerSnapshot): void {
   const worker = found(state.workers, snapshot.workerId)
   for (const taskId of snapshot.tasks) {
     const task = found(state.tasks, taskId)
-    const { job, residency, startedAt } = task
-    worker.tasks.add(task)
-    worker.slot.device.admitted += 1
-    job.tasksAtWorkers += 1
+    const { job, residency } = task
     if (!residency) throw new Error(`The snapshot has task ${taskId} at a worker and at no residency.`)
-    residency.admitted += 1
-    if (job.class === 'interactive') residency.interactive += 1
-    if (startedAt !== null) residency.running += 1
+    worker.tasks.add(task)
+    job.tasksAtWorkers += 1
+    if (task.pausedState) residency.parked += 1
+    else restoreStepping(task, residency)
   }
   if (snapshot.alone === null) return
   worker.alone = found(state.tasks, snapshot.alone)
   worker.alone.version.aloneAt = worker
+}
+
+function restoreStepping({ job, startedAt }: Task, residency: LiveResidency): void {
+  deviceOf(residency).admitted += 1
+  job.tasksStepping += 1
+  residency.admitted += 1
+  if (job.class === 'interactive') residency.interactive += 1
+  if (startedAt !== null) residency.running += 1
+}
+
+function restoreHome(state: SchedulerState, { residencyId, jobs }: ResidencySnapshot): void {
+  const residency = found(state.residencies, residencyId)
+  for (const jobId of jobs) {
+    const job = found(state.jobs, jobId)
+    residency.jobs.add(job)
+    job.home = residency
+  }
+}
+
+/** In the queues that their states name. */
+function restorePlaces(state: SchedulerState, job: Job): void {
+  const { lanes } = job.home ?? job.version
+  for (const task of job.tasks) {
+    if (task.state === 'waiting') lanes[job.class].add(task)
+    if (task.state === 'suspect') job.version.suspects.add(task)
+  }
+  if (job.deadlineAt !== null && job.tasksStepping === 0 && !job.cancelRequested) state.deadlines.add(job)
 }
 
 function restoreLoadingJobs(state: SchedulerState, { spec, loadingJobs }: VersionSnapshot): void {

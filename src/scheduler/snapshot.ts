@@ -20,6 +20,7 @@ import type { SchedulerSettings } from './settings.ts'
 import type {
   Device,
   Job,
+  LeaseTurn,
   LiveAllocation,
   LiveResidency,
   SchedulerState,
@@ -30,7 +31,7 @@ import type {
 } from './state.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 2
+export const snapshotFormat = 3
 
 export interface Snapshot {
   readonly format: number
@@ -56,6 +57,7 @@ export interface Snapshot {
 export interface DeviceSnapshot {
   readonly spec: DeviceSpec
   readonly externalBytes: number
+  readonly leaseTurn: LeaseTurn | null
   readonly slots: readonly SlotSnapshot[]
 }
 export interface SlotSnapshot extends Pick<Slot, 'engine' | 'deaths' | 'lastDeathAt' | 'notBefore' | 'restartCount'> {
@@ -74,9 +76,19 @@ export interface VersionSnapshot
 export interface JobSnapshot
   extends Pick<
     Job,
-    'state' | 'order' | 'attempt' | 'failedAttempts' | 'deathsAlone' | 'staleAttempts' | 'cancelRequested'
+    | 'state'
+    | 'stage'
+    | 'order'
+    | 'attempt'
+    | 'failedAttempts'
+    | 'deathsAlone'
+    | 'staleAttempts'
+    | 'cancelRequested'
+    | 'pauseCause'
+    | 'setback'
   > {
   readonly jobId: JobId
+  readonly versionId: VersionId
   readonly sessionId: SessionId | null
   readonly class: PriorityClass
   readonly submittedAt: Millis
@@ -86,18 +98,33 @@ export interface JobSnapshot
   readonly tasks: readonly TaskSnapshot[]
 }
 export interface TaskSnapshot
-  extends Pick<Task, 'taskId' | 'after' | 'order' | 'state' | 'startedAt' | 'unstartedDeaths'> {
-  readonly versionId: VersionId
+  extends Pick<
+    Task,
+    | 'taskId'
+    | 'stage'
+    | 'isHeld'
+    | 'components'
+    | 'order'
+    | 'state'
+    | 'startedAt'
+    | 'stepsDone'
+    | 'checkpointStep'
+    | 'isSuspect'
+    | 'unstartedDeaths'
+  > {
+  readonly after: readonly TaskId[]
   readonly residencyId: ResidencyId | null
+  readonly heldOutput: AllocationId | null
+  readonly pausedState: AllocationId | null
 }
 export interface AllocationSnapshot
-  extends Pick<LiveAllocation, 'predictedBytes' | 'sizeBytes' | 'measuredBytes' | 'workerId' | 'residencyId'> {
+  extends Pick<LiveAllocation, 'predictedBytes' | 'sizeBytes' | 'measuredBytes' | 'workerId' | 'residencyId' | 'jobId'> {
   readonly allocationId: AllocationId
   readonly deviceId: DeviceId
   readonly purpose: AllocationPurpose
   readonly state: AllocationState
 }
-export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount'> {
+export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'lease'> {
   readonly workerId: WorkerId
   readonly deviceId: DeviceId
   readonly engine: string
@@ -115,6 +142,9 @@ export interface ResidencySnapshot
   readonly versionId: VersionId
   readonly workerId: WorkerId
   readonly state: ResidencyState
+  /** At home there, in the order in which they came. */
+  readonly jobs: readonly JobId[]
+  readonly components: readonly number[]
   readonly weights: AllocationId
   readonly working: AllocationId
 }
@@ -167,8 +197,8 @@ function knownJobs(state: SchedulerState): Set<Job> {
   return jobs
 }
 
-function deviceOut({ spec, externalBytes, slots }: Device): DeviceSnapshot {
-  return { spec, externalBytes, slots: [...slots.values()].map(slotOut) }
+function deviceOut({ spec, externalBytes, leaseTurn, slots }: Device): DeviceSnapshot {
+  return { spec, externalBytes, leaseTurn, slots: [...slots.values()].map(slotOut) }
 }
 
 function slotOut({ engine, primary, spares, deaths, lastDeathAt, notBefore, restartCount }: Slot): SlotSnapshot {
@@ -203,8 +233,8 @@ function versionOut(version: Version): VersionSnapshot {
 }
 
 function jobOut(job: Job, isLive: boolean): JobSnapshot {
-  const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt, order, tasks, state } = job
-  const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested } = job
+  const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt, order, version, tasks, state, stage } = job
+  const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback } = job
   return {
     jobId,
     sessionId,
@@ -212,27 +242,49 @@ function jobOut(job: Job, isLive: boolean): JobSnapshot {
     submittedAt,
     deadlineAt,
     order,
+    versionId: version.spec.versionId,
     state,
+    stage,
     attempt,
     failedAttempts,
     deathsAlone,
     staleAttempts,
     cancelRequested,
+    pauseCause,
+    setback,
     isLive,
     tasks: (isLive ? tasks : tasks.filter(({ residency }) => residency)).map(taskOut),
   }
 }
 
-function taskOut({ taskId, version, after, order, state, residency, startedAt, unstartedDeaths }: Task): TaskSnapshot {
-  const residencyId = residency?.residencyId ?? null
-  return { taskId, versionId: version.spec.versionId, after, order, state, residencyId, startedAt, unstartedDeaths }
+function taskOut(task: Task): TaskSnapshot {
+  const { taskId, stage, isHeld, components, after, order, state, residency, startedAt } = task
+  const { stepsDone, checkpointStep, heldOutput, pausedState, isSuspect, unstartedDeaths } = task
+  return {
+    taskId,
+    stage,
+    isHeld,
+    components,
+    after: after.map((predecessor) => predecessor.taskId),
+    order,
+    state,
+    residencyId: residency?.residencyId ?? null,
+    startedAt,
+    stepsDone,
+    checkpointStep,
+    heldOutput: heldOutput?.allocationId ?? null,
+    pausedState: pausedState?.allocationId ?? null,
+    isSuspect,
+    unstartedDeaths,
+  }
 }
 
 function allocationOut({ device, ...allocation }: LiveAllocation): AllocationSnapshot {
   return { ...allocation, deviceId: device.spec.deviceId }
 }
 
-function workerOut({ workerId, slot, state, spawnedAt, restartCount, tasks, alone, runtime }: Worker): WorkerSnapshot {
+function workerOut(worker: Worker): WorkerSnapshot {
+  const { workerId, slot, state, spawnedAt, restartCount, tasks, alone, lease, runtime } = worker
   return {
     workerId,
     deviceId: slot.device.spec.deviceId,
@@ -242,18 +294,21 @@ function workerOut({ workerId, slot, state, spawnedAt, restartCount, tasks, alon
     restartCount,
     tasks: [...tasks].map(({ taskId }) => taskId),
     alone: alone?.taskId ?? null,
+    lease,
     runtime: runtime.allocationId,
   }
 }
 
 function residencyOut(residency: LiveResidency): ResidencySnapshot {
-  const { residencyId, version, worker, state, weights, working } = residency
+  const { residencyId, version, worker, state, jobs, components, weights, working } = residency
   const { loadStartedAt, loadedAt, lastUsedAt, saturatedSince, ending, unloadSent } = residency
   return {
     residencyId,
     versionId: version.spec.versionId,
     workerId: worker.workerId,
     state,
+    jobs: [...jobs].map(({ jobId }) => jobId),
+    components: [...components],
     weights: weights.allocationId,
     working: working.allocationId,
     loadStartedAt,

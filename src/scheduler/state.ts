@@ -2,9 +2,9 @@
  * What the scheduler knows: devices, versions, workers, residencies, allocations, jobs and tasks. Updated in place by `step` and by nothing else;
  * others read it through `explain.ts`, `ledgerOf`, `runningJobs` and `snapshot`.
  */
-import type { AllocationPurpose, AllocationState, ResidencyState } from './commands.ts'
+import type { AllocationPurpose, AllocationState, RequeueCause, ResidencyState } from './commands.ts'
 import { DecisionRing } from './decisions.ts'
-import type { DeviceSpec, PriorityClass, VersionSpec } from './events.ts'
+import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
 import { Heap } from './heap.ts'
 import type {
   AllocationId,
@@ -41,9 +41,10 @@ export interface SchedulerState {
   /** Jobs that wait (QUEUED or LOADING), in today's order. */
   readonly waiting: Readonly<Record<PriorityClass, OrderedQueue<Job>>>
   readonly runningCount: Record<PriorityClass, number>
+  readonly pausedCount: Record<PriorityClass, number>
   /** Versions that are to be loaded somewhere, and could not be yet. */
   readonly wanted: Set<Version>
-  /** Jobs with a deadline and no task at a worker; the worker watches over the others. */
+  /** Jobs with a deadline of which no task may step at a worker; the worker watches over the others. */
   readonly deadlines: Heap<Job>
   /** Times at which something held back may go on; ascending, each once. */
   readonly alarms: Millis[]
@@ -63,11 +64,19 @@ export interface Device {
   externalBytes: number
   /** Part of allocated and reserved that is weights. */
   weightsBytes: number
-  /** Tasks that its workers hold. */
+  /** Tasks that its workers hold and may step. */
   admitted: number
   loading: LiveResidency | null
+  /** Interactive and batch work of its workers take turns; null = there is no need to. */
+  leaseTurn: LeaseTurn | null
   readonly slots: Map<string, Slot>
   readonly residencies: Set<LiveResidency>
+}
+
+/** Whose turn it is on a device, and until when. */
+export interface LeaseTurn {
+  readonly isBatch: boolean
+  readonly endsAt: Millis
 }
 
 /** The place of an engine on a device: its one worker, and the spares that may take over. */
@@ -96,14 +105,16 @@ export interface Worker {
   readonly residencies: Map<VersionId, LiveResidency>
   /** A suspect that is to have this worker for itself, or has it. Nothing else is admitted meanwhile. */
   alone: Task | null
+  /** Whether it may step on its device. revoking: it was told to stop, and has not said yet that it has. */
+  lease: 'held' | 'revoking' | 'revoked'
   readonly runtime: LiveAllocation
 }
 
 export interface Version {
   spec: VersionSpec
   readonly learnt: Learnt
-  /** Tasks that may be admitted, by class, first come first. */
-  readonly lanes: Readonly<Record<PriorityClass, OrderedQueue<Task>>>
+  /** Tasks of jobs without a home that may be admitted, by class, first come first. */
+  readonly lanes: Lanes
   /** Tasks that were in a fatal step: each is retried alone, before others. */
   readonly suspects: OrderedQueue<Task>
   /** The worker that one of them has been given; it stays in `suspects` until it is admitted. */
@@ -134,15 +145,25 @@ export interface Version {
   isOwedRoom: boolean
 }
 
+export type Lanes = Readonly<Record<PriorityClass, OrderedQueue<Task>>>
+
 export interface LiveResidency {
   readonly residencyId: ResidencyId
   readonly version: Version
   readonly worker: Worker
   state: ResidencyState
-  /** Tasks that the worker holds for it, those of interactive class among them, and those that have started. */
+  /** Tasks that the worker holds for it and may step, those of interactive class among them, and those that have started. */
   admitted: number
   interactive: number
   running: number
+  /** Tasks that the worker keeps paused for it. */
+  parked: number
+  /** Jobs whose tasks run here and nowhere else. */
+  readonly jobs: Set<Job>
+  /** Tasks of those jobs that may be admitted. */
+  readonly lanes: Lanes
+  /** Places, in the version's list, of the components that are there; all of them once it is resident. */
+  readonly components: Set<number>
   readonly weights: LiveAllocation
   readonly working: LiveAllocation
   readonly loadStartedAt: Millis
@@ -151,7 +172,7 @@ export interface LiveResidency {
   /** Since when it has been saturated and nothing has ended: the start of the interval that the next end closes. */
   saturatedSince: Millis | null
   /** Why it is to end; while it loads, after that. */
-  ending: 'unloaded' | 'evicted' | null
+  ending: 'unloaded' | 'evicted' | 'load_failed' | null
   unloadSent: boolean
 }
 
@@ -165,6 +186,8 @@ export interface LiveAllocation {
   measuredBytes: number | null
   readonly workerId: WorkerId
   readonly residencyId: ResidencyId | null
+  /** Whose paused state or held output it is. */
+  readonly jobId: JobId | null
 }
 
 export interface Job {
@@ -174,9 +197,12 @@ export interface Job {
   readonly submittedAt: Millis
   readonly deadlineAt: Millis | null
   readonly order: number
+  /** Of all its tasks. */
+  readonly version: Version
   readonly tasks: Task[]
-  /** As users see it. */
-  state: 'queued' | 'loading' | 'running'
+  /** As users see it; while it runs, with `stage`. */
+  state: 'queued' | 'loading' | 'running' | 'paused'
+  stage: TaskStage
   /** 0 = has never been active. */
   attempt: number
   failedAttempts: number
@@ -184,7 +210,15 @@ export interface Job {
   /** Attempts that ended because the model's files had changed; they do not count as failed. */
   staleAttempts: number
   cancelRequested: boolean
+  /** Why it is to pause; null = it is to go on. It is `paused` when none of its tasks may step any more. */
+  pauseCause: PauseCause | null
+  /** Work that users had seen was lost while it was paused: when it goes on, that is another attempt. */
+  setback: RequeueCause | null
+  /** Where its tasks run, and outputs are held for those to come; null = wherever the next one is admitted. */
+  home: LiveResidency | null
   tasksAtWorkers: number
+  /** Those among them that may step: not the paused ones. */
+  tasksStepping: number
   tasksLeft: number
   /** Its place in `deadlines`; -1 = not there. */
   deadlineSlot: number
@@ -194,16 +228,42 @@ export interface Task {
   readonly taskId: TaskId
   readonly job: Job
   readonly version: Version
-  readonly after: readonly TaskId[]
+  readonly stage: TaskStage
+  readonly isHeld: boolean
+  readonly components: readonly number[]
+  /** Those that must have ended before it, and those that wait for it. */
+  readonly after: Task[]
+  readonly followers: Task[]
   readonly order: number
   /**
-   * blocked: a predecessor has not ended, or its job is being cancelled. waiting: in a lane. suspect: waits to be retried alone. admitted, started: at a worker.
-   * abandoned: at a worker, but its job has ended.
+   * blocked: a predecessor has not ended, or its job is paused, cancelled, or about to leave its home. waiting: in a lane. suspect: waits to be retried
+   * alone. admitted, started: at a worker. pausing: was told to pause there. paused: left out of steps there. recalled: its worker was told to drop it
+   * and its job goes on. abandoned: at a worker, but its job has ended.
    */
-  state: 'blocked' | 'waiting' | 'suspect' | 'admitted' | 'started' | 'done' | 'abandoned'
+  state:
+    | 'blocked'
+    | 'waiting'
+    | 'suspect'
+    | 'admitted'
+    | 'started'
+    | 'pausing'
+    | 'paused'
+    | 'recalled'
+    | 'done'
+    | 'abandoned'
   /** Where it is admitted. */
   residency: LiveResidency | null
   startedAt: Millis | null
+  /** Steps that its worker has reported. */
+  stepsDone: number
+  /** Steps that lie behind its newest checkpoint; null = it has none. */
+  checkpointStep: number | null
+  /** Its output, while the home of its job holds it. */
+  heldOutput: LiveAllocation | null
+  /** Its state, while a worker keeps it paused: it takes part in no step. */
+  pausedState: LiveAllocation | null
+  /** A worker died in a step of it: it is tried alone, until it has ended in some way. */
+  isSuspect: boolean
   /** Deaths of a worker that had it and had reported nothing started. */
   unstartedDeaths: number
 }
@@ -225,6 +285,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     tasks: new Map(),
     waiting: { interactive: new OrderedQueue(), batch: new OrderedQueue() },
     runningCount: { interactive: 0, batch: 0 },
+    pausedCount: { interactive: 0, batch: 0 },
     wanted: new Set(),
     deadlines: createDeadlines(),
     alarms: [],
@@ -245,7 +306,7 @@ function createDeadlines(): Heap<Job> {
 
 export const priorityClasses = ['interactive', 'batch'] as const satisfies readonly PriorityClass[]
 
-/** Tasks of the version that could be admitted now. */
+/** Tasks of the version that any residency of it could take. */
 export function backlogOf(version: Version): number {
   return version.lanes.interactive.size + version.lanes.batch.size + version.suspects.size
 }
@@ -262,6 +323,13 @@ export function isGone(version: Version): boolean {
 
 export function deviceOf(residency: LiveResidency): Device {
   return residency.worker.slot.device
+}
+
+/** Tasks of a worker that may step. */
+export function steppingTasks({ residencies }: Worker): number {
+  let count = 0
+  for (const { admitted } of residencies.values()) count += admitted
+  return count
 }
 
 /** Tasks of one class of a version that a worker may hold. */

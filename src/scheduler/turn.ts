@@ -2,7 +2,7 @@
 import type { Admission, Command } from './commands.ts'
 import type { NewDecision } from './decisions.ts'
 import type { Millis, TaskId } from './ids.ts'
-import type { SchedulerState, Version, Worker } from './state.ts'
+import type { Device, Job, SchedulerState, Version, Worker } from './state.ts'
 
 export interface Turn {
   readonly state: SchedulerState
@@ -12,6 +12,10 @@ export interface Turn {
   readonly touched: Set<Version>
   /** What each worker is told at the end, one command of a kind. */
   readonly letters: Map<Worker, Letter>
+  /** Jobs that begin another attempt; several failures that are learnt together are one setback. */
+  readonly setBack: Set<Job>
+  /** Devices whose workers have other work than before. */
+  readonly leasesDue: Set<Device>
   /** Memory, idleness or wishes changed: a load may have become possible. */
   placementDue: boolean
   /** Workers, engines or memory changed: a worker or spare may be missing. */
@@ -22,6 +26,10 @@ export interface Letter {
   readonly admissions: Admission[]
   readonly withdrawals: TaskId[]
   readonly cancellations: TaskId[]
+  readonly pauses: TaskId[]
+  readonly resumptions: TaskId[]
+  /** Held outputs that nobody takes any more. */
+  readonly releases: TaskId[]
 }
 
 export function beginTurn(state: SchedulerState, now: Millis): Turn {
@@ -31,25 +39,35 @@ export function beginTurn(state: SchedulerState, now: Millis): Turn {
     commands: [],
     touched: new Set(),
     letters: new Map(),
+    setBack: new Set(),
+    leasesDue: new Set(),
     placementDue: false,
     staffingDue: false,
   }
 }
 
-/** Sends what was collected. What frees places goes out before what fills them. */
+/** Sends what was collected. What frees places goes out before what fills them; what has not started is taken back rather than paused. */
 export function tellWorkers(turn: Turn): void {
-  const { commands, letters } = turn
-  for (const [{ workerId }, { withdrawals, cancellations, admissions }] of letters) {
-    if (withdrawals.length > 0) commands.push({ type: 'withdraw', workerId, taskIds: withdrawals })
-    if (cancellations.length > 0) commands.push({ type: 'cancelTasks', workerId, taskIds: cancellations })
-    if (admissions.length > 0) commands.push({ type: 'admit', workerId, tasks: admissions })
+  for (const [{ workerId }, letter] of turn.letters) {
+    const tell = (
+      type: 'withdraw' | 'cancelTasks' | 'pauseTasks' | 'resumeTasks' | 'releaseOutputs',
+      taskIds: readonly TaskId[],
+    ) => {
+      if (taskIds.length > 0) turn.commands.push({ type, workerId, taskIds })
+    }
+    tell('withdraw', letter.withdrawals)
+    tell('cancelTasks', letter.cancellations)
+    tell('pauseTasks', letter.pauses)
+    tell('resumeTasks', letter.resumptions)
+    tell('releaseOutputs', letter.releases)
+    if (letter.admissions.length > 0) turn.commands.push({ type: 'admit', workerId, tasks: letter.admissions })
   }
 }
 
 export function letterTo({ letters }: Turn, worker: Worker): Letter {
   let letter = letters.get(worker)
   if (!letter) {
-    letter = { admissions: [], withdrawals: [], cancellations: [] }
+    letter = { admissions: [], withdrawals: [], cancellations: [], pauses: [], resumptions: [], releases: [] }
     letters.set(worker, letter)
   }
   return letter

@@ -3,6 +3,7 @@ import { isOpen } from './admission.ts'
 import { jobsAre, mib, seconds } from './amounts.ts'
 import { loadedAt, nextTask, tasksAhead } from './estimate.ts'
 import type { Millis } from './ids.ts'
+import { isWithoutLease } from './leases.ts'
 import { availableBytes } from './ledger.ts'
 import { type Offer, offersFor } from './placement.ts'
 import {
@@ -34,9 +35,10 @@ export interface WaitReason {
 }
 
 export function waitReason(state: SchedulerState, job: Job, now: Millis): WaitReason {
+  if (job.state === 'paused') return paused(job)
   const task = nextTask(job)
-  if (!task) return { code: 'BEHIND_OTHERS', reason: 'Another part of the job runs first.' }
-  if (task.residency) return atWorker(task, task.residency)
+  if (!task) return betweenTasks(job)
+  if (task.residency) return atWorker(state, task, task.residency)
   if (state.draining)
     return { code: 'SERVER_RECOVERING', reason: 'The server is stopping; the job goes on after its restart.' }
   if (state.devices.size === 0) return { code: 'NO_DEVICE', reason: 'No device is known yet.' }
@@ -48,11 +50,37 @@ export function waitReason(state: SchedulerState, job: Job, now: Millis): WaitRe
   return unloaded(state, version, now)
 }
 
+function paused({ tasks }: Job): WaitReason {
+  const holder = tasks.find(({ pausedState }) => pausedState)?.residency
+  if (holder) {
+    const reason = `It was paused on request. ${deviceOf(holder).spec.name} keeps its state, and it goes on from there when it is resumed.`
+    return { code: 'PAUSED', reason }
+  }
+  const from = tasks.some(({ checkpointStep }) => checkpointStep !== null) ? ' It then goes on from its checkpoint.' : ''
+  return { code: 'PAUSED', reason: `It was paused on request, and waits for a place again when it is resumed.${from}` }
+}
+
+/** None of its tasks waits for a place. */
+function betweenTasks({ pauseCause, home }: Job): WaitReason {
+  if (pauseCause !== null) return { code: 'PAUSED', reason: 'It was asked to pause, and does so after its running step.' }
+  if (home && !isLive(home)) {
+    const { modelName } = home.version.spec
+    const reason = `${modelName} is being unloaded from ${deviceOf(home).spec.name}; the job goes on when it is loaded again.`
+    return { code: 'MODEL_LOADING', reason }
+  }
+  return { code: 'BEHIND_OTHERS', reason: 'Another part of the job runs first.' }
+}
+
 /** It is admitted; the worker composes its steps. */
-function atWorker(task: Task, residency: LiveResidency): WaitReason {
+function atWorker({ settings }: SchedulerState, task: Task, residency: LiveResidency): WaitReason {
   const { version } = residency
   const { modelName, batchLimit, holdMs } = version.spec
   const device = deviceOf(residency).spec.name
+  if (isWithoutLease(residency.worker)) {
+    const share = `${settings.batchSliceMs} ms of every ${seconds(settings.leaseSliceMs)}`
+    const reason = `Interactive work of another engine has the cores of ${device}; batch work gets ${share} until that is done.`
+    return { code: 'BEHIND_OTHERS', reason }
+  }
   const ahead = tasksAhead(task)
   if (ahead + residency.running >= batchLimit) {
     const running = `${jobsAre(residency.running)} running in ${modelName} on ${device}`

@@ -16,7 +16,8 @@ import { decided, forgetWorker, setAlarm, type Turn } from './turn.ts'
 /** Jobs whose tasks have started there. */
 export function runningJobs(state: SchedulerState, workerId: WorkerId): JobId[] {
   const jobs = new Set<JobId>()
-  for (const task of state.workers.get(workerId)?.tasks ?? []) if (task.state === 'started') jobs.add(task.job.jobId)
+  for (const { startedAt, pausedState, job, state: life } of state.workers.get(workerId)?.tasks ?? [])
+    if (startedAt !== null && !pausedState && life !== 'abandoned') jobs.add(job.jobId)
   return [...jobs]
 }
 
@@ -65,7 +66,7 @@ export function takeMeasured(turn: Turn, workerId: WorkerId, privateBytes: numbe
   const { state } = turn
   const worker = state.workers.get(workerId)
   if (worker?.runtime.state !== 'committed') return
-  let plannedBytes = 0
+  let plannedBytes = chargedBytes(state, workerId)
   for (const { working } of worker.residencies.values()) plannedBytes += working.sizeBytes
   const measuredBytes = Math.max(0, privateBytes - plannedBytes)
   const sizeBytes = Math.max(engineBytes(state, worker.slot.engine), measuredBytes)
@@ -74,9 +75,17 @@ export function takeMeasured(turn: Turn, workerId: WorkerId, privateBytes: numbe
   if (state.wanted.size > 0) turn.placementDue = true
 }
 
-/** It has no tasks, and no model that is in use, awaited or on its way. */
-export function isIdleWorker({ state, tasks, residencies, alone }: Worker): boolean {
-  return state !== 'stopping' && tasks.size === 0 && alone === null && [...residencies.values()].every(isIdle)
+/** What jobs have there for themselves. */
+function chargedBytes({ allocations }: SchedulerState, workerId: WorkerId): number {
+  let bytes = 0
+  for (const { jobId, workerId: owner, sizeBytes } of allocations.values())
+    if (jobId !== null && owner === workerId) bytes += sizeBytes
+  return bytes
+}
+
+/** It has no model that is in use, awaited or on its way. */
+export function isIdleWorker({ state, residencies, alone }: Worker): boolean {
+  return state !== 'stopping' && alone === null && [...residencies.values()].every(isIdle)
 }
 
 export function stopWorker(turn: Turn, worker: Worker, reason: DecisionReason): void {
@@ -91,6 +100,7 @@ export function removeWorker(turn: Turn, worker: Worker, cause: WorkerExitCause)
   const { slot } = worker
   const wasPrimary = slot.primary === worker
   forgetWorker(turn, worker)
+  turn.leasesDue.add(slot.device)
   turn.state.workers.delete(worker.workerId)
   if (wasPrimary) slot.primary = null
   else slot.spares.splice(slot.spares.indexOf(worker), 1)
@@ -137,6 +147,7 @@ function spawn(turn: Turn, slot: Slot, spare: boolean): Worker | null {
     tasks: new Set(),
     residencies: new Map(),
     alone: null,
+    lease: 'held',
     runtime,
   }
   state.workers.set(workerId, worker)

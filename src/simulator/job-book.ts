@@ -77,6 +77,8 @@ export class JobBook {
         deathsAlone,
         wasActive: isActive,
         cancelRequested,
+        pauseRequested: false,
+        checkpoints: [],
       }))
   }
 

@@ -99,6 +99,8 @@ function drawVersion(random: Random, versionId: VersionId): VersionSpec {
     batchLimit: random.whole(1, 8),
     holdMs: random.chance(0.3) ? random.whole(1, 10) : 0,
     interruptAfterMs: 5,
+    componentBytes: [mib],
+    componentNames: ['model'],
   }
 }
 
@@ -118,11 +120,11 @@ export function drawJob(
   const natures = new Map<TaskId, TaskNature>()
   const tasks: TaskSpec[] = []
   const count = random.chance(0.8) ? 1 : random.whole(2, 3)
+  const { versionId } = random.pick(scenario.versions)
   for (let index = 0; index < count; index += 1) {
     const taskId = (jobId * 10 + index) as TaskId
-    const { versionId } = random.pick(scenario.versions)
     const after = tasks.filter(() => random.chance(0.7)).map((task) => task.taskId)
-    tasks.push({ taskId, versionId, after })
+    tasks.push({ taskId, versionId, after, stage: 'inference', isHeld: false, components: [0] })
     natures.set(taskId, drawNature(random, scenario.faults, versionId))
   }
   const spec: JobSpec = {

@@ -191,7 +191,7 @@ export class WorkerModel {
       nature.failuresLeft -= 1
       return end({ kind: 'failed', taskId, code: nature.failure, retryable: nature.failure !== 'invalid_request' })
     }
-    if (task.stepsDone >= nature.steps) return end({ kind: 'done', taskId, stepsRun: task.stepsDone })
+    if (task.stepsDone >= nature.steps) return end({ kind: 'done', taskId, stepsRun: task.stepsDone, heldBytes: 0 })
     return { kind: 'step', taskId, done: task.stepsDone, total: nature.steps }
   }
 

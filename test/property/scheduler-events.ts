@@ -29,6 +29,8 @@ const version = fc
     workingBytes: fc.constantFrom(0, 200),
     holdMs: fc.constant(0),
     interruptAfterMs: fc.constant(5),
+    componentBytes: fc.constant([100, 0]),
+    componentNames: fc.constant(['first', 'second']),
   })
   // What a worker was given ahead under a larger limit would look like too much.
   .map((facts) => ({ ...facts, batchLimit: facts.versionId }))
@@ -36,20 +38,21 @@ const job = fc
   .record({
     jobId,
     class: fc.constantFrom('interactive' as const, 'batch' as const),
-    versions: fc.array(versionId, { minLength: 1, maxLength: 2 }),
+    versionId,
+    tasks: fc.integer({ min: 1, max: 2 }),
     deadlineAt: fc.option(fc.integer({ min: -5, max: 2000 }), { nil: null, freq: 8 }),
   })
   .map(
-    ({ versions, ...facts }): JobSpec => ({
+    ({ versionId: of, tasks, ...facts }): JobSpec => ({
       ...facts,
       sessionId: null,
       submittedAt: 0,
-      tasks: chain(facts.jobId, versions),
+      tasks: chain(facts.jobId, of, tasks),
     }),
   )
 const report: fc.Arbitrary<TaskReport> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: of('started'), taskId }) },
-  { weight: 3, arbitrary: fc.record({ kind: of('done'), taskId, stepsRun: fc.nat(9) }) },
+  { weight: 3, arbitrary: fc.record({ kind: of('done'), taskId, stepsRun: fc.nat(9), heldBytes: fc.nat(50) }) },
   fc.record({ kind: of('step'), taskId, done: fc.nat(9), total: fc.constant(null) }),
   fc.record({
     kind: of('failed'),
@@ -150,6 +153,8 @@ const prologue: readonly Told[] = [
       batchLimit: number,
       holdMs: 0,
       interruptAfterMs: 5,
+      componentBytes: [100, 0],
+      componentNames: ['first', 'second'],
     },
   })),
 ].map((first) => ({ event: first, afterMs: 0, copies: false, isWild: true }))
@@ -177,11 +182,14 @@ export function aimed(state: SchedulerState, drawn: SchedulerEvent): SchedulerEv
   return { ...drawn, workerId: there, reports }
 }
 
-function chain(owner: JobId, versions: readonly VersionId[]): JobSpec['tasks'] {
+function chain(owner: JobId, versionOf: VersionId, length: number): JobSpec['tasks'] {
   const first = (owner * 2) as TaskId
-  return versions.map((versionOf, index) => ({
+  return Array.from({ length }, (_, index) => ({
     taskId: (first + index) as TaskId,
     versionId: versionOf,
     after: index === 0 ? [] : [first],
+    stage: index === 0 ? ('inference' as const) : ('postprocessing' as const),
+    isHeld: index < length - 1,
+    components: index === 0 ? [0] : [1],
   }))
 }

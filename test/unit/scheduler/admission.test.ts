@@ -114,7 +114,7 @@ describe('reports', () => {
     const job = scheduler.submit(version)
     const { taskId } = scheduler.admissions()[0]!
     scheduler.kill(worker)
-    expect(scheduler.report(worker, { kind: 'done', taskId, stepsRun: 1 })).toEqual([])
+    expect(scheduler.report(worker, { kind: 'done', taskId, stepsRun: 1, heldBytes: 0 })).toEqual([])
     expect(scheduler.stateOf(job)).not.toBe('gone')
   })
 
@@ -173,6 +173,12 @@ describe('a job of several tasks', () => {
       { ...b!, after: [a!.taskId] },
     ]
     expect(() => scheduler.feed({ type: 'jobsSubmitted', jobs: [{ ...spec, tasks: cycle }] })).toThrow('form a cycle')
+  })
+
+  test('tasks of several versions are a mistake of the caller', () => {
+    const { scheduler, version } = resident()
+    const mixed = scheduler.spec([version, scheduler.version()])
+    expect(() => scheduler.feed({ type: 'jobsSubmitted', jobs: [mixed] })).toThrow('of several versions')
   })
 })
 

@@ -87,7 +87,7 @@ describe('cancelling', () => {
     const job = scheduler.submit([version, version, version])
     const [first, second] = scheduler.admissions().map(({ taskId }) => taskId)
     scheduler.feed({ type: 'cancelRequested', jobId: job })
-    scheduler.report(worker, { kind: 'done', taskId: first!, stepsRun: 1 })
+    scheduler.report(worker, { kind: 'done', taskId: first!, stepsRun: 1, heldBytes: 0 })
     expect(scheduler.end(job)).toBeUndefined()
     scheduler.report(worker, { kind: 'cancelled', taskId: second! })
     expect(scheduler.end(job)?.type).toBe('jobCancelled')

@@ -63,10 +63,9 @@ export class SchedulerUnderTest {
     const versionId = this.#take<VersionId>()
     const bytes = { weightsBytes: 100 * mib, workingBytes: 20 * mib }
     const steps = { batchLimit: 2, holdMs: 0, interruptAfterMs: 5 }
-    this.feed({
-      type: 'versionRegistered',
-      version: { versionId, modelName: `model-${versionId}`, engine: 'onnx', ...bytes, ...steps, ...options },
-    })
+    const components = { componentBytes: [100 * mib], componentNames: ['model'] }
+    const names = { modelName: `model-${versionId}`, engine: 'onnx' }
+    this.feed({ type: 'versionRegistered', version: { versionId, ...names, ...bytes, ...steps, ...components, ...options } })
     return versionId
   }
 
@@ -83,6 +82,9 @@ export class SchedulerUnderTest {
       taskId: taskIds[index]!,
       versionId,
       after: after === 'chain' && index > 0 ? [taskIds[index - 1]!] : [],
+      stage: 'inference' as const,
+      isHeld: false,
+      components: [0],
     }))
     return {
       jobId: this.#take<JobId>(),
@@ -96,8 +98,9 @@ export class SchedulerUnderTest {
   }
 
   recover(versions: VersionId | readonly VersionId[], options: Partial<RecoveredJob> = {}): JobId {
-    const past = { attempt: 0, failedAttempts: 0, deathsAlone: 0, wasActive: false, cancelRequested: false }
-    const job = { ...this.spec(versions), ...past, ...options }
+    const past = { attempt: 0, failedAttempts: 0, deathsAlone: 0, wasActive: false, checkpoints: [] }
+    const wishes = { cancelRequested: false, pauseRequested: false }
+    const job = { ...this.spec(versions), ...past, ...wishes, ...options }
     this.feed({ type: 'jobsRecovered', jobs: [job] })
     return job.jobId
   }
@@ -149,7 +152,7 @@ export class SchedulerUnderTest {
 
   /** Tasks of the jobs that are at workers end there. */
   finish(...jobIds: readonly JobId[]): Command[] {
-    return this.#reportEach(jobIds, (taskId) => ({ kind: 'done', taskId, stepsRun: 1 }))
+    return this.#reportEach(jobIds, (taskId) => ({ kind: 'done', taskId, stepsRun: 1, heldBytes: 0 }))
   }
 
   fail(jobId: JobId, code: TaskFailureCode, retryable = true): Command[] {
@@ -178,7 +181,7 @@ export class SchedulerUnderTest {
   }
 
   /** `gone` once it has ended. */
-  stateOf(jobId: JobId): 'queued' | 'loading' | 'running' | 'gone' {
+  stateOf(jobId: JobId): 'queued' | 'loading' | 'running' | 'paused' | 'gone' {
     return this.state.jobs.get(jobId)?.state ?? 'gone'
   }
 

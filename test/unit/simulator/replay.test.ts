@@ -10,7 +10,7 @@ function recording(): string[] {
   const state = createState(defaultSettings, 1)
   const lines = [recordOpening(state)]
   const versionId = 1 as VersionId
-  const steps = { batchLimit: 1, holdMs: 0, interruptAfterMs: 5 }
+  const steps = { batchLimit: 1, holdMs: 0, interruptAfterMs: 5, componentBytes: [1000], componentNames: ['model'] }
   const events: SchedulerEvent[] = [
     { type: 'deviceAdded', device: { deviceId: 1 as DeviceId, name: 'cpu', limitBytes: 1e9, coreCount: 1 } },
     {
@@ -26,7 +26,7 @@ function recording(): string[] {
           class: 'batch',
           submittedAt: 1,
           deadlineAt: 50,
-          tasks: [{ taskId: 1 as TaskId, versionId, after: [] }],
+          tasks: [{ taskId: 1 as TaskId, versionId, after: [], stage: 'inference', isHeld: false, components: [0] }],
         },
       ],
     },
