@@ -23,17 +23,17 @@ def preview_steps(*, steps: int, every: int, step_ms: float = 30.0, preview_ms: 
     ("asked", "expected"),
     [
         ({"steps": 20, "every": 5}, [5, 10, 15]),
-        ({"steps": 20, "every": 1, "preview_ms": 4.0}, [*range(1, 20)]),
+        ({"steps": 20, "every": 1, "preview_ms": 3.0}, [*range(1, 20)]),
         ({"steps": 20, "every": 5, "preview_ms": None}, [5, 10, 15]),
         ({"steps": 5, "every": 5}, []),
         ({"steps": 1, "every": 1}, []),
         ({"steps": 6, "every": 5}, [5]),
-        # 32 ms of the 90 that 20 steps of 30 ms earn: after steps 15 two are paid.
-        ({"steps": 20, "every": 5, "preview_ms": 32.0}, [5, 15]),
-        ({"steps": 20, "every": 1, "preview_ms": 32.0}, [1, 15]),
+        # 32 ms of the 72 that 20 steps of 30 ms earn: after 18 steps two are paid.
+        ({"steps": 20, "every": 5, "preview_ms": 32.0}, [5, 18]),
+        ({"steps": 20, "every": 1, "preview_ms": 32.0}, [1, 18]),
         # The first on credit: it costs up to twice what all steps earn.
-        ({"steps": 20, "every": 5, "preview_ms": 180.0}, [5]),
-        ({"steps": 20, "every": 5, "preview_ms": 181.0}, []),
+        ({"steps": 20, "every": 5, "preview_ms": 144.0}, [5]),
+        ({"steps": 20, "every": 5, "preview_ms": 145.0}, []),
     ],
 )
 def test_previews_come_as_asked_and_at_longer_intervals_where_they_cost_much(
