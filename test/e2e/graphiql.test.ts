@@ -76,7 +76,19 @@ describe.skipIf(browserPath === null)('GraphiQL in a browser', () => {
   test('the tabs of the tour are shown by name', async () => {
     const names = await page.getByRole('tab').allInnerTexts()
     expect(names).toEqual(
-      expect.arrayContaining(['Write', 'Watch', 'Classify', 'Labels', 'Board', 'Machine', 'Models']),
+      expect.arrayContaining([
+        'Write',
+        'Watch',
+        'Classify',
+        'Labels',
+        'Pictures',
+        'Previews',
+        'Pause',
+        'Resume',
+        'Board',
+        'Machine',
+        'Models',
+      ]),
     )
   })
 
@@ -90,6 +102,21 @@ describe.skipIf(browserPath === null)('GraphiQL in a browser', () => {
     await picture('watch')
     const deltas = live.filter((frame) => frame.includes('"TextDelta"'))
     expect(deltas.length).toBeGreaterThan(1)
+    expect(mistakes).toEqual([])
+  })
+
+  test('the Pictures tab submits two pictures, and the Previews tab streams the first while it is being made', async () => {
+    await tab('Pictures')
+    await executeUntil('"state"')
+    const live = watchFrames(page)
+    await tab('Previews')
+    await executeUntil('JobSucceeded')
+    await picture('previews')
+    const steps = live.filter((frame) => frame.includes('"StepCompleted"'))
+    const previews = live.filter((frame) => frame.includes('"PreviewReady"'))
+    expect(steps.length).toBeGreaterThan(1)
+    expect(previews.length).toBeGreaterThan(0)
+    expect(await answer()).toContain('/artifacts/')
     expect(mistakes).toEqual([])
   })
 
@@ -127,6 +154,9 @@ const signOfLife: Readonly<Record<string, string>> = {
   Watch: 'JobSucceeded',
   Vectors: 'JobSucceeded',
   Labels: 'sfw',
+  Previews: 'JobSucceeded',
+  Pause: 'NotFoundError',
+  Resume: 'NotFoundError',
   Board: '"from"',
 }
 

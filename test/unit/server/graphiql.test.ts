@@ -28,7 +28,7 @@ describe('the tabs', () => {
       readTabs()
         .filter((tab) => tab.startsWith(kind))
         .flatMap((tab) => /idempotencyKey: "(.*?)"/.exec(tab)?.[1] ?? [])
-    expect(keysOf('mutation')).toHaveLength(3)
+    expect(keysOf('mutation')).toHaveLength(4)
     expect(keysOf('subscription')).toEqual(keysOf('mutation'))
   })
 })
