@@ -1,17 +1,25 @@
 /** One real job of each starter model, over the public API: what a newcomer sees first. */
 import { type Client, createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
+import {
+  type JobEvent,
+  type JobView,
+  labelsView,
+  pictureView,
+  type Terminal,
+  textView,
+  vectorsView,
+} from './job-views.ts'
 
 const giveUpMs = 120_000
 
 interface FirstJob {
   readonly model: string
   readonly title: string
-  readonly task: Readonly<Record<string, unknown>>
-  readonly show: (output: Readonly<Record<string, unknown>>, print: Print) => void
+  /** Of SubmitJobInput, beside the model. */
+  readonly input: Readonly<Record<string, unknown>>
+  readonly view: (terminal: Terminal) => JobView
 }
-/** Takes text as it comes; lines end where it says so. */
-type Print = (text: string) => void
 
 const sentences = [
   'A man is eating food.',
@@ -23,42 +31,47 @@ const sentences = [
 const meadow =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAIAgMAAAC5YVYYAAAACVBMVEX63FBaoOY8jDxJ0jf3AAAAH0lEQVR42gXBAREAIAwAIfxbBKutfwFDCGflRW7MivgdvQG8bpX4ZwAAAABJRU5ErkJggg=='
 
+const apple = 'noto red apple on a blue background'
+
 const firstJobs: readonly FirstJob[] = [
   {
     model: 'smollm2-135m-instruct',
     title: 'writes a text: "Name three colours of the rainbow."',
-    task: { generateText: { prompt: 'Name three colours of the rainbow.', maxTokens: 60, seed: 1 } },
-    show: () => {},
+    input: { task: { generateText: { prompt: 'Name three colours of the rainbow.', maxTokens: 60, seed: 1 } } },
+    view: textView,
+  },
+  {
+    model: 'ember',
+    title: `makes a picture: "${apple}"`,
+    input: { previews: { everySteps: 3 }, task: { textToImage: { prompt: apple, seed: 7 } } },
+    view: pictureView,
   },
   {
     model: 'all-minilm-l6-v2',
     title: `compares sentences with "${sentences[0]}"`,
-    task: { embedText: { texts: sentences } },
-    show: ({ embeddings }, print) => {
-      const [first = [], ...others] = embeddings as readonly (readonly number[])[]
-      for (const [index, other] of others.entries())
-        print(`\n    ${dot(first, other).toFixed(4)}  "${sentences[index + 1]}"`)
-    },
+    input: { task: { embedText: { texts: sentences } } },
+    view: (terminal) => vectorsView(terminal, sentences),
   },
   {
     model: 'open-nsfw',
     title: 'looks at a picture of a meadow: is it safe for work?',
-    task: { classifyImage: { image: { dataUrl: meadow } } },
-    show: ({ labels }, print) => {
-      for (const { label, score } of labels as readonly { readonly label: string; readonly score: number }[])
-        print(`\n    ${score.toFixed(4)}  ${label}`)
-    },
+    input: { task: { classifyImage: { image: { dataUrl: meadow } } } },
+    view: labelsView,
   },
 ]
 
 const submit = `mutation First($input: SubmitJobInput!) { submitJob(input: $input) { __typename ... on SubmitJobSuccess { job { id } } ... on Error { message } } }`
 const watch = `subscription First($id: ID!) { jobEvents(id: $id) { __typename
   ... on TextDelta { text }
-  ... on JobSucceeded { output { ... on TextOutput { completionTokens } ... on EmbeddingsOutput { embeddings } ... on ClassificationOutput { labels { label score } } } job { timings { totalMs } } }
+  ... on StepCompleted { step totalSteps }
+  ... on PreviewReady { image { url mimeType } }
+  ... on JobSucceeded { output {
+    ... on TextOutput { completionTokens } ... on EmbeddingsOutput { embeddings } ... on ClassificationOutput { labels { label score } }
+    ... on ImagesOutput { images { image { url mimeType } } } } job { timings { totalMs } } }
   ... on JobFailed { error { message } } ... on JobCancelled { message } } }`
 
 /** A job that cannot run is told, and does not keep the server from being used. */
-export async function runFirstJobs(url: string, print: Print): Promise<void> {
+export async function runFirstJobs(url: string, terminal: Terminal): Promise<void> {
   const client = createClient({
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
@@ -66,45 +79,51 @@ export async function runFirstJobs(url: string, print: Print): Promise<void> {
     retryAttempts: 0,
   })
   try {
-    for (const job of firstJobs) await runFirstJob(client, job, print)
+    for (const job of firstJobs) await runFirstJob(client, job, terminal)
   } catch (error) {
-    print(`\n  The first jobs could not be run: ${error instanceof Error ? error.message : String(error)}\n`)
+    const words = error instanceof Error ? error.message : String(error)
+    terminal.print(`\n  The first jobs could not be run: ${words}\n`)
   } finally {
     await client.dispose()
   }
 }
 
-async function runFirstJob(client: Client, job: FirstJob, print: Print): Promise<void> {
+async function runFirstJob(client: Client, job: FirstJob, terminal: Terminal): Promise<void> {
+  const { print } = terminal
   print(`\n  ${job.model} ${job.title}`)
-  const submitted = await firstResult(client, submit, { input: { model: job.model, task: job.task } })
+  const submitted = await firstResult(client, submit, { input: { model: job.model, ...job.input } })
   const result = submitted['submitJob'] as { readonly job?: { readonly id: string }; readonly message?: string }
   if (!result.job) {
-    print(`\n    not accepted: ${result.message}`)
+    print(`\n    not accepted: ${result.message}\n`)
     return
   }
   const giveUp = AbortSignal.timeout(giveUpMs)
-  const events = client.iterate<{ jobEvents: Readonly<Record<string, unknown>> }>({
-    query: watch,
-    variables: { id: result.job.id },
-  })
+  const events = client.iterate<{ jobEvents: JobEvent }>({ query: watch, variables: { id: result.job.id } })
   giveUp.addEventListener('abort', () => void events.return?.())
-  let indent = '\n    '
+  const view = job.view(terminal)
   for await (const { data, errors } of events) {
     if (errors) throw new Error(errors.map(({ message }) => message).join('; '))
-    const event = data?.jobEvents
-    if (!event) continue
-    if (event['__typename'] === 'TextDelta') {
-      print(indent + String(event['text']).replaceAll('\n', '\n    '))
-      indent = ''
-    }
-    if (event['__typename'] === 'JobSucceeded') {
-      job.show(event['output'] as Readonly<Record<string, unknown>>, print)
-      const { timings } = event['job'] as { readonly timings: { readonly totalMs: number } }
-      print(`\n    (${(timings.totalMs / 1000).toFixed(2)} s)\n`)
-    }
-    if (event['__typename'] === 'JobFailed') print(`\n    failed: ${(event['error'] as { message: string }).message}`)
+    if (!data) continue
+    await view(data.jobEvents)
+    print(endOf(data.jobEvents))
   }
-  if (giveUp.aborted) print(`\n    not done after ${giveUpMs / 1000} s; it goes on in the background.`)
+  if (giveUp.aborted) print(`\n    not done after ${giveUpMs / 1000} s; it goes on in the background.\n`)
+}
+
+/** What closes the job's lines; nothing for events that close none. */
+function endOf(event: JobEvent): string {
+  switch (event.__typename) {
+    case 'JobSucceeded': {
+      const { timings } = event['job'] as { readonly timings: { readonly totalMs: number } }
+      return `\n    (${(timings.totalMs / 1000).toFixed(2)} s)\n`
+    }
+    case 'JobFailed':
+      return `\n    failed: ${(event['error'] as { readonly message: string }).message}\n`
+    case 'JobCancelled':
+      return `\n    ${String(event['message'])}\n`
+    default:
+      return ''
+  }
 }
 
 async function firstResult(
@@ -117,8 +136,4 @@ async function firstResult(
     throw new Error(errors?.map(({ message }) => message).join('; ') ?? 'The server answered without data.')
   }
   throw new Error('The server did not answer.')
-}
-
-function dot(a: readonly number[], b: readonly number[]): number {
-  return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0)
 }

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { pictureProtocol } from './terminal-pictures.ts'
 
 const readyLine = /^Hearth is ready: (http:\S+)$/
 const project = fileURLToPath(new URL('../..', import.meta.url))
@@ -30,7 +31,12 @@ async function greet(url: string): Promise<void> {
   if (!process.argv.includes('--no-first-job')) {
     // Loaded only now, so that it takes no time from the server's start.
     const { runFirstJobs } = await import('./first-jobs.ts')
-    await runFirstJobs(url, (text) => process.stdout.write(text))
+    const { stdout } = process
+    await runFirstJobs(url, {
+      print: (text) => stdout.write(text),
+      isTerminal: stdout.isTTY,
+      pictures: pictureProtocol(stdout.isTTY, process.env),
+    })
   }
   console.log(`
   GraphiQL   ${url}   (open it in a browser; the tabs run as they stand)
