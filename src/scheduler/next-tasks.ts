@@ -17,13 +17,13 @@ export function goOn(turn: Turn, job: Job): void {
   if (job.home === null || isLive(job.home)) enqueueReady(turn, job)
 }
 
-/** The task has left its worker with a result. */
-export function completeTask(turn: Turn, task: Task, heldBytes: number): void {
+/** The task has left its worker with a result. `heldBytes`: of an output that stays there; null = it was told to drop it. */
+export function completeTask(turn: Turn, task: Task, heldBytes: number | null): void {
   const { job } = task
   task.state = 'done'
   task.isSuspect = false
   job.tasksLeft -= 1
-  if (task.isHeld) holdOutput(turn, task, heldBytes)
+  if (task.isHeld && heldBytes !== null) holdOutput(turn, task, heldBytes)
   if (job.tasksLeft === 0) return succeedJob(turn, job)
   releaseTaken(turn, task)
   notePostprocessing(turn, job)

@@ -47,13 +47,15 @@ function take(turn: Turn, task: Task, report: TaskReport): void {
     case 'step':
       if (task.state !== 'recalled') task.stepsDone = report.done
       return begin(turn, task)
-    case 'done':
+    case 'done': {
       begin(turn, task)
       if (isRecalled(task)) showEnd(turn, task)
+      const isDropped = task.state === 'recalled' || task.job.cancelRequested
       learnExecution(turn.state, task, turn.now)
       task.version.staleInARow = 0
       leave(turn, task)
-      return completeTask(turn, task, report.heldBytes)
+      return completeTask(turn, task, isDropped ? null : report.heldBytes)
+    }
     case 'paused':
       return takePaused(turn, task, report.stateBytes)
     case 'withdrawn':
