@@ -54,7 +54,8 @@ class StepRunner:
             return 0
         states = [record.state for record in records]
         expected_ms = bound.expected_step_ms(states)
-        # Before anybody hears that the step begins, so that a PONG never says otherwise.
+        # Before anybody hears that the step begins, so that a PONG, or a REVOKED, never says otherwise.
+        announced_at = now_ms()
         self._activity.is_stepping = True
         self._announce(records, expected_ms)
         began_at = now_ms()
@@ -63,7 +64,7 @@ class StepRunner:
         self._activity.is_in_long_step = False
         self._activity.progress += 1
         ended_at = now_ms()
-        self._lease.step_ended(began_at, ended_at)
+        self._lease.step_ended(announced_at, ended_at)
         if not any(isinstance(outcome, Interrupted) for outcome in outcomes):
             bound.learn(ended_at - began_at)
         self._settle(records, outcomes)

@@ -12,12 +12,12 @@ from hearth_worker.connection import Connection
 from hearth_worker.entry_frames import REPORT_BYTES_MAX, entry_frames
 from hearth_worker.item_flow import ItemFlow
 from hearth_worker.large_tensors import LargeTensors
-from hearth_worker.programs.outcomes import Piece, Progress
+from hearth_worker.programs.outcomes import Piece, Preview, Progress
 from hearth_worker.protocol.codec import decode_report
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.entries import AnyEntry, DoneEntry, FailedEntry, TextEntry
 from hearth_worker.protocol.frame import META_BYTES_MAX
-from hearth_worker.protocol.reports import Partial, Report, Steps
+from hearth_worker.protocol.reports import Checkpointed, Partial, Report, Steps
 from hearth_worker.report import Report as Collected
 
 
@@ -70,35 +70,83 @@ def test_progress_leaves_at_most_every_10_ms_and_the_newest_wins(watched: Watche
     assert report.due_at() is None
 
 
-@pytest.mark.parametrize("event", ["started", "wrote", "done", "failed", "cancelled", "withdrawn"])
+EVENTS = ["started", "wrote", "previewed", "done", "failed", "cancelled", "withdrawn", "paused"]
+
+
+@pytest.mark.parametrize("event", EVENTS)
 def test_what_a_user_sees_leaves_at_once_with_everything_collected(watched: Watched, event: str) -> None:
     report = watched.report
     report.leave(1000)
     report.progressed(7, Progress(1, 2, "steps"))
     report.leave_if_due(1001)
-    arguments: dict[str, tuple[Any, ...]] = {"wrote": (Piece("a"),), "done": ({}, 1), "cancelled": (None, 0)}
+    arguments: dict[str, tuple[Any, ...]] = {
+        "wrote": (Piece("a"),),
+        "previewed": (Preview(3, "image/png", b"picture"),),
+        "done": ({}, 1),
+        "cancelled": (None, 0),
+        "paused": (4096,),
+    }
     if event == "failed":
         report.failed(1, "engine_error", "why", retryable=False)
     else:
         getattr(report, event)(1, *arguments.get(event, ()))
     report.leave_if_due(1001)
     (told,) = kinds(watched.sent())
-    assert sorted(told) == sorted(["step", "text" if event == "wrote" else event])
+    names = {"wrote": "text", "previewed": "preview"}
+    assert sorted(told) == sorted(["step", names.get(event, event)])
 
 
-def test_the_order_is_starts_items_progress_text_ends(watched: Watched) -> None:
+def test_the_order_is_starts_items_progress_text_previews_checkpoints_ends(watched: Watched) -> None:
     report = watched.report
     flow = ItemFlow(1, 10)
     flow.emit([1, 2])
     report.done(1, {}, 1)
+    report.paused(2, 0)
+    report.checkpointed(2, 1, b"saved")
+    report.previewed(1, Preview(1, "image/png", b"picture"))
     report.wrote(1, Piece("a"))
     report.progressed(1, Progress(1, 1, "steps"))
     report.emitted(1, flow)
     report.started(1)
     report.leave(1000)
     sent = watched.sent()
-    assert [type(each) for each in sent] == [Steps, Partial, Steps]
-    assert kinds(sent) == [["started"], ["step", "text", "done"]]
+    assert [type(each) for each in sent] == [Steps, Partial, Steps, Checkpointed, Steps]
+    assert kinds(sent) == [["started"], ["step", "text", "preview"], ["done", "paused"]]
+
+
+def test_the_newest_preview_and_the_newest_checkpoint_of_a_task_win(watched: Watched) -> None:
+    report = watched.report
+    for step in (1, 2, 3):
+        report.previewed(7, Preview(step, "image/png", b"picture"))
+        report.checkpointed(7, step, b"saved")
+        report.checkpointed(8, step, b"saved")
+    report.leave(1000)
+    steps, *checkpoints = watched.sent()
+    assert isinstance(steps, Steps)
+    assert [msgspec.to_builtins(entry)["step"] for entry in steps.entries] == [3]
+    assert checkpoints == [Checkpointed(7, 3, b"saved"), Checkpointed(8, 3, b"saved")]
+
+
+def test_a_checkpoint_leaves_with_the_next_report_and_needs_none_for_itself(watched: Watched) -> None:
+    report = watched.report
+    report.leave(1000)
+    report.checkpointed(1, 5, b"saved")
+    report.leave_if_due(1009)
+    assert watched.sent() == []
+    report.leave_if_due(1010)
+    assert [type(each) for each in watched.sent()] == [Checkpointed]
+
+
+@pytest.mark.parametrize("end", ["done", "failed", "cancelled"])
+def test_a_task_that_has_ended_needs_no_checkpoint(watched: Watched, end: str) -> None:
+    report = watched.report
+    report.checkpointed(1, 5, b"saved")
+    if end == "failed":
+        report.failed(1, "engine_error", "why", retryable=False)
+    else:
+        getattr(report, end)(1, {}, 1)
+    report.leave(1000)
+    assert [type(each) for each in watched.sent()] == [Steps]
 
 
 def test_items_of_a_task_that_failed_are_dropped(watched: Watched) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 from msgspec import Struct
 
-from hearth_worker.failures import OutOfMemory
+from hearth_worker.failures import Interrupted, OutOfMemory
 from hearth_worker.programs.outcomes import Advanced, Done, Failed
 from hearth_worker.programs.program import Program, Promise
 from hearth_worker.run_step import run_step
@@ -105,3 +105,27 @@ def test_too_few_outcomes_are_a_failure_of_the_step() -> None:
     assert isinstance(first, Failed)
     assert "0 outcomes for 1 states" in first.message
     assert isinstance(second, Failed)
+
+
+def test_an_interrupted_step_is_nobodys_failure_and_is_not_repeated_here() -> None:
+    def fault(_: Sequence[int]) -> None:
+        raise Interrupted
+
+    program = Recorded(fault)
+    outcomes = run_step(program, [1, 2])
+    assert [type(outcome) for outcome in outcomes] == [Interrupted, Interrupted]
+    assert program.calls == [[1, 2]]
+
+
+@pytest.mark.parametrize("error", [OutOfMemory("no room"), ValueError("no pairs")])
+def test_an_interrupt_ends_what_is_tried_in_parts_and_keeps_what_is_finished(error: Exception) -> None:
+    def fault(states: Sequence[int]) -> None:
+        if len(states) > 1:
+            raise error
+        if 2 in states:
+            raise Interrupted
+
+    program = Recorded(fault)
+    outcomes = run_step(program, [1, 2, 3, 4])
+    assert [type(outcome) for outcome in outcomes] == [Done, Interrupted, Interrupted, Interrupted]
+    assert [3] not in program.calls

@@ -19,6 +19,7 @@ from hearth_worker.programs.program import Program, Promise
 PROGRAMS = {
     **dict.fromkeys(("gate", "hold_interpreter", "litter", "look_around", "unsendable"), "third_party"),
     **dict.fromkeys(("mistaken", "think_for_ever"), "mistaken_programs"),
+    **dict.fromkeys(("relay", "patient", "thinker"), "patient_programs"),
 }
 
 

@@ -69,19 +69,19 @@ class WorkerHarness(Listener):
         assert isinstance(answer, Loaded), answer
         return answer
 
-    def load_noop(
-        self, model: int = 1, *, batch_limit: int = 64, hold_ms: float = 0, interactive_first: bool = True
-    ) -> None:
+    def load_noop(self, model: int = 1, *, batch_limit: int = 64, **policy: Any) -> None:
         """Loads the model of the no-op program."""
         manifest = {"name": "noop", "engine": "none", "components": [], "graph": [{"program": "noop"}]}
         self.send(1, {"model": model, "manifest": manifest, "directory": "/", "components": []})
-        self.set_policy(model, batch_limit, hold_ms=hold_ms, interactive_first=interactive_first)
+        self.set_policy(model, batch_limit, **policy)
         self.wait_for(Loaded, lambda loaded: loaded.model == model)
 
-    def set_policy(self, model: int, batch_limit: int, *, hold_ms: float = 0, interactive_first: bool = True) -> None:
+    def set_policy(
+        self, model: int, batch_limit: int, *, hold_ms: float = 0, interactive_first: bool = True, **fields: Any
+    ) -> None:
         """Sends POLICY."""
         meta = {"model": model, "batchLimit": batch_limit, "holdMs": hold_ms, "interactiveFirst": interactive_first}
-        self.send(6, meta | {"interruptAfterMs": 5})
+        self.send(6, meta | {"interruptAfterMs": 5} | fields)
 
     def admit(self, *tasks: Mapping[str, Any]) -> int:
         """Sends one ADMIT."""
