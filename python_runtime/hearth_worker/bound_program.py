@@ -21,6 +21,7 @@ class BoundProgram:
         self.program = program
         self.limit = limit
         self.seats = _seats(program)
+        self.is_interruptible = bool(getattr(program, "interruptible", False))
         # Tasks that have a seat; those of a program without seats have one from their start to their end.
         self.seated = 0
         self._step_ms: float | None = None

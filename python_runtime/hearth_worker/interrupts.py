@@ -73,10 +73,10 @@ def interruptible_step(
     records: Sequence[TaskRecord], policy: Policy, expected_ms: float | None, requests_taken: int
 ) -> InterruptibleStep | None:
     """The step of these tasks, which begins now, if it may be interrupted."""
-    program = records[0].bound.program
-    if not program.interruptible or not policy.interactive_first or policy.interrupt_after_ms is None:
+    bound = records[0].bound
+    if not bound.is_interruptible or not policy.interactive_first or policy.interrupt_after_ms is None:
         return None
     if any(record.task_class != "batch" or record.interruptions >= IN_A_ROW_MAX for record in records):
         return None
     ends_at = inf if expected_ms is None else now_ms() + expected_ms
-    return InterruptibleStep(program, ends_at, policy.interrupt_after_ms, requests_taken)
+    return InterruptibleStep(bound.program, ends_at, policy.interrupt_after_ms, requests_taken)

@@ -127,3 +127,5 @@ class Settlement:
     def _drop(self, record: TaskRecord) -> None:
         self._tasks.remove(record)
         record.bound.release(record.state)
+        # Its deadline may remember the record for a while; what it has taken and made is to go now.
+        record.state = record.output = record.items = None

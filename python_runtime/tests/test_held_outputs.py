@@ -1,15 +1,29 @@
 """Outputs that stay in the worker for the tasks that come after: handed on as they are, and dropped in time."""
 
+import socket
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
-from msgspec import Struct
+from msgspec import Struct, convert
 
+from hearth_worker.activity import Activity
+from hearth_worker.bound_program import BoundProgram
+from hearth_worker.checkpoints import Checkpoints
+from hearth_worker.connection import Connection
+from hearth_worker.engines.manifest import Manifest
+from hearth_worker.engines.none import NothingLoaded
 from hearth_worker.failures import InputMissing
 from hearth_worker.held_outputs import HeldOutputs, size_bytes
+from hearth_worker.programs.outcomes import Done, Failed
 from hearth_worker.protocol.reports import Unloaded
+from hearth_worker.protocol.requests import Task
 from hearth_worker.protocol.tensors import Tensor
+from hearth_worker.report import Report
+from hearth_worker.settle import Settlement
+from hearth_worker.tasks import TaskRecord, Tasks
+from tests.support.patient_programs import Relay, RelayState
 from tests.support.requests import task
 from tests.support.worker_harness import WorkerHarness, noop_worker
 
@@ -74,6 +88,30 @@ def test_a_model_takes_the_outputs_of_its_tasks_with_it() -> None:
     assert len(held) == 1
     held.drop_all()
     assert len(held) == 0
+
+
+@pytest.mark.parametrize("end", ["done", "failed", "cancelled"])
+def test_nothing_of_what_a_task_took_and_made_outlives_it_but_what_is_held(end: str) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        tasks, held, report = Tasks(Activity()), HeldOutputs(), Report(Connection(theirs), Activity())
+        settlement = Settlement(tasks, report, Checkpoints({}, report), held)
+        bound = BoundProgram(1, 1, Relay(NothingLoaded(Manifest("noop", "none")), []))
+        taken, made = np.zeros(9), np.zeros(9)
+        fates = [weakref.ref(taken), weakref.ref(made)]
+        admitted = convert(relay(1, hold=True, deadlineMs=60_000), Task)
+        record = TaskRecord(admitted, bound, RelayState(0, {"encode": taken}), at=0)
+        tasks.add(record)
+        if end == "done":
+            settlement.settle(record, Done(Picture(made)))
+        elif end == "failed":
+            settlement.fail(record, Failed("engine_error", "why"))
+        else:
+            settlement.cancel(record)
+        del taken, made
+        assert [fate() is not None for fate in fates] == [False, end == "done"]
+        held.drop(1)
+        assert [fate() for fate in fates] == [None, None]
 
 
 def test_a_task_that_follows_gets_the_very_object_and_the_server_none_of_it(

@@ -124,5 +124,5 @@ def steps_when_done(worker: WorkerHarness, number: int, done: int) -> dict[int, 
     for entry, _ in worker.entries():
         if entry["kind"] == "step" and entry["task"] == number and entry["done"] >= done:
             break
-    worker.acknowledged(worker.send(5, {"tasks": [1, 2]}))
-    return {entry["task"]: entry["stepsRun"] for entry in worker.heard_entries() if entry["kind"] == "cancelled"}
+    worker.send(5, {"tasks": [1, 2]})
+    return {task: end["stepsRun"] for task, end in worker.wait_for_end_of(1, 2).items()}
