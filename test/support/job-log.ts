@@ -12,6 +12,20 @@ export interface JobOutput {
   readonly dimensions?: number
   readonly count?: number
   readonly values?: unknown
+  readonly images?: readonly PictureOutput[]
+}
+export interface PictureFile {
+  readonly url: string
+  readonly sha256: string
+  readonly mimeType: string
+  readonly width: number | null
+  readonly height: number | null
+}
+export interface PictureOutput {
+  readonly image: PictureFile | null
+  readonly withheld: boolean
+  readonly seed: number
+  readonly safety: { readonly safe: boolean; readonly score: number; readonly checkedBy: string } | null
 }
 export interface JobFailure {
   readonly code: string
@@ -25,22 +39,30 @@ export interface JobEvent {
   readonly sequence: number
   readonly at: string
   readonly jobId: string
+  readonly item?: number
   readonly step?: number
   readonly totalSteps?: number
   readonly offset?: number
   readonly text?: string
   readonly values?: readonly unknown[]
   readonly fromStep?: number
+  readonly message?: string
+  readonly image?: PictureFile
   readonly output?: JobOutput
   readonly error?: JobFailure
 }
 
+const pictureFields = 'image { url sha256 mimeType width height }'
 export const outputFields = `__typename
+  ... on ImagesOutput { images { ${pictureFields} withheld seed safety { safe score checkedBy } } }
   ... on TextOutput { text finishReason promptTokens completionTokens }
   ... on EmbeddingsOutput { embeddings dimensions count }
   ... on ProgramOutput { values }`
 export const eventFields = `__typename cursor attempt sequence at jobId
-  ... on StepCompleted { step totalSteps }
+  ... on StepCompleted { item step totalSteps }
+  ... on PreviewReady { item step ${pictureFields} }
+  ... on JobPaused { message }
+  ... on JobCancelled { message }
   ... on TextDelta { offset text }
   ... on PartialResult { values }
   ... on JobRequeued { fromStep error { code message retryable } }
@@ -65,7 +87,8 @@ export function watchByKey(hearth: Hearth, key: string, options: WatchOptions = 
 const finalTypes: readonly string[] = ['JobSucceeded', 'JobFailed', 'JobCancelled']
 export const isFinal = (event: JobEvent): boolean => finalTypes.includes(event.__typename)
 /** What a slow reader may miss. */
-export const isSkippable = (event: JobEvent): boolean => event.__typename === 'StepCompleted'
+export const isSkippable = (event: JobEvent): boolean =>
+  event.__typename === 'StepCompleted' || event.__typename === 'PreviewReady'
 
 /** The rule of the schema: right after any retry. */
 export function textOf(events: readonly JobEvent[]): string {

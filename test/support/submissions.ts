@@ -30,10 +30,20 @@ export interface TextRequest {
   readonly stop?: readonly string[]
   readonly seed?: number
 }
+export interface PictureRequest {
+  readonly prompt?: string
+  readonly negativePrompt?: string
+  readonly steps?: number
+  readonly guidance?: number
+  readonly seed?: number
+  readonly count?: number
+  readonly upscale?: number
+}
 type Rest = Readonly<Record<string, unknown>>
 
 export const textModel = 'smollm2-135m-instruct'
 export const embeddingModel = 'all-minilm-l6-v2'
+export const pictureModel = 'ember'
 
 export function noop(parameters: NoopParameters = {}, rest: Rest = {}): JobInput {
   return { model: 'noop', task: { program: { name: 'noop', parameters } }, ...rest }
@@ -41,6 +51,11 @@ export function noop(parameters: NoopParameters = {}, rest: Rest = {}): JobInput
 /** Greedy unless asked otherwise, so that a test may expect the same text again. */
 export function text(request: TextRequest, rest: Rest = {}): JobInput {
   return { model: textModel, task: { generateText: { temperature: 0, seed: 1, ...request } }, ...rest }
+}
+/** The same picture every time, unless asked otherwise. */
+export function picture(request: PictureRequest = {}, rest: Rest = {}): JobInput {
+  const prompt = 'noto red apple on a blue background'
+  return { model: pictureModel, task: { textToImage: { prompt, seed: 7, ...request } }, ...rest }
 }
 export function embeddings(texts: readonly string[], rest: Rest = {}): JobInput {
   return { model: embeddingModel, task: { embedText: { texts } }, ...rest }
