@@ -44,7 +44,7 @@ interface Round {
 
 async function measureEmbed(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start({ workerCore: engineCore, profileDir: settings.profileDir })
-  using encoder = await PythonLines.start({ script: bareEncoder, model, threads, core: engineCore })
+  using encoder = await PythonLines.start({ script: bareEncoder, model, threads, cores: [engineCore] })
   const socket = await GraphQLSocket.open(server.url)
   const ask = async () => void (await runJob(socket, { model, task: { embedText: { texts: [text] } } }))
   await closedLoop(32, searchMs, ask) // loads the model

@@ -44,7 +44,16 @@ function submit(): void {
   nextJob += 1
   const versionId = ((jobId % versionCount) + 1) as VersionId
   const priorityClass = jobId % 4 === 0 ? 'batch' : 'interactive'
-  const tasks = [{ taskId: jobId as number as TaskId, versionId, after: [] }]
+  const tasks = [
+    {
+      taskId: jobId as number as TaskId,
+      versionId,
+      after: [],
+      stage: 'inference',
+      isHeld: false,
+      components: [],
+    } as const,
+  ]
   feed({
     type: 'jobsSubmitted',
     jobs: [{ jobId, sessionId: null, class: priorityClass, submittedAt: now, deadlineAt: null, tasks }],
@@ -55,7 +64,7 @@ function report(workerId: WorkerId, kind: 'started' | 'done'): boolean {
   const taskId = held.get(workerId)?.[0]
   if (taskId === undefined) return false
   if (kind === 'done') held.get(workerId)?.shift()
-  const one: TaskReport = kind === 'started' ? { kind, taskId } : { kind, taskId, stepsRun: 1 }
+  const one: TaskReport = kind === 'started' ? { kind, taskId } : { kind, taskId, stepsRun: 1, heldBytes: 0 }
   feed({ type: 'stepsReported', workerId, reports: [one] })
   return true
 }
@@ -76,6 +85,8 @@ for (let index = 1; index <= versionCount; index += 1) {
     batchLimit: 4,
     holdMs: 0,
     interruptAfterMs: 5,
+    componentBytes: [],
+    componentNames: [],
   }
   feed({ type: 'versionRegistered', version })
   feed({ type: 'loadRequested', versionId: version.versionId, deviceId: index as DeviceId })

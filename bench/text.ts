@@ -44,7 +44,7 @@ interface Pair {
 
 async function measureText(settings: RunSettings): Promise<readonly Figure[]> {
   await using server = await MeasuredServer.start({ workerCore: engineCore, profileDir: settings.profileDir })
-  using engine = await PythonLines.start({ script: bareEngine, model, threads, core: engineCore })
+  using engine = await PythonLines.start({ script: bareEngine, model, threads, cores: [engineCore] })
   const socket = await GraphQLSocket.open(server.url)
   const sides = {
     bare: async (prompts: readonly string[], maxTokens: number) =>

@@ -2,13 +2,17 @@
 import { adaptiveChunks } from './adaptive-chunks.ts'
 import { dynamicBatching } from './batching.ts'
 import { binaryFrames } from './binary-frames.ts'
+import { componentGraph } from './component-graph.ts'
+import { componentStreaming } from './component-streaming.ts'
 import { earlyValidation } from './early-validation.ts'
 import { everything } from './everything.ts'
+import { handOver } from './hand-over.ts'
 import type { Mechanism } from './mechanism.ts'
 import { partialResults } from './partial-results.ts'
 import { persistentWorkers } from './persistent-workers.ts'
 import { pipelining } from './pipelining.ts'
 import { pooledSlabs } from './pooled-slabs.ts'
+import { safetyBeside } from './safety-beside.ts'
 import { slabs } from './slabs.ts'
 import { streaming } from './streaming.ts'
 import { validationCache } from './validation-cache.ts'
@@ -19,9 +23,13 @@ export const mechanisms: readonly Mechanism[] = [
   earlyValidation,
   persistentWorkers,
   warmSpare,
+  componentStreaming,
+  componentGraph,
   pipelining,
   dynamicBatching,
   partialResults,
+  handOver,
+  safetyBeside,
   binaryFrames,
   slabs,
   pooledSlabs,

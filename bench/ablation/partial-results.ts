@@ -2,6 +2,7 @@
 import { GraphQLSocket } from '../clients/graphql-socket.ts'
 import { runJob, type SubmitJobInput } from '../clients/jobs.ts'
 import { noopJob } from '../clients/noop-job.ts'
+import { pictureJob } from '../clients/pictures.ts'
 import { workersStarted } from '../clients/workers.ts'
 import { MeasuredServer } from '../harness/server.ts'
 import { median } from '../harness/statistics.ts'
@@ -17,6 +18,8 @@ const text: SubmitJobInput = {
   model: 'smollm2-135m-instruct',
   task: { generateText: { prompt: 'Tell a story about a lighthouse and the sea.', maxTokens: tokens, temperature: 0 } },
 }
+const steps = 20
+const previews = { everySteps: 5, maxWidth: 64 }
 
 export const partialResults: Mechanism = {
   name: 'partial-results',
@@ -30,14 +33,22 @@ export const partialResults: Mechanism = {
       mustBring: { less: 0.5 },
     },
     { key: 'text', what: `first to be seen of a text of ${tokens} tokens`, unit: 'ms', mustBring: { less: 0.5 } },
+    {
+      key: 'picture',
+      what: `first to be seen of a picture of ${steps} steps, a preview every ${previews.everySteps}`,
+      unit: 'ms',
+      mustBring: { less: 0.5 },
+    },
   ],
   open: async (settings) => {
     await using opened = new AsyncDisposableStack()
-    const server = opened.use(await MeasuredServer.start({ profileDir: settings.profileDir }))
+    // No picture is missing because a checker finds it unsafe.
+    const environment = { HEARTH_SAFETY_POLICY: 'flag' }
+    const server = opened.use(await MeasuredServer.start({ profileDir: settings.profileDir, environment }))
     const socket = await GraphQLSocket.open(server.url)
     opened.defer(() => socket.close())
     await workersStarted(socket)
-    // Loads both models.
+    // Loads the models.
     await measure(socket, seenFirst)
     return sidesOf(opened.move(), {
       with: () => measure(socket, seenFirst),
@@ -46,12 +57,18 @@ export const partialResults: Mechanism = {
   },
 }
 
+/** No picture is made twice: what its check found would be remembered. */
+let lastSeed = 0
+
+const parts: ReadonlySet<string> = new Set(['PartialResult', 'TextDelta', 'PreviewReady'])
+
 type Seen = (socket: GraphQLSocket, input: SubmitJobInput) => Promise<number>
 
 async function measure(socket: GraphQLSocket, seen: Seen): Promise<Values> {
   const ofItems: number[] = []
   for (let job = 0; job < itemJobs; job += 1) ofItems.push(await seen(socket, items))
-  return { items: median(ofItems), text: await seen(socket, text) }
+  const picture = pictureJob({ steps, seed: (lastSeed += 1), previews })
+  return { items: median(ofItems), text: await seen(socket, text), picture: await seen(socket, picture) }
 }
 
 /** Milliseconds from the submission to the first partial result. The job is followed to its end all the same. */
@@ -59,8 +76,7 @@ async function seenFirst(socket: GraphQLSocket, input: SubmitJobInput): Promise<
   const startedAt = performance.now()
   let firstMs = Number.NaN
   await runJob(socket, input, ({ __typename }) => {
-    const isPart = __typename === 'PartialResult' || __typename === 'TextDelta'
-    if (isPart && Number.isNaN(firstMs)) firstMs = performance.now() - startedAt
+    if (parts.has(__typename) && Number.isNaN(firstMs)) firstMs = performance.now() - startedAt
   })
   return firstMs
 }

@@ -5,6 +5,7 @@ import { crash } from '../crash.ts'
 import { embed } from '../embed.ts'
 import { files } from '../files.ts'
 import { noop } from '../noop.ts'
+import { pictures } from '../pictures.ts'
 import { startup } from '../startup.ts'
 import { stream } from '../stream.ts'
 import { submitBenchmark } from '../submit.ts'
@@ -21,6 +22,7 @@ export const benchmarks: readonly Benchmark[] = [
   files,
   embed,
   text,
+  pictures,
   ablation,
   crash,
   startup,

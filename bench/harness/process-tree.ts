@@ -41,6 +41,12 @@ export function proportionalBytes(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(text ?? '')?.[1] ?? 0) * 1024
 }
 
+/** Its private anonymous memory, as a worker measures its own, bytes; 0 when it is gone. */
+export function privateBytes(pid: number): number {
+  const text = readIfThere(`/proc/${pid}/smaps_rollup`)
+  return Number(/^Anonymous:\s+(\d+) kB$/m.exec(text ?? '')?.[1] ?? 0) * 1024
+}
+
 /** CPU time that the whole machine has been busy since it started, milliseconds; time stolen by other machines counts. */
 export function machineBusyMs(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (readIfThere('/proc/stat') ?? '')

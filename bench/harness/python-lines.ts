@@ -1,4 +1,4 @@
-/** A Python program that answers a line of JSON with a line of JSON: what an engine does without Hearth, on a core of its own. */
+/** A Python program that answers a line of JSON with a line of JSON: what an engine does without Hearth, on cores of its own. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -11,7 +11,7 @@ export interface BareModel {
   readonly script: URL
   readonly model: string
   readonly threads: number
-  readonly core: number
+  readonly cores: readonly number[]
 }
 
 export class PythonLines implements Disposable {
@@ -27,10 +27,10 @@ export class PythonLines implements Disposable {
     return program
   }
 
-  private constructor({ script, model, threads, core }: BareModel) {
+  private constructor({ script, model, threads, cores }: BareModel) {
     this.#script = fileURLToPath(script)
     const command = [`${root}/.venv/bin/python`, this.#script, `${root}/models/${model}`, String(threads)]
-    this.#process = spawn('taskset', ['-c', String(core), ...command], {
+    this.#process = spawn('taskset', ['-c', cores.join(), ...command], {
       stdio: ['pipe', 'pipe', 'ignore'],
       // As the server gives them to its workers.
       env: { ...process.env, OMP_NUM_THREADS: String(threads), OMP_WAIT_POLICY: 'PASSIVE' },

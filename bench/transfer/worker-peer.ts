@@ -3,18 +3,23 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TensorMemory } from '../../src/runtime/memory/tensor-memory.ts'
+import type { AdmittedTask } from '../../src/runtime/workers/requests.ts'
 import { isLargeTensor, type LargeTensor, type Tensor } from '../../src/runtime/workers/tensors.ts'
 import { defaultWorkerLimits } from '../../src/runtime/workers/worker-limits.ts'
-import type { DeviceId, WorkerId } from '../../src/scheduler/ids.ts'
+import type { DeviceId, TaskId, WorkerId } from '../../src/scheduler/ids.ts'
 import { noop, RealPool } from '../../test/support/real-pool.ts'
 import { type Peer, peerCore, requireBytes } from './peer.ts'
-import { TaskOutputs } from './task-outputs.ts'
+import { type Output, TaskOutputs } from './task-outputs.ts'
 
 export interface WorkerPeerOptions {
   readonly hasSlabs?: boolean
   /** Names for HEARTH_WITHOUT. */
   readonly without?: string
+  /** A folder whose sub-folders hold programs besides the no-op. */
+  readonly programs?: string
   readonly pipelineDepth?: number
+  /** How often the worker is asked for what it has counted. */
+  readonly statsIntervalMs?: number
 }
 
 const poolBytesMax = 256 * 1024 * 1024
@@ -30,14 +35,19 @@ export class WorkerPeer implements Peer {
   static async start({
     hasSlabs = true,
     without = '',
+    programs = '',
     pipelineDepth = 8,
+    statsIntervalMs = defaultWorkerLimits.statsIntervalMs,
   }: WorkerPeerOptions = {}): Promise<WorkerPeer> {
     const folder = await mkdtemp(join(tmpdir(), 'hearth-bench-'))
     const sharedMemory = hasSlabs ? '/dev/shm' : null
     const memory = await TensorMemory.open({ sharedMemory, poolBytesMax, transferFolder: join(folder, 'transfers') })
     const outputs = new TaskOutputs()
-    const environment = { HEARTH_WITHOUT: without }
-    const real = new RealPool({ ...defaultWorkerLimits, pipelineDepth }, { memory, environment, listener: outputs })
+    const environment = { HEARTH_WITHOUT: without, HEARTH_PROGRAM_PATHS: programs }
+    const real = new RealPool(
+      { ...defaultWorkerLimits, pipelineDepth, statsIntervalMs },
+      { memory, environment, listener: outputs },
+    )
     real.pool.spawn({ workerId, deviceId: 1 as DeviceId, engine: 'none', threads: 1, cores: [peerCore] })
     await outputs.ready
     real.loadNoop(workerId, 1)
@@ -52,13 +62,30 @@ export class WorkerPeer implements Peer {
     this.#folder = folder
   }
 
+  get pid(): number {
+    const pid = this.#real.pool.describe()[0]?.pid
+    if (typeof pid !== 'number') throw new Error('The worker has no process.')
+    return pid
+  }
+
   async fetch(sizeBytes: number): Promise<void> {
+    const { output } = await this.run({ request: { parameters: { tensorBytes: [sizeBytes] } } })
+    const { artifacts } = output as unknown as { artifacts: readonly { readonly data: Tensor | LargeTensor }[] }
+    for (const { data } of artifacts) requireBytes(await takeAll(data), sizeBytes)
+  }
+
+  /** A task of the no-op program but for what is said; ends when its output is here, or held in the worker. */
+  async run(changes: Partial<AdmittedTask>): Promise<{ readonly taskId: TaskId; readonly output: Output }> {
     this.#lastTask += 1
-    const task = noop(this.#lastTask, { tensorBytes: [sizeBytes] })
+    const task = noop(this.#lastTask, {}, changes)
     const coming = this.#outputs.of(task.taskId)
     this.#real.pool.admit(workerId, [task])
-    const { artifacts } = (await coming) as unknown as { artifacts: readonly { readonly data: Tensor | LargeTensor }[] }
-    for (const { data } of artifacts) requireBytes(await takeAll(data), sizeBytes)
+    return { taskId: task.taskId, output: await coming }
+  }
+
+  /** Nobody will take what the task has made. */
+  release(taskId: TaskId): void {
+    this.#real.pool.release(workerId, [taskId])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
