@@ -283,8 +283,12 @@ function workerCommand(config: Config): WorkerCommand {
     paths: config.HEARTH_PROGRAM_PATHS.map((path) => resolve(path)),
     reload: config.HEARTH_PROGRAM_RELOAD === 'on',
   })
-  const without = config.HEARTH_WITHOUT.join(',')
-  return { ...command, environment: { ...command.environment, HEARTH_WITHOUT: without } }
+  const environment = {
+    ...command.environment,
+    HEARTH_LOAD_BUFFER_BYTES: String(config.HEARTH_LOAD_BUFFER_BYTES),
+    HEARTH_WITHOUT: config.HEARTH_WITHOUT.join(','),
+  }
+  return { ...command, environment }
 }
 
 function workerLimits(config: Config): WorkerLimits {
