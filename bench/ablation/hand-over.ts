@@ -96,7 +96,7 @@ async function throughThePipe(peer: WorkerPeer): Promise<number> {
 
 /** All bytes are ones. */
 function requireSum({ sum }: Output, piped: number): number {
-  if (sum !== tensorBytes) throw new Error(`The sum of ${tensorBytes} ones came as ${sum}.`)
+  if (sum !== tensorBytes) throw new Error(`The sum of ${tensorBytes} ones came as ${String(sum)}.`)
   return piped
 }
 

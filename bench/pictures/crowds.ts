@@ -14,7 +14,7 @@ export interface Crowd {
 /** For one caller a batch of whole jobs is one picture, so there is nothing more to compare. */
 export const crowds: readonly Crowd[] = [
   { key: '1', who: '1 caller', callers: 1, pictures: 6, ways: ['continuous', 'alone'] },
-  { key: '4', who: '4 callers', callers: 4, pictures: 12, ways: ['continuous', 'alone', 'batches'] },
+  { key: '4', who: '4 callers', callers: 4, pictures: 16, ways: ['continuous', 'alone', 'batches'] },
   { key: '8', who: '8 callers', callers: 8, pictures: 20, ways: ['continuous', 'alone', 'batches'] },
   { key: 'random', who: 'random arrivals', callers: null, pictures: 20, ways: ['continuous', 'alone', 'batches'] },
 ]
