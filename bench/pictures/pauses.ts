@@ -64,7 +64,7 @@ async function pauseOften(studio: Studio, count: number, random: () => number): 
   const { socket } = studio
   const id = await submit(socket, pictureJob(studio.newWish({ steps })))
   const events = new EventWaits()
-  const followed = followPictures(socket, id, (event) => events.take(event))
+  const followed = followPictures(socket, id, (event) => events.take(event)).finally(() => events.end())
   await events.next('StepCompleted')
   const pauses: Pause[] = []
   for (let pause = 0; pause < count; pause += 1) {
@@ -87,15 +87,22 @@ interface TakenEvent extends PictureEvent {
 }
 
 class EventWaits {
-  readonly #waits = new Map<string, (event: TakenEvent) => void>()
+  readonly #waits = new Map<string, PromiseWithResolvers<TakenEvent>>()
 
   take(event: PictureEvent): void {
-    this.#waits.get(event.__typename)?.({ ...event, takenAt: performance.timeOrigin + performance.now() })
+    this.#waits.get(event.__typename)?.resolve({ ...event, takenAt: performance.timeOrigin + performance.now() })
     this.#waits.delete(event.__typename)
   }
 
   /** The next of that kind; one who waits for each. */
   next(kind: string): Promise<TakenEvent> {
-    return new Promise((resolve) => this.#waits.set(kind, resolve))
+    const wait = Promise.withResolvers<TakenEvent>()
+    this.#waits.set(kind, wait)
+    return wait.promise
+  }
+
+  /** There are no more. */
+  end(): void {
+    for (const [kind, { reject }] of this.#waits) reject(new Error(`The job ended without ${kind}.`))
   }
 }
