@@ -53,7 +53,7 @@ Ready = TypeVar("Ready", bound=ReadyTask)
 
 
 class Step(Struct, Generic[Ready], frozen=True):
-    """These tasks, of one model and one batch key, share the next step."""
+    """These tasks, of one rank, model and batch key, share the next step."""
 
     tasks: list[Ready]
 
@@ -103,8 +103,9 @@ def place_in_order(candidate: ReadyTask, policies: Policies, first: Stage | None
 
 
 def _groups(ready: Iterable[Ready], policies: Policies, first: Stage | None) -> Iterable[list[Ready]]:
-    """Those of equal model and batch key together, in the order of their first members."""
-    groups: dict[tuple[int, Hashable], list[Ready]] = {}
+    """Those of equal rank, model and batch key together, in the order of their first members."""
+    groups: dict[tuple[int, int, Hashable], list[Ready]] = {}
     for candidate in sorted(ready, key=lambda candidate: place_in_order(candidate, policies, first)):
-        groups.setdefault((candidate.model, candidate.batch_key), []).append(candidate)
+        key = rank_of(candidate, policies), candidate.model, candidate.batch_key
+        groups.setdefault(key, []).append(candidate)
     return groups.values()

@@ -1,4 +1,4 @@
-"""Steps of batch work that end early because something more urgent has come (PROTOCOL.md section 15).
+"""Steps that end early because something more urgent has come (PROTOCOL.md section 15).
 
 The loop says which step runs and that it is over; the reader asks when an urgent request has come. An interrupt reaches
 the step it was meant for or none: both happen under one lock, and requests are counted, so that one which the loop had
@@ -6,7 +6,7 @@ taken before the step began does not interrupt it.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
 from threading import Lock
@@ -23,6 +23,15 @@ IN_A_ROW_MAX = 3
 logger = logging.getLogger(__name__)
 
 
+class Ask(Struct, frozen=True):
+    """A request worth an interrupt."""
+
+    # Requests are counted from 1 in the order in which the loop takes them.
+    number: int
+    # What it takes out of steps; None: it is more urgent than any step of batch work.
+    leaving: frozenset[int] | None = None
+
+
 class InterruptibleStep(Struct, frozen=True):
     """A step that may be interrupted while it is expected to go on for longer than `after_ms`."""
 
@@ -32,6 +41,22 @@ class InterruptibleStep(Struct, frozen=True):
     after_ms: float
     # How many requests the loop had taken when it chose the step.
     requests_taken: int
+    # How often each of its tasks has been interrupted in a row.
+    interruptions: Mapping[int, int]
+    # It is batch work, which makes way.
+    gives_way: bool
+
+    def is_asked(self, ask: Ask) -> bool:
+        """Whether the request came too late for the choice of the step, and is worth repeating it."""
+        if ask.number <= self.requests_taken:
+            return False
+        if ask.leaving is None:
+            return self.gives_way and self._has_patience(self.interruptions.keys())
+        staying = self.interruptions.keys() - ask.leaving
+        return len(staying) < len(self.interruptions) and self._has_patience(staying)
+
+    def _has_patience(self, tasks: Iterable[int]) -> bool:
+        return all(self.interruptions[task] < IN_A_ROW_MAX for task in tasks)
 
 
 class Interrupts:
@@ -40,14 +65,15 @@ class Interrupts:
     def __init__(self) -> None:
         self._lock = Lock()
         self._running: InterruptibleStep | None = None
-        # Number of the newest request that is worth an interrupt.
-        self._asked_by = 0
+        # Those that the loop may not have taken yet, oldest first.
+        self._asked: list[Ask] = []
 
     @contextmanager
-    def during(self, step: InterruptibleStep | None) -> Iterator[bool]:
+    def during(self, step: InterruptibleStep | None, requests_taken: int) -> Iterator[bool]:
         """Around a step that is run; None: one that nothing interrupts. False: it need not even begin."""
         with self._lock:
-            may_begin = step is None or self._asked_by <= step.requests_taken
+            self._asked = [ask for ask in self._asked if ask.number > requests_taken]
+            may_begin = step is None or not any(step.is_asked(ask) for ask in self._asked)
             self._running = step if may_begin else None
         try:
             yield may_begin
@@ -55,12 +81,12 @@ class Interrupts:
             with self._lock:
                 self._running = None
 
-    def ask(self, request: int) -> None:
-        """For the reader: the request with this number, counted from 1, has been handed to the loop and is urgent."""
+    def ask(self, ask: Ask) -> None:
+        """For the reader: an urgent request has been handed to the loop."""
         with self._lock:
-            self._asked_by = request
+            self._asked.append(ask)
             step = self._running
-            if step is None or request <= step.requests_taken or step.ends_at - now_ms() <= step.after_ms:
+            if step is None or not step.is_asked(ask) or step.ends_at - now_ms() <= step.after_ms:
                 return
             try:
                 step.program.interrupt()
@@ -74,9 +100,13 @@ def interruptible_step(
 ) -> InterruptibleStep | None:
     """The step of these tasks, which begins now, if it may be interrupted."""
     bound = records[0].bound
-    if not bound.is_interruptible or not policy.interactive_first or policy.interrupt_after_ms is None:
+    if not bound.is_interruptible or policy.interrupt_after_ms is None:
         return None
-    if any(record.task_class != "batch" or record.interruptions >= IN_A_ROW_MAX for record in records):
-        return None
-    ends_at = inf if expected_ms is None else now_ms() + expected_ms
-    return InterruptibleStep(bound.program, ends_at, policy.interrupt_after_ms, requests_taken)
+    return InterruptibleStep(
+        bound.program,
+        ends_at=inf if expected_ms is None else now_ms() + expected_ms,
+        after_ms=policy.interrupt_after_ms,
+        requests_taken=requests_taken,
+        interruptions={record.task: record.interruptions for record in records},
+        gives_way=policy.interactive_first and all(record.task_class == "batch" for record in records),
+    )

@@ -9,14 +9,24 @@ from hearth_worker.activity import Activity
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection, ServerGone
 from hearth_worker.inbox import Inbox, Received
-from hearth_worker.interrupts import Interrupts
+from hearth_worker.interrupts import Ask, Interrupts
 from hearth_worker.large_tensors import LargeTensors
 from hearth_worker.protocol.codec import decode_request
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.frame import Frame
 from hearth_worker.protocol.protocol_error import ProtocolError
 from hearth_worker.protocol.reports import Error, Pong, SlabsDropped
-from hearth_worker.protocol.requests import Admit, Ping, Request, Restore, Revoke, SlabGrant, SlabReturn
+from hearth_worker.protocol.requests import (
+    Admit,
+    Cancel,
+    Pause,
+    Ping,
+    Request,
+    Restore,
+    Revoke,
+    SlabGrant,
+    SlabReturn,
+)
 
 READ_BYTES = 256 * 1024
 EXIT_SERVER_GONE = 0
@@ -78,16 +88,20 @@ class Reader(Thread):
             self._connection.tell(SlabsDropped(unmapped))
         number = self._inbox.put(Received(frame.request_id, request, at))
         # Afterwards, so that the loop finds it when the step has ended early.
-        if _is_urgent(request):
-            self._interrupts.ask(number)
+        if ask := _urgent(request, number):
+            self._interrupts.ask(ask)
 
     def _refuse(self, error: ProtocolError) -> NoReturn:
         self._connection.give_up(Error("protocol", str(error), retryable=False))
         os._exit(EXIT_PROTOCOL_ERROR)
 
 
-def _is_urgent(request: Request) -> bool:
-    """Whether steps of batch work should not keep it waiting."""
-    if isinstance(request, Admit | Restore):
-        return any(task.task_class == "interactive" for task in request.tasks)
-    return isinstance(request, Revoke)
+def _urgent(request: Request, number: int) -> Ask | None:
+    """What should not wait for the end of a long step, if it is such a request."""
+    if isinstance(request, Pause | Cancel):
+        return Ask(number, frozenset(request.tasks))
+    if isinstance(request, Revoke):
+        return Ask(number)
+    if isinstance(request, Admit | Restore) and any(task.task_class == "interactive" for task in request.tasks):
+        return Ask(number)
+    return None

@@ -79,8 +79,9 @@ class StepRunner:
         """Of a step that may be interrupted, even before it has begun."""
         bound = records[0].bound
         policy = self._models.policies[bound.model]
-        step = interruptible_step(records, policy, expected_ms, self._inbox.requests_taken)
-        with self._interrupts.during(step) as may_begin:
+        requests_taken = self._inbox.requests_taken
+        step = interruptible_step(records, policy, expected_ms, requests_taken)
+        with self._interrupts.during(step, requests_taken) as may_begin:
             if may_begin:
                 return run_step(bound.program, states)
         return [Interrupted("Something urgent came before the step began.")] * len(states)

@@ -15,7 +15,7 @@ from hearth_worker.clock import now_ms
 from hearth_worker.engines.manifest import Manifest
 from hearth_worker.engines.none import NothingLoaded
 from hearth_worker.failures import Interrupted
-from hearth_worker.interrupts import IN_A_ROW_MAX, InterruptibleStep, Interrupts, interruptible_step
+from hearth_worker.interrupts import IN_A_ROW_MAX, Ask, InterruptibleStep, Interrupts, interruptible_step
 from hearth_worker.programs.noop import Noop
 from hearth_worker.programs.registry import AnyProgram
 from hearth_worker.protocol.requests import Policy, Task
@@ -44,60 +44,72 @@ def program() -> Counting:
     return Counting()
 
 
-def step_of(program: object, ends_in_ms: float = LONG_MS, requests_taken: int = 3) -> InterruptibleStep:
-    return InterruptibleStep(cast("AnyProgram", program), now_ms() + ends_in_ms, 5, requests_taken)
+def step_of(
+    program: object,
+    ends_in_ms: float = LONG_MS,
+    requests_taken: int = 3,
+    interruptions: dict[int, int] | None = None,
+    *,
+    gives_way: bool = True,
+) -> InterruptibleStep:
+    counts = {1: 0} if interruptions is None else interruptions
+    return InterruptibleStep(cast("AnyProgram", program), now_ms() + ends_in_ms, 5, requests_taken, counts, gives_way)
+
+
+def during(interrupts: Interrupts, step: InterruptibleStep | None, requests_taken: int = 3) -> Any:
+    return interrupts.during(step, requests_taken if step is None else step.requests_taken)
 
 
 def test_a_step_is_interrupted_by_what_comes_while_it_runs(program: Counting) -> None:
     interrupts = Interrupts()
-    with interrupts.during(step_of(program)) as may_begin:
+    with during(interrupts, step_of(program)) as may_begin:
         assert may_begin
-        interrupts.ask(4)
+        interrupts.ask(Ask(4))
     assert program.interruptions == 1
 
 
 def test_an_interrupt_that_comes_when_the_step_has_ended_does_nothing(program: Counting) -> None:
     interrupts = Interrupts()
-    with interrupts.during(step_of(program)):
+    with during(interrupts, step_of(program)):
         pass
-    interrupts.ask(4)
-    with interrupts.during(None):
-        interrupts.ask(5)
+    interrupts.ask(Ask(4))
+    with during(interrupts, None):
+        interrupts.ask(Ask(5))
     assert program.interruptions == 0
 
 
 def test_what_came_between_the_choice_and_the_step_keeps_it_from_beginning(program: Counting) -> None:
     interrupts = Interrupts()
-    interrupts.ask(4)
-    with interrupts.during(step_of(program, requests_taken=3)) as may_begin:
+    interrupts.ask(Ask(4))
+    with during(interrupts, step_of(program, requests_taken=3)) as may_begin:
         assert not may_begin
-    with interrupts.during(step_of(program, requests_taken=4)) as may_begin:
+    with during(interrupts, step_of(program, requests_taken=4)) as may_begin:
         assert may_begin
-    with interrupts.during(None) as may_begin:
+    with during(interrupts, None) as may_begin:
         assert may_begin
     assert program.interruptions == 0
 
 
 def test_what_the_loop_had_taken_before_the_step_does_not_interrupt_it(program: Counting) -> None:
     interrupts = Interrupts()
-    with interrupts.during(step_of(program, requests_taken=4)):
-        interrupts.ask(4)
+    with during(interrupts, step_of(program, requests_taken=4)):
+        interrupts.ask(Ask(4))
     assert program.interruptions == 0
 
 
 def test_a_step_that_is_nearly_over_is_left_alone(program: Counting) -> None:
     interrupts = Interrupts()
-    with interrupts.during(step_of(program, ends_in_ms=4)):
-        interrupts.ask(4)
-    with interrupts.during(step_of(program, ends_in_ms=inf, requests_taken=4)):
-        interrupts.ask(5)
+    with during(interrupts, step_of(program, ends_in_ms=4)):
+        interrupts.ask(Ask(4))
+    with during(interrupts, step_of(program, ends_in_ms=inf, requests_taken=4)):
+        interrupts.ask(Ask(5))
     assert program.interruptions == 1
 
 
 def test_a_program_that_cannot_be_interrupted_after_all_harms_nobody() -> None:
     interrupts = Interrupts()
-    with interrupts.during(step_of(SimpleNamespace(interrupt=lambda: 1 / 0))):
-        interrupts.ask(4)
+    with during(interrupts, step_of(SimpleNamespace(interrupt=lambda: 1 / 0))):
+        interrupts.ask(Ask(4))
 
 
 def test_no_step_is_interrupted_but_the_one_that_was_meant() -> None:
@@ -118,7 +130,7 @@ def test_no_step_is_interrupted_but_the_one_that_was_meant() -> None:
         nonlocal requests
         while len(heard) < 200:
             requests += 1
-            interrupts.ask(requests)
+            interrupts.ask(Ask(requests))
 
     reader = Thread(target=ask)
     reader.start()
@@ -127,7 +139,7 @@ def test_no_step_is_interrupted_but_the_one_that_was_meant() -> None:
         number += 1
         step = step_of(Numbered(number), requests_taken=requests)
         running = number
-        with interrupts.during(step):
+        with during(interrupts, step):
             sleep(0)
         running = 0
     assert all(heard)
@@ -139,7 +151,7 @@ def test_a_real_step_ends_when_another_thread_asks_and_its_states_are_as_before(
     interrupts = Interrupts()
     reader = Thread(target=lambda: ask_once_it_waits(interrupts, patient))
     reader.start()
-    with interrupts.during(step_of(patient)):
+    with during(interrupts, step_of(patient)):
         (outcome,) = run_step(patient, [state])
     reader.join()
     assert isinstance(outcome, Interrupted)
@@ -150,7 +162,7 @@ def ask_once_it_waits(interrupts: Interrupts, patient: Patient) -> None:
     """Before it does, nothing is there to be interrupted."""
     while not patient.began:
         sleep(0)
-    interrupts.ask(4)
+    interrupts.ask(Ask(4))
 
 
 def record(number: int = 1, program: type[Any] = Patient, task_class: str = "batch") -> TaskRecord:
@@ -158,17 +170,43 @@ def record(number: int = 1, program: type[Any] = Patient, task_class: str = "bat
     return TaskRecord(convert(noop_task(number, task_class=task_class), Task), bound, None, at=0)
 
 
-def test_only_batch_work_of_a_program_that_allows_it_is_interrupted() -> None:
-    assert interruptible_step([record(1), record(2)], POLICY, 100, 7)
-    assert not interruptible_step([record(1), record(2, task_class="interactive")], POLICY, 100, 7)
+def test_only_a_step_of_batch_work_makes_way() -> None:
+    alone = interruptible_step([record(1), record(2)], POLICY, 100, 7)
+    mixed = interruptible_step([record(1), record(2, task_class="interactive")], POLICY, 100, 7)
+    assert alone is not None
+    assert alone.is_asked(Ask(8))
+    assert mixed is not None
+    assert not mixed.is_asked(Ask(8))
+
+
+def test_a_program_that_does_not_allow_it_is_not_interrupted() -> None:
     assert not interruptible_step([record(program=Noop)], POLICY, 100, 7)
 
 
-def test_only_a_policy_that_puts_interactive_work_first_interrupts() -> None:
+def test_a_policy_says_whether_steps_are_interrupted_and_whether_interactive_work_goes_first() -> None:
     never = Policy(1, batch_limit=8, hold_ms=0, interactive_first=True)
     equal = Policy(1, batch_limit=8, hold_ms=0, interactive_first=False, interrupt_after_ms=5)
     assert not interruptible_step([record()], never, 100, 7)
-    assert not interruptible_step([record()], equal, 100, 7)
+    step = interruptible_step([record()], equal, 100, 7)
+    assert step is not None
+    assert not step.is_asked(Ask(8))
+    assert step.is_asked(Ask(8, frozenset({1})))
+
+
+def test_who_takes_a_task_out_of_a_step_does_not_wait_for_its_end(program: Counting) -> None:
+    interrupts = Interrupts()
+    with during(interrupts, step_of(program, interruptions={1: 0, 2: 0}, gives_way=False)):
+        interrupts.ask(Ask(4, frozenset({3})))
+        assert program.interruptions == 0
+        interrupts.ask(Ask(5, frozenset({2, 3})))
+    assert program.interruptions == 1
+
+
+def test_others_are_not_interrupted_again_and_again_for_one_that_leaves() -> None:
+    often = {1: IN_A_ROW_MAX, 2: 0}
+    assert not step_of(object(), interruptions=often).is_asked(Ask(4, frozenset({2})))
+    assert step_of(object(), interruptions=often).is_asked(Ask(4, frozenset({1})))
+    assert not step_of(object(), interruptions=often).is_asked(Ask(4))
 
 
 def test_a_step_of_unknown_length_is_taken_for_a_long_one() -> None:
@@ -180,7 +218,9 @@ def test_a_step_of_unknown_length_is_taken_for_a_long_one() -> None:
 def test_after_three_times_in_a_row_a_step_runs_to_its_end() -> None:
     often = record(2)
     often.interruptions = IN_A_ROW_MAX
-    assert not interruptible_step([record(1), often], POLICY, 100, 7)
+    step = interruptible_step([record(1), often], POLICY, 100, 7)
+    assert step is not None
+    assert not step.is_asked(Ask(8))
 
 
 @pytest.fixture
@@ -244,17 +284,34 @@ def test_interactive_work_is_not_interrupted(worker: WorkerHarness) -> None:
     assert worker.wait_for_end_of(1, 2)[1]["output"]["interruptions"] == 0
 
 
-def test_a_step_that_is_shared_with_interactive_work_is_not_interrupted(worker: WorkerHarness) -> None:
-    worker.admit(patient(1, stepMs=300), patient(2, "interactive", stepMs=300))
+@pytest.mark.parametrize(("request_type", "end"), [(13, "paused"), (5, "cancelled")])
+def test_pausing_and_cancelling_do_not_wait_for_a_long_step(worker: WorkerHarness, request_type: int, end: str) -> None:
+    worker.admit(patient(1, "interactive", stepMs=LONG_MS))
     worker.wait_for_entry("started", 1)
-    worker.admit(noop_task(3))
-    assert worker.wait_for_end_of(1, 2)[1]["output"]["interruptions"] == 0
+    worker.send(request_type, {"tasks": [1]})
+    worker.wait_for_entry(end, 1)
+    assert worker.kinds_of(1) == ["started", end]
 
 
-def test_an_interrupted_step_is_repeated_in_the_company_of_what_has_come(worker: WorkerHarness) -> None:
+def test_what_shared_a_step_with_a_paused_task_goes_on_without_it(worker: WorkerHarness) -> None:
+    worker.admit(patient(1, stepMs=1000), patient(2, stepMs=1000))
+    worker.wait_for_entry("started", 2)
+    worker.send(13, {"tasks": [1]})
+    worker.wait_for_entry("paused", 1)
+    assert worker.wait_for_end_of(2)[2]["kind"] == "done"
+    assert worker.kinds_of(1) == ["started", "paused"]
+
+
+def test_batch_work_does_not_join_the_step_of_interactive_work(worker: WorkerHarness) -> None:
+    worker.admit(patient(1, stepMs=300), patient(2, "interactive", stepMs=300))
+    assert worker.wait_for_end_of(1, 2)[2]["output"]["began"] == 1
+    assert worker.progress() == 2
+
+
+def test_an_interrupted_step_is_repeated_behind_what_has_come(worker: WorkerHarness) -> None:
     worker.admit(patient(1, steps=1, stepMs=500))
     worker.wait_for_entry("started", 1)
     worker.admit(patient(2, "interactive"))
     ends = worker.wait_for_end_of(1, 2)
-    assert ends[1]["output"] == ends[2]["output"]
-    assert worker.progress() == 2
+    assert (ends[2]["output"]["began"], ends[1]["output"]["began"]) == (2, 3)
+    assert worker.progress() == 3

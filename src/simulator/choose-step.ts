@@ -54,7 +54,7 @@ export function chooseStep(
 
 type Group = [ReadyTask, ...ReadyTask[]]
 
-/** Those of equal model and batch key together, in the order of their first members. */
+/** Those of equal rank, model and batch key together, in the order of their first members. */
 function groupsInOrder(
   ready: readonly ReadyTask[],
   policies: ReadonlyMap<number, StepPolicy>,
@@ -67,7 +67,7 @@ function groupsInOrder(
   )
   const groups = new Map<string, Group>()
   for (const task of sorted) {
-    const key = `${task.model} ${task.batchKey}`
+    const key = `${rank(task)} ${task.model} ${task.batchKey}`
     const group = groups.get(key)
     if (group) group.push(task)
     else groups.set(key, [task])

@@ -79,7 +79,7 @@ def classes() -> list[Vector]:
     mixed = [batch_one, ready(2, task_class="batch"), ready(3), ready(4)]
     return [
         vector("interactive first", mixed, policy(2), step(3, 4)),
-        vector("batch fills up what interactive leaves", mixed, policy(3), step(3, 4, 1)),
+        vector("batch does not join a step of interactive work", mixed, policy(3), step(3, 4)),
         vector("classes are equal when the policy says so", mixed, policy(2, interactive_first=False), step(1, 2)),
         vector(
             "order holds inside the class only",
@@ -143,10 +143,10 @@ def groups() -> list[Vector]:
             step(1, model=2),
         ),
         vector(
-            "an interactive member pulls its group forward, batch members along",
+            "an interactive member goes forward without batch members of its key",
             [ready(1, key="a", task_class="batch"), ready(2, key="b", task_class="batch"), ready(3, key="b")],
             policy(4),
-            step(3, 2, key="b"),
+            step(3, key="b"),
         ),
         vector(
             "a full batch is not broken up by a newcomer",
