@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 const RESULTS = '.hearth/results/vitest.json'
 
+/** Some start processes; a machine that is busy otherwise is no failure. */
+const LOGIC_TEST_TIMEOUT_MS = 30_000
 /** Tests that start servers, workers and models share two cores with them: few files at a time, more patience. */
 const SYSTEM_TEST_TIMEOUT_MS = 60_000
 
@@ -19,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'logic',
           include: ['test/{unit,property,contract,simulation,fuzz}/**/*.test.ts'],
+          testTimeout: LOGIC_TEST_TIMEOUT_MS,
           sequence: { groupOrder: 0 },
         },
       },
