@@ -80,7 +80,10 @@ function createTask(job: Job, { taskId, stage, isHeld, components }: TaskSpec): 
 }
 
 /** Also for a job that is restored: `tasks` in the order of the job's. */
-export function linkTasks(job: Job, { tasks }: { readonly tasks: readonly Pick<TaskSpec, 'taskId' | 'after'>[] }): void {
+export function linkTasks(
+  job: Job,
+  { tasks }: { readonly tasks: readonly Pick<TaskSpec, 'taskId' | 'after'>[] },
+): void {
   const byId = new Map(job.tasks.map((task) => [task.taskId, task]))
   for (const { taskId, after } of tasks) {
     const task = byId.get(taskId)

@@ -47,24 +47,22 @@ export function nextFor(
 ): Task | undefined {
   const lane = residency.lanes[priorityClass]
   // What runs may end when the server stops; it has a home.
-  if (state.draining) return lane.find(({ job }) => job.state === 'running', lane.size)
+  if (state.draining)
+    return lane.find((task) => task.job.state === 'running' && hasComponents(residency, task), lane.size)
   const own = firstFit(state, residency, lane)
   const free = firstFit(state, residency, residency.version.lanes[priorityClass])
   return own && (!free || own.order < free.order) ? own : free
 }
 
 /** Of what waits for a model that is still loading, only that is looked at which would be admitted first if it was whole. */
-function firstFit(
-  state: SchedulerState,
-  residency: LiveResidency,
-  lane: OrderedQueue<Task>,
-): Task | undefined {
+function firstFit(state: SchedulerState, residency: LiveResidency, lane: OrderedQueue<Task>): Task | undefined {
   if (residency.state === 'resident') return lane.first()
   return lane.find((task) => hasComponents(residency, task), admissionLimit(state, residency.version))
 }
 
 /** A task that names no component wants the whole model. */
-function hasComponents({ components }: LiveResidency, task: Task): boolean {
+function hasComponents({ state, components }: LiveResidency, task: Task): boolean {
+  if (state === 'resident') return true
   return task.components.length > 0 && task.components.every((component) => components.has(component))
 }
 

@@ -67,7 +67,8 @@ export class TaskAudit implements AuditPart {
         for (const admission of command.tasks) this.#admit(command.workerId, admission)
         return
       case 'cancelTasks':
-        // Whatever it comes to, nothing of it stays.
+        // Whatever it comes to, nothing of it stays; if it is done already, its output goes.
+        for (const taskId of command.taskIds) this.#held.delete(taskId)
         return this.#tell(command.workerId, command.taskIds, ['stepping', 'pausing', 'paused'], 'dropped')
       case 'pauseTasks':
         return this.#tell(command.workerId, command.taskIds, ['stepping'], 'pausing')

@@ -24,7 +24,7 @@ import { placeWanted } from './placement.ts'
 import { dropProcess, recoverJob } from './recovery.ts'
 import { addDevice, measureDevice, registerVersion } from './registration.ts'
 import { takeReports } from './reports.ts'
-import type { SchedulerState } from './state.ts'
+import type { LiveResidency, SchedulerState } from './state.ts'
 import { beginTurn, type Turn, tellWorkers } from './turn.ts'
 import { noteWant } from './wants.ts'
 import { staffEngines, takeMeasured, takeReady } from './workers.ts'
@@ -115,10 +115,14 @@ function admitAndPlace(turn: Turn): void {
       turn.touched.delete(version)
       failJobsOfGone(turn, version)
       admitWaiting(turn, version)
-      for (const residency of [...version.residencies]) unloadIfIdle(turn, residency)
+      for (const residency of version.residencies.filter(isLeaving)) unloadIfIdle(turn, residency)
       announceToWaiting(turn, version)
       noteWant(turn, version)
     }
     if (turn.placementDue) placeWanted(turn)
   } while (turn.touched.size > 0 || turn.placementDue)
+}
+
+function isLeaving({ state }: LiveResidency): boolean {
+  return state === 'evicting'
 }

@@ -9,6 +9,7 @@ export function drain(turn: Turn): void {
   if (state.draining) return
   state.draining = true
   decided(turn, { kind: 'DRAIN', reason: 'server_stops' })
+  for (const version of state.versions.values()) turn.touched.add(version)
   for (const worker of state.workers.values()) {
     for (const task of worker.tasks) {
       // A model that makes room has asked for its tasks already, and a cancelled one leaves by itself.

@@ -13,7 +13,9 @@ export function estimatedStartAt(job: Job, now: Millis): Millis | null {
   const task = nextTask(job)
   if (!task || task.state === 'suspect') return null
   const { version } = task
-  const places = placesOf(task).filter((place) => task.residency || (place.state === 'resident' && isOpen(place)))
+  const places = placesOf(task).filter(
+    (place) => task.residency !== null || (place.state === 'resident' && isOpen(place)),
+  )
   if (places.length > 0) {
     const running = places.reduce((sum, residency) => sum + residency.running, 0)
     const freePlaces = Math.max(0, places.length * version.spec.batchLimit - running)

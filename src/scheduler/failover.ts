@@ -75,7 +75,7 @@ function blame(turn: Turn, task: Task, verdict: Verdict, exit: WorkerExitCause):
 }
 
 function moveOn(turn: Turn, job: Job, exit: WorkerExitCause): void {
-  if (!job.cancelRequested) leaveHome(turn, job, 'worker_lost', exit)
+  leaveHome(turn, job, 'worker_lost', exit)
   goOn(turn, job)
 }
 

@@ -34,6 +34,8 @@ export function brokenInvariants(state: SchedulerState): string[] {
   }
   const expectOfQueue = expectAbout(found, () => 'The queue')
   checkCounters(state, expectOfQueue)
+  const expectOfBooks = expectAbout(found, () => 'The books')
+  checkCharges(state, expectOfBooks)
   return found
 }
 
@@ -48,8 +50,6 @@ function checkLedger(state: SchedulerState, device: Device, expect: Expect): voi
     weightsBytes === bytesOf(weights, 'committed') + bytesOf(weights, 'reserved'),
     'counts other weights than it has',
   )
-  const charged = all.filter(({ jobId }) => jobId !== null)
-  expect(charged.length === chargesOf(state, device), 'has outputs or paused states on its books that nobody has')
   const loads = [...device.residencies].filter((residency) => residency.state === 'loading')
   expect(loads.length <= 1 && (loads[0] ?? null) === loading, 'loads more than one version, or another than it says')
   const workers = [...state.workers.values()].filter(({ slot }) => slot.device === device)
@@ -57,16 +57,19 @@ function checkLedger(state: SchedulerState, device: Device, expect: Expect): voi
   expect(device.admitted === stepping.length, 'counts other tasks than its workers may step')
 }
 
-function bytesOf(allocations: readonly LiveAllocation[], state: LiveAllocation['state']): number {
-  return allocations.reduce((sum, allocation) => sum + (allocation.state === state ? allocation.sizeBytes : 0), 0)
+/** What jobs are charged for is what their tasks have. */
+function checkCharges({ allocations, tasks }: SchedulerState, expect: Expect): void {
+  let charged = 0
+  for (const { jobId } of allocations.values()) if (jobId !== null) charged += 1
+  for (const { heldOutput, pausedState } of tasks.values()) {
+    if (heldOutput) charged -= 1
+    if (pausedState) charged -= 1
+  }
+  expect(charged === 0, 'have outputs or paused states that nobody has')
 }
 
-/** Held outputs and paused states on the device. */
-function chargesOf({ tasks }: SchedulerState, device: Device): number {
-  let count = 0
-  for (const { heldOutput, pausedState } of tasks.values())
-    for (const charge of [heldOutput, pausedState]) if (charge?.device === device) count += 1
-  return count
+function bytesOf(allocations: readonly LiveAllocation[], state: LiveAllocation['state']): number {
+  return allocations.reduce((sum, allocation) => sum + (allocation.state === state ? allocation.sizeBytes : 0), 0)
 }
 
 function checkCounters(state: SchedulerState, expect: Expect): void {

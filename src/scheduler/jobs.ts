@@ -18,6 +18,8 @@ export function startJob(turn: Turn, job: Job, { workerId, slot }: Worker): void
   if (job.state === 'running') return
   job.stage = 'inference'
   moveTo(turn.state, job, 'running')
+  // While the server stops only what runs is admitted any more.
+  if (turn.state.draining) turn.touched.add(job.version)
   const { jobId, attempt } = job
   turn.commands.push({ type: 'jobStarted', jobId, attempt, deviceId: slot.device.spec.deviceId, workerId })
   notePostprocessing(turn, job)
@@ -37,9 +39,9 @@ export function notePostprocessing(turn: Turn, job: Job): void {
   turn.commands.push({ type: 'jobPostprocessing', jobId: job.jobId })
 }
 
-/** Another attempt begins. Whatever else goes wrong in the same turn belongs to the same setback. */
+/** Another attempt begins, unless somebody wants none. Whatever else goes wrong in the same turn belongs to the same setback. */
 export function requeueJob(turn: Turn, job: Job, cause: RequeueCause, exit: WorkerExitCause | null): void {
-  if (turn.setBack.has(job)) return
+  if (job.cancelRequested || turn.setBack.has(job)) return
   turn.setBack.add(job)
   moveTo(turn.state, job, 'queued')
   job.attempt += 1

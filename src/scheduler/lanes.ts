@@ -48,8 +48,11 @@ export function isQueued({ state }: Task): boolean {
 }
 
 /** The first of its tasks has been admitted there: the others follow. */
-export function settle(job: Job, residency: LiveResidency): void {
+export function settle(turn: Turn, job: Job, residency: LiveResidency): void {
   const from = lanesOf(job)[job.class]
+  const { aloneAt } = job.version
+  // A suspect of it that was to have another worker for itself is retried where its job is now.
+  if (aloneAt && aloneAt !== residency.worker && aloneAt.alone?.job === job) endAlone(turn, aloneAt)
   job.home = residency
   residency.jobs.add(job)
   for (const task of job.tasks) {

@@ -102,7 +102,7 @@ export function takeComponent(
   event: { readonly workerId: WorkerId; readonly versionId: VersionId; readonly component: number },
 ): void {
   const residency = loadingResidency(turn.state, event.workerId, event.versionId)
-  if (!residency || residency.version.spec.componentBytes[event.component] === undefined) return
+  if (residency?.version.spec.componentBytes[event.component] === undefined) return
   if (residency.components.size === 0) sendPolicy(turn, residency)
   residency.components.add(event.component)
   turn.touched.add(residency.version)

@@ -13,7 +13,7 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   const { worker } = residency
   if (job.attempt === 0) job.attempt = 1
   task.state = 'admitted'
-  if (job.home === null) settle(job, residency)
+  if (job.home === null) settle(turn, job, residency)
   task.residency = residency
   worker.tasks.add(task)
   job.tasksAtWorkers += 1

@@ -3,6 +3,7 @@
  * is to go, or its worker is wanted for somebody alone, the worker drops the state and the task begins again from its checkpoint, wherever it is
  * admitted once the job goes on. Each worker answers each PAUSE once; a wish to go on that comes before waits for that answer.
  */
+import { endAlone } from './alone.ts'
 import type { PauseCause } from './events.ts'
 import { recall } from './homes.ts'
 import type { DeviceId, JobId } from './ids.ts'
@@ -38,7 +39,10 @@ export function takePaused(turn: Turn, task: Task, stateBytes: number): void {
   if (task.state !== 'pausing' || !residency || job.cancelRequested) return
   if (job.pauseCause === null) return takeUp(turn, task, residency)
   park(turn, task, stateBytes)
-  if (!isLive(residency) || residency.worker.alone === task) recall(turn, task)
+  const isAlone = residency.worker.alone === task
+  // It is to be alone again when it goes on.
+  if (isAlone) endAlone(turn, residency.worker)
+  if (isAlone || !isLive(residency)) recall(turn, task)
   pauseIfStill(turn, job)
 }
 

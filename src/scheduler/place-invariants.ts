@@ -53,7 +53,10 @@ export function checkResidency(state: SchedulerState, residency: LiveResidency, 
   // What was paused comes back at once, however much there is meanwhile.
   const unstarted = stepping.filter(({ startedAt }) => startedAt === null).length
   expect(unstarted <= 2 * state.settings.admitAheadFactor * version.spec.batchLimit, 'was given too much ahead of need')
-  expect([...jobs].every((job) => job.home === residency), 'is home to jobs that do not know it')
+  expect(
+    [...jobs].every((job) => job.home === residency),
+    'is home to jobs that do not know it',
+  )
   const isLeaving = residency.unloadSent || admitted + parked > 0
   expect(residency.state !== 'evicting' || (ending !== null && isLeaving), 'is to go, is idle, and was not told')
   const waiting = lanes.interactive.size + lanes.batch.size
@@ -64,6 +67,7 @@ export function checkResidency(state: SchedulerState, residency: LiveResidency, 
 /** Work is conserved: nothing waits that a worker could take, as far as `nextFor` looks. Whoever has to be loaded is on the list. */
 export function checkVersion(state: SchedulerState, version: Version, expect: Expect): void {
   const { residencies, aloneAt } = version
+  checkLanes(version, expect)
   for (const priorityClass of priorityClasses) {
     const idle = residencies.some(
       (residency) =>
@@ -80,6 +84,17 @@ export function checkVersion(state: SchedulerState, version: Version, expect: Ex
   expect(aloneAt === null || aloneAt.alone?.version === version, 'has a worker reserved that does not know it')
   const workers = residencies.filter(isLive).map(({ worker }) => worker)
   expect(new Set(workers).size === workers.length, 'is twice in one worker')
+}
+
+/** Whoever is in a queue waits there and nowhere else. */
+function checkLanes(version: Version, expect: Expect): void {
+  for (const place of [version, ...version.residencies]) {
+    const home = place === version ? null : place
+    for (const priorityClass of priorityClasses)
+      for (const { state: life, job } of place.lanes[priorityClass])
+        expect(life === 'waiting' && job.home === home && job.class === priorityClass, 'has a lane with others in it')
+  }
+  for (const { state: life } of version.suspects) expect(life === 'suspect', 'suspects tasks that are elsewhere')
 }
 
 /** Only batch work waits for a lease, only for interactive work beside it, and never longer than until its turn. */

@@ -22,7 +22,7 @@ export function recoverJob(turn: Turn, spec: RecoveredJob): void {
   const job = acceptJob(turn, spec, { attempt, failedAttempts, deathsAlone, checkpoints })
   if (!job) return
   job.cancelRequested = cancelRequested
-  if (wasActive && !cancelRequested) requeueJob(turn, job, 'server_restarted', null)
+  if (wasActive) requeueJob(turn, job, 'server_restarted', null)
   if (pauseRequested) job.pauseCause = 'requested'
   if (pauseRequested && !wasActive && attempt > 0) job.setback = 'server_restarted'
   turn.state.recovering = !cancelRequested || turn.state.recovering

@@ -118,7 +118,10 @@ export interface TaskSnapshot
   readonly pausedState: AllocationId | null
 }
 export interface AllocationSnapshot
-  extends Pick<LiveAllocation, 'predictedBytes' | 'sizeBytes' | 'measuredBytes' | 'workerId' | 'residencyId' | 'jobId'> {
+  extends Pick<
+    LiveAllocation,
+    'predictedBytes' | 'sizeBytes' | 'measuredBytes' | 'workerId' | 'residencyId' | 'jobId'
+  > {
   readonly allocationId: AllocationId
   readonly deviceId: DeviceId
   readonly purpose: AllocationPurpose

@@ -56,13 +56,16 @@ function paused({ tasks }: Job): WaitReason {
     const reason = `It was paused on request. ${deviceOf(holder).spec.name} keeps its state, and it goes on from there when it is resumed.`
     return { code: 'PAUSED', reason }
   }
-  const from = tasks.some(({ checkpointStep }) => checkpointStep !== null) ? ' It then goes on from its checkpoint.' : ''
+  const from = tasks.some(({ checkpointStep }) => checkpointStep !== null)
+    ? ' It then goes on from its checkpoint.'
+    : ''
   return { code: 'PAUSED', reason: `It was paused on request, and waits for a place again when it is resumed.${from}` }
 }
 
 /** None of its tasks waits for a place. */
 function betweenTasks({ pauseCause, home }: Job): WaitReason {
-  if (pauseCause !== null) return { code: 'PAUSED', reason: 'It was asked to pause, and does so after its running step.' }
+  if (pauseCause !== null)
+    return { code: 'PAUSED', reason: 'It was asked to pause, and does so after its running step.' }
   if (home && !isLive(home)) {
     const { modelName } = home.version.spec
     const reason = `${modelName} is being unloaded from ${deviceOf(home).spec.name}; the job goes on when it is loaded again.`

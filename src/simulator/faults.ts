@@ -19,6 +19,10 @@ export function scheduleFaults(world: Simulation): void {
     const unfinished = world.jobs.unfinished()
     if (unfinished.length > 0) cancel(world, random.pick(unfinished).jobId)
   })
+  repeat(world, faults.pauseGapMs, () => {
+    const unfinished = world.jobs.unfinished()
+    if (unfinished.length > 0) pauseOrResume(world, random.pick(unfinished).jobId)
+  })
   repeat(world, faults.unloadGapMs, () =>
     world.feed({
       type: 'unloadRequested',
@@ -36,6 +40,7 @@ export function scheduleFaults(world: Simulation): void {
   repeat(world, faults.externalGapMs, () => measure(world))
   repeat(world, faults.fileGapMs, () => world.files.disturb(random.pick(scenario.versions).versionId))
   repeat(world, 200, () => world.swapState())
+  world.timeline.after(scenario.untilMs, () => resumeAll(world))
 }
 
 function repeat(world: Simulation, meanGapMs: Millis, happen: () => void): void {
@@ -50,6 +55,16 @@ function repeat(world: Simulation, meanGapMs: Millis, happen: () => void): void 
 function cancel(world: Simulation, jobId: JobId): void {
   world.jobs.cancelRequested(jobId)
   world.feed({ type: 'cancelRequested', jobId })
+}
+
+function pauseOrResume(world: Simulation, jobId: JobId): void {
+  if (world.jobs.pauseWished(jobId) === 'resume') world.feed({ type: 'resumeRequested', jobId })
+  else world.feed({ type: 'pauseRequested', jobId, cause: 'requested' })
+}
+
+/** Nobody is left paused for ever. */
+function resumeAll(world: Simulation): void {
+  for (const { jobId, pauseRequested } of world.jobs.unfinished()) if (pauseRequested) pauseOrResume(world, jobId)
 }
 
 function pickDevice({ random, scenario }: Simulation): Simulation['scenario']['devices'][number]['deviceId'] | null {

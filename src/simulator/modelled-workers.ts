@@ -1,12 +1,13 @@
 /** All worker processes of a simulation, and the wires to them: messages take a while and do not overtake each other. */
 import type { Command } from '../scheduler/commands.ts'
-import type { SchedulerEvent, WorkerExitCause } from '../scheduler/events.ts'
+import type { SchedulerEvent, VersionSpec, WorkerExitCause } from '../scheduler/events.ts'
 import type { Millis, TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import type { ModelFiles, SeenFile } from './model-files.ts'
+import type { TaskNature } from './modelled-task.ts'
 import type { Random } from './random.ts'
 import type { Faults, Scenario } from './scenario.ts'
 import type { Timeline } from './timeline.ts'
-import { type TaskNature, WorkerModel } from './worker-model.ts'
+import { WorkerModel } from './worker-model.ts'
 
 export type WorkerCommand = Exclude<Extract<Command, { readonly workerId: WorkerId }>, { readonly jobId: unknown }>
 
@@ -17,6 +18,9 @@ export interface Surroundings {
   readonly areFaultsOver: boolean
   readonly files: ModelFiles
   readonly natureOf: (taskId: TaskId) => TaskNature
+  /** Steps in the newest checkpoint that the server has; 0 = it has none. */
+  readonly savedSteps: (taskId: TaskId) => number
+  saved(taskId: TaskId, step: number): void
   feed(event: SchedulerEvent): void
 }
 
@@ -63,19 +67,32 @@ export class ModelledWorkers {
         return this.#send(command.workerId, (worker) => worker.withdraw(command.taskIds))
       case 'cancelTasks':
         return this.#send(command.workerId, (worker) => worker.cancel(command.taskIds))
+      case 'pauseTasks':
+        return this.#send(command.workerId, (worker) => worker.pause(command.taskIds))
+      case 'resumeTasks':
+        return this.#send(command.workerId, (worker) => worker.resume(command.taskIds))
+      case 'releaseOutputs':
+        return this.#send(command.workerId, (worker) => worker.release(command.taskIds))
+      case 'grantLease':
+        return this.#send(command.workerId, (worker) => worker.grantLease())
+      case 'revokeLease':
+        return this.#send(command.workerId, (worker) => worker.revokeLease())
       default:
         return command satisfies never
     }
   }
 
   #spawn(workerId: WorkerId): void {
-    const { random, timeline, scenario, natureOf } = this.#world
+    const { random, timeline, scenario, natureOf, savedSteps } = this.#world
     const worker = new WorkerModel(workerId, {
       timeline,
       random,
       natureOf,
+      savedSteps,
       stepMsOf: (versionId) => scenario.stepMs.get(versionId) ?? 1,
       reported: (from, reports) => this.#receive(from, { type: 'stepsReported', workerId, reports }),
+      checkpointed: (from, taskId, step) => this.#receiveCheckpoint(from, taskId, step),
+      leaseRevoked: (from) => this.#receive(from, { type: 'leaseRevoked', workerId }),
       exited: (from, cause) => this.#exited(from, cause),
     })
     this.#workers.set(workerId, worker)
@@ -97,33 +114,48 @@ export class ModelledWorkers {
     const usualMs = scenario.loadMs.get(versionId) ?? 100
     const loadMs = usualMs * random.between(0.7, 1.3) * (this.#strikes('loadIsSlow') ? 8 : 1)
     if (this.#strikes('loadKills')) return timeline.after(random.between(0, loadMs), () => worker.die('exit_code'))
-    if (this.#strikes('loadFails')) {
+    const fail = (code: 'engine_error' | 'out_of_memory' | 'stale_model', retryable: boolean) =>
+      this.#receive(worker, { type: 'modelLoadFailed', workerId, versionId, code, retryable })
+    if (!files.isAt(versionId, verified)) return fail('stale_model', true)
+    worker.models.begin(versionId, verified)
+    const failsAt = this.#strikes('loadFails') ? random.between(0, loadMs) : Number.POSITIVE_INFINITY
+    this.#loadComponents(worker, versionId, verified, Math.min(loadMs, failsAt))
+    if (failsAt < loadMs) {
       const code = random.pick(['engine_error', 'out_of_memory'] as const)
-      const failure: SchedulerEvent = {
-        type: 'modelLoadFailed',
-        workerId,
-        versionId,
-        code,
-        retryable: random.chance(0.8),
-      }
-      return timeline.after(random.between(0, loadMs), () => this.#receive(worker, failure))
+      const isRetryable = random.chance(0.8)
+      return timeline.after(failsAt, () => fail(code, isRetryable))
     }
-    const spec = scenario.versions.find((version) => version.versionId === versionId)
-    const weightsBytes = Math.round((spec?.weightsBytes ?? 0) * random.between(0.9, 1.05))
-    const privateBytes = Math.round((spec?.workingBytes ?? 0) * random.between(0.3, 1.2))
-    const stale: SchedulerEvent = {
-      type: 'modelLoadFailed',
-      workerId,
-      versionId,
-      code: 'stale_model',
-      retryable: true,
+    const { weightsBytes, workingBytes } = this.#specOf(versionId)
+    const measured = {
+      weightsBytes: Math.round(weightsBytes * random.between(0.9, 1.05)),
+      privateBytes: Math.round(workingBytes * random.between(0.3, 1.2)),
     }
-    if (!files.isAt(versionId, verified)) return this.#receive(worker, stale)
     timeline.after(loadMs, () => {
-      if (!files.isAt(versionId, verified)) return this.#receive(worker, stale)
-      worker.addModel(versionId, verified)
-      this.#receive(worker, { type: 'modelLoaded', workerId, versionId, loadMs, weightsBytes, privateBytes })
+      if (worker.isDead) return
+      if (!files.isAt(versionId, verified)) return fail('stale_model', true)
+      worker.models.complete(versionId)
+      this.#receive(worker, { type: 'modelLoaded', workerId, versionId, loadMs, ...measured })
     })
+  }
+
+  /** One after the other, each usable at once; the last of them with the model. */
+  #loadComponents(worker: WorkerModel, versionId: VersionId, verified: SeenFile, withinMs: Millis): void {
+    const { timeline, files } = this.#world
+    const { workerId } = worker
+    const count = this.#specOf(versionId).componentBytes.length
+    for (let component = 0; component < count; component += 1) {
+      timeline.after(((component + 1) / count) * withinMs * 0.99, () => {
+        if (worker.isDead || !files.isAt(versionId, verified)) return
+        worker.models.addComponent(versionId, component)
+        this.#receive(worker, { type: 'componentLoaded', workerId, versionId, component })
+      })
+    }
+  }
+
+  #specOf(versionId: VersionId): VersionSpec {
+    const spec = this.#world.scenario.versions.find((version) => version.versionId === versionId)
+    if (!spec) throw new Error(`Version ${versionId} is not part of the scenario.`)
+    return spec
   }
 
   #unload(worker: WorkerModel, versionId: VersionId): void {
@@ -150,6 +182,16 @@ export class ModelledWorkers {
     if (worker.isDead) return
     const isThere = () => this.#workers.get(worker.workerId) === worker
     this.#deliver(`from ${worker.workerId}`, () => isThere() && this.#world.feed(event))
+  }
+
+  /** The server has it from the moment at which it is told. */
+  #receiveCheckpoint(worker: WorkerModel, taskId: TaskId, step: number): void {
+    const { workerId } = worker
+    this.#deliver(`from ${workerId}`, () => {
+      if (this.#workers.get(workerId) !== worker) return
+      this.#world.saved(taskId, step)
+      this.#world.feed({ type: 'taskCheckpointed', workerId, taskId, step })
+    })
   }
 
   #deliver(wire: string, arrive: () => void): void {

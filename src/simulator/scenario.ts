@@ -1,9 +1,8 @@
 /** A world to run the scheduler in, drawn from a seed: devices, models, jobs and what goes wrong. Times in milliseconds, sizes in bytes. */
-import type { DeviceSpec, JobSpec, TaskSpec, VersionSpec } from '../scheduler/events.ts'
-import type { DeviceId, JobId, TaskId, VersionId } from '../scheduler/ids.ts'
+import type { DeviceSpec, VersionSpec } from '../scheduler/events.ts'
+import type { DeviceId, VersionId } from '../scheduler/ids.ts'
 import { defaultSettings, type SchedulerSettings } from '../scheduler/settings.ts'
 import type { Random } from './random.ts'
-import type { TaskNature } from './worker-model.ts'
 
 export interface Scenario {
   readonly devices: readonly DeviceSpec[]
@@ -23,6 +22,7 @@ export interface Faults {
   readonly killGapMs: number
   readonly restartGapMs: number
   readonly cancelGapMs: number
+  readonly pauseGapMs: number
   readonly unloadGapMs: number
   readonly loadGapMs: number
   readonly externalGapMs: number
@@ -33,6 +33,7 @@ export interface Faults {
   readonly loadIsSlow: number
   readonly taskIsPoison: number
   readonly taskFails: number
+  readonly outputIsLost: number
 }
 
 const mib = 1024 * 1024
@@ -56,13 +57,14 @@ export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scen
     versions,
     stepMs: new Map(versions.map(({ versionId }) => [versionId, random.between(0.5, 60)])),
     loadMs: new Map(versions.map(({ versionId }) => [versionId, random.between(20, 900)])),
-    submissionGapMs: random.between(10, 120),
+    submissionGapMs: random.between(15, 150),
     untilMs: 2_000,
     settings: drawSettings(random),
     faults: {
       killGapMs: often(800),
       restartGapMs: often(2_500),
       cancelGapMs: often(150),
+      pauseGapMs: often(40),
       unloadGapMs: often(900),
       loadGapMs: often(900),
       externalGapMs: often(700),
@@ -73,6 +75,7 @@ export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scen
       loadIsSlow: sometimes(0.3),
       taskIsPoison: sometimes(0.06),
       taskFails: sometimes(0.15),
+      outputIsLost: sometimes(0.1),
       ...faults,
     },
   }
@@ -85,11 +88,15 @@ function drawSettings(random: Random): SchedulerSettings {
     admitAheadFactor: random.whole(1, 3),
     sparesPerEngine: random.whole(0, 2),
     yieldAfterMs: { interactive: random.between(50, 500), batch: random.between(200, 2_000) },
+    checkpointSteps: random.whole(0, 3),
+    leaseSliceMs: random.between(50, 300),
+    batchSliceMs: random.between(5, 40),
     decisionRingSize: 100,
   }
 }
 
 function drawVersion(random: Random, versionId: VersionId): VersionSpec {
+  const components = Array.from({ length: random.whole(1, 4) }, (_, index) => index)
   return {
     versionId,
     modelName: `model-${versionId}`,
@@ -99,8 +106,8 @@ function drawVersion(random: Random, versionId: VersionId): VersionSpec {
     batchLimit: random.whole(1, 8),
     holdMs: random.chance(0.3) ? random.whole(1, 10) : 0,
     interruptAfterMs: 5,
-    componentBytes: [mib],
-    componentNames: ['model'],
+    componentBytes: components.map(() => random.whole(1, 100) * mib),
+    componentNames: components.map((component) => `component-${component}`),
   }
 }
 
@@ -108,43 +115,4 @@ function drawVersion(random: Random, versionId: VersionId): VersionSpec {
 function drawDevice(random: Random, deviceId: DeviceId, largestBytes: number): DeviceSpec {
   const limitBytes = Math.round(largestBytes * random.between(0.9, 4) + 300 * mib)
   return { deviceId, name: `device-${deviceId}`, limitBytes, coreCount: random.whole(1, 4) }
-}
-
-/** One to three tasks; several form a chain or a fork. */
-export function drawJob(
-  random: Random,
-  scenario: Scenario,
-  jobId: JobId,
-  now: number,
-): { spec: JobSpec; natures: ReadonlyMap<TaskId, TaskNature> } {
-  const natures = new Map<TaskId, TaskNature>()
-  const tasks: TaskSpec[] = []
-  const count = random.chance(0.8) ? 1 : random.whole(2, 3)
-  const { versionId } = random.pick(scenario.versions)
-  for (let index = 0; index < count; index += 1) {
-    const taskId = (jobId * 10 + index) as TaskId
-    const after = tasks.filter(() => random.chance(0.7)).map((task) => task.taskId)
-    tasks.push({ taskId, versionId, after, stage: 'inference', isHeld: false, components: [0] })
-    natures.set(taskId, drawNature(random, scenario.faults, versionId))
-  }
-  const spec: JobSpec = {
-    jobId,
-    sessionId: null,
-    class: random.chance(0.6) ? 'interactive' : 'batch',
-    submittedAt: now,
-    deadlineAt: random.chance(0.1) ? now + random.between(5, 3_000) : null,
-    tasks,
-  }
-  return { spec, natures }
-}
-
-function drawNature(random: Random, faults: Faults, versionId: VersionId): TaskNature {
-  const steps = random.whole(1, 8)
-  return {
-    versionId,
-    steps,
-    poisonStep: random.chance(faults.taskIsPoison) ? random.whole(1, steps) : null,
-    failuresLeft: random.chance(faults.taskFails) ? random.whole(1, 7) : 0,
-    failure: random.pick(['engine_error', 'engine_error', 'out_of_memory', 'invalid_request']),
-  }
 }

@@ -12,14 +12,15 @@ import { recordLine, recordOpening } from '../scheduler/recording.ts'
 import { restore } from '../scheduler/restore.ts'
 import { type Snapshot, snapshot } from '../scheduler/snapshot.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
+import { drawJob } from './drawn-jobs.ts'
 import { scheduleFaults } from './faults.ts'
 import { JobBook } from './job-book.ts'
 import { ModelFiles } from './model-files.ts'
-import { ModelledWorkers } from './modelled-workers.ts'
+import type { TaskNature } from './modelled-task.ts'
+import { ModelledWorkers, type WorkerCommand } from './modelled-workers.ts'
 import { Random } from './random.ts'
-import { drawJob, drawScenario, type Faults, type Scenario } from './scenario.ts'
+import { drawScenario, type Faults, type Scenario } from './scenario.ts'
 import { Timeline } from './timeline.ts'
-import type { TaskNature } from './worker-model.ts'
 
 export interface SimulationResult {
   readonly seed: number
@@ -36,6 +37,13 @@ export interface SimulationResult {
   readonly checks: number
   readonly stale: number
   readonly gone: number
+  /** Jobs that came to rest and went on, tasks that went on from a checkpoint, outputs that were taken from the worker that held them. */
+  readonly pauses: number
+  readonly resumptions: number
+  readonly restored: number
+  readonly taken: number
+  /** Leases that were taken back. */
+  readonly revocations: number
   /** The run as JSON lines, for `replay`. */
   readonly recording: readonly string[]
   /** Jobs that were quarantined, and those among them that would not have killed a worker. */
@@ -71,6 +79,9 @@ export class Simulation {
   #events = 0
   #restarts = 0
   #checks = 0
+  #restored = 0
+  #taken = 0
+  #revocations = 0
 
   constructor(seed: number, faults: Partial<Faults> = {}) {
     this.#seed = seed
@@ -106,6 +117,11 @@ export class Simulation {
       checks: this.#checks,
       stale: this.jobs.staleAttempts,
       gone: this.jobs.countFailed('MODEL_VERSION_GONE'),
+      pauses: this.jobs.pauses,
+      resumptions: this.jobs.resumptions,
+      restored: this.#restored,
+      taken: this.#taken,
+      revocations: this.#revocations,
       recording: this.#recording,
       quarantined: this.jobs.quarantined().length,
       wronglyQuarantined: this.jobs
@@ -193,7 +209,16 @@ export class Simulation {
     )
       return
     else if ('jobId' in command) this.jobs.carriedOut(command)
-    else this.workers.carryOut(command)
+    else this.#speakToWorker(command)
+  }
+
+  #speakToWorker(command: WorkerCommand): void {
+    if (command.type === 'revokeLease') this.#revocations += 1
+    if (command.type === 'admit') {
+      this.#restored += command.tasks.filter(({ isRestored }) => isRestored).length
+      this.#taken += command.tasks.filter(({ inputs }) => inputs.length > 0).length
+    }
+    this.workers.carryOut(command)
   }
 
   #check(versionId: VersionId): void {
@@ -206,6 +231,12 @@ export class Simulation {
     const set = this.#timerSet
     if (at !== null) this.timeline.at(at, () => this.#timerSet === set && this.feed({ type: 'timerFired' }))
   }
+
+  saved(taskId: TaskId, step: number): void {
+    this.jobs.saved(taskId, step)
+  }
+
+  readonly savedSteps = (taskId: TaskId): number => this.jobs.savedSteps(taskId)
 
   /** What a task is like, for the worker that runs it. */
   readonly natureOf = (taskId: TaskId): TaskNature => {

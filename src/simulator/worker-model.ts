@@ -1,57 +1,56 @@
 /**
  * A worker as the scheduler meets it: it composes its steps by `chooseStep`, takes as long as chance says, reports what PROTOCOL.md tells it to, and
- * dies where a fault or a poisonous task kills it; it compares its models' files before and after every step. What it reported before its death still arrives; nothing does after it.
+ * dies where a fault or a poisonous task kills it; it compares its models' files before and after every step. It holds outputs, pauses, saves states,
+ * interrupts steps and gives back its lease as it is told. What it reported before its death still arrives; nothing does after it.
  */
 import type { Admission } from '../scheduler/commands.ts'
-import type { PriorityClass, TaskReport, WorkerExitCause } from '../scheduler/events.ts'
-import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
+import type { TaskReport, TaskStage, WorkerExitCause } from '../scheduler/events.ts'
+import type { Millis, TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import { chooseStep, type StepPolicy } from './choose-step.ts'
-import { isUnchanged, originalContent, type SeenFile } from './model-files.ts'
+import { HeldOutputs } from './held-outputs.ts'
+import { LoadedModels } from './loaded-models.ts'
+import { createTask, type ModelledTask, outcomeOf, type TaskNature } from './modelled-task.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
-
-/** What a task is like, which no one knows before it runs. */
-export interface TaskNature {
-  readonly versionId: VersionId
-  readonly steps: number
-  /** Kills its worker in this step; null = never. */
-  readonly poisonStep: number | null
-  /** Fails so many times before it succeeds. */
-  failuresLeft: number
-  readonly failure: 'engine_error' | 'out_of_memory' | 'invalid_request'
-}
 
 export interface WorkerSurroundings {
   readonly timeline: Timeline
   readonly random: Random
-  natureOf(taskId: TaskId): TaskNature
-  stepMsOf(versionId: VersionId): number
+  readonly natureOf: (taskId: TaskId) => TaskNature
+  readonly stepMsOf: (versionId: VersionId) => number
+  /** Steps in the newest checkpoint that the server has; 0 = it has none. */
+  readonly savedSteps: (taskId: TaskId) => number
   reported(worker: WorkerModel, reports: readonly TaskReport[]): void
+  checkpointed(worker: WorkerModel, taskId: TaskId, step: number): void
+  leaseRevoked(worker: WorkerModel): void
   exited(worker: WorkerModel, cause: WorkerExitCause): void
 }
 
-interface HeldTask {
-  readonly taskId: TaskId
-  readonly class: PriorityClass
-  readonly order: number
-  readonly deadlineAt: number | null
-  readonly readySince: number
-  readonly nature: TaskNature
-  stepsDone: number
-  isStarted: boolean
-  isCancelled: boolean
+export interface WorkerPolicy extends StepPolicy {
+  readonly interruptAfterMs: number
+  readonly checkpointSteps: number
+  readonly inferenceShare: number
+}
+
+interface RunningStep {
+  readonly members: readonly ModelledTask[]
+  readonly endsAt: Millis
 }
 
 /** A step expected to be longer is announced before it begins. */
 const announcedStepMs = 5
+const stageSliceMs = 100
+const interruptionsInARowMax = 3
 
 export class WorkerModel {
   readonly workerId: WorkerId
+  readonly models = new LoadedModels()
   readonly #world: WorkerSurroundings
-  readonly #tasks = new Map<TaskId, HeldTask>()
-  readonly #policies = new Map<number, StepPolicy>()
-  readonly #models = new Map<VersionId, SeenFile>()
-  #isStepping = false
+  readonly #tasks = new Map<TaskId, ModelledTask>()
+  readonly #outputs = new HeldOutputs()
+  readonly #policies = new Map<number, WorkerPolicy>()
+  #step: RunningStep | null = null
+  #lease: 'held' | 'owed' | 'revoked' = 'held'
   #isDead = false
 
   constructor(workerId: WorkerId, world: WorkerSurroundings) {
@@ -63,45 +62,26 @@ export class WorkerModel {
     return this.#isDead
   }
 
-  addModel(versionId: VersionId, file: SeenFile): void {
-    if (file.file.content !== originalContent) throw new Error(`Version ${versionId} is loaded from another's files.`)
-    this.#models.set(versionId, file)
-  }
-
   removeModel(versionId: VersionId): void {
     for (const { taskId, nature } of this.#tasks.values()) {
       if (nature.versionId === versionId)
         throw new Error(`Version ${versionId} is unloaded under task ${taskId} of worker ${this.workerId}.`)
     }
-    this.#models.delete(versionId)
+    this.models.remove(versionId)
+    this.#outputs.unload(versionId)
   }
 
-  setPolicy(versionId: VersionId, policy: StepPolicy): void {
+  setPolicy(versionId: VersionId, policy: WorkerPolicy): void {
     this.#policies.set(versionId, policy)
   }
 
-  admit(tasks: readonly Admission[]): void {
+  admit(admissions: readonly Admission[]): void {
     if (this.#isDead) return
-    const readySince = this.#world.timeline.now
-    for (const { taskId, class: priorityClass, order, deadlineAt } of tasks) {
-      const nature = this.#world.natureOf(taskId)
-      if (!this.#models.has(nature.versionId))
-        throw new Error(
-          `Task ${taskId} is admitted to worker ${this.workerId}, which has no model ${nature.versionId}.`,
-        )
-      if (this.#tasks.has(taskId)) throw new Error(`Task ${taskId} is admitted twice to worker ${this.workerId}.`)
-      this.#tasks.set(taskId, {
-        taskId,
-        class: priorityClass,
-        order,
-        deadlineAt,
-        readySince,
-        nature,
-        stepsDone: 0,
-        isStarted: false,
-        isCancelled: false,
-      })
-    }
+    const failed = admissions.filter((admission) => !this.#take(admission))
+    this.#report(
+      failed.map(({ taskId }) => ({ kind: 'failed', taskId, code: 'input_missing', retryable: true }) as const),
+    )
+    if (admissions.some((admission) => admission.class === 'interactive')) this.#interrupt()
     this.#continue()
   }
 
@@ -115,7 +95,42 @@ export class WorkerModel {
     for (const taskId of taskIds) {
       const task = this.#tasks.get(taskId)
       if (task) task.isCancelled = true
+      else this.#outputs.release(taskId)
     }
+    this.#continue()
+  }
+
+  pause(taskIds: readonly TaskId[]): void {
+    for (const taskId of taskIds) {
+      const task = this.#tasks.get(taskId)
+      if (!task) continue
+      task.isPaused = true
+      if (this.#step?.members.includes(task)) task.owesPause = true
+      else this.#answerPause(task)
+    }
+    this.#continue()
+  }
+
+  resume(taskIds: readonly TaskId[]): void {
+    for (const taskId of taskIds) {
+      const task = this.#tasks.get(taskId)
+      if (task) task.isPaused = false
+    }
+    this.#continue()
+  }
+
+  release(taskIds: readonly TaskId[]): void {
+    for (const taskId of taskIds) this.#outputs.release(taskId)
+  }
+
+  revokeLease(): void {
+    this.#lease = 'owed'
+    this.#interrupt()
+    if (!this.#step) this.#giveLeaseBack()
+  }
+
+  grantLease(): void {
+    this.#lease = 'held'
     this.#continue()
   }
 
@@ -125,74 +140,127 @@ export class WorkerModel {
     this.#world.exited(this, cause)
   }
 
+  /** False if an input of it is gone. */
+  #take(admission: Admission): boolean {
+    const { taskId, inputs, isRestored } = admission
+    const { natureOf, savedSteps, timeline } = this.#world
+    const nature = natureOf(taskId)
+    if (!this.models.canRun(nature.versionId, nature.components))
+      throw new Error(`Task ${taskId} is admitted to worker ${this.workerId}, which has not what it needs.`)
+    if (this.#tasks.has(taskId)) throw new Error(`Task ${taskId} is admitted twice to worker ${this.workerId}.`)
+    const from = isRestored ? savedSteps(taskId) : 0
+    if (savedSteps(taskId) > from) throw new Error(`Task ${taskId} begins anew and has a checkpoint.`)
+    if (!this.#outputs.areThere(inputs)) return false
+    this.#tasks.set(taskId, createTask(admission, nature, timeline.now, from))
+    return true
+  }
+
   #continue(): void {
-    if (this.#isStepping || this.#isDead) return
+    if (this.#step || this.#isDead) return
     this.#dropCancelled()
+    if (this.#lease !== 'held') return
     const { timeline } = this.#world
-    const ready = [...this.#tasks.values()].map((task) => ({
-      task: task.taskId,
-      model: task.nature.versionId,
-      batchKey: '',
-      class: task.class,
-      order: task.order,
-      readySince: task.readySince,
-    }))
-    const choice = chooseStep(ready, this.#policies, timeline.now)
+    const ready = [...this.#tasks.values()].filter(({ isPaused }) => !isPaused)
+    const choice = chooseStep(ready.map(readyTask), this.#policies, timeline.now, this.#stageFirst())
     if ('waitUntil' in choice) timeline.at(choice.waitUntil, () => this.#continue())
     if ('step' in choice) this.#begin(choice.step.tasks.flatMap((taskId) => this.#tasks.get(taskId as TaskId) ?? []))
   }
 
-  #begin(members: readonly HeldTask[]): void {
-    const { timeline, random } = this.#world
+  #begin(members: readonly ModelledTask[]): void {
+    const { timeline, random, stepMsOf } = this.#world
     const [first] = members
     if (!first) return
-    if (this.#isStale(first.nature.versionId)) return this.#failAsStale(members)
-    const stepMs = this.#world.stepMsOf(first.nature.versionId) * random.between(0.5, 1.5)
+    const { versionId } = first.nature
+    if (this.models.isStale(versionId)) {
+      this.#failAsStale(members)
+      return this.#continue()
+    }
+    const stepMs = stepMsOf(versionId) * random.between(0.5, 1.5)
     const begun = members
       .filter(({ isStarted }) => !isStarted)
       .map(({ taskId }): TaskReport => ({ kind: 'started', taskId }))
     for (const task of members) task.isStarted = true
-    this.#isStepping = true
+    const step = { members, endsAt: timeline.now + stepMs }
+    this.#step = step
     if (stepMs > announcedStepMs) this.#report(begun)
     const poison = members.find(({ nature, stepsDone }) => nature.poisonStep === stepsDone + 1)
-    if (poison) return timeline.after(random.between(0, stepMs), () => this.die('signal'))
-    timeline.after(stepMs, () => {
-      if (this.#isDead) return
-      this.#isStepping = false
-      if (this.#isStale(first.nature.versionId)) return this.#failAsStale(members)
-      this.#report([...(stepMs > announcedStepMs ? [] : begun), ...members.map((task) => this.#outcome(task))])
-      this.#continue()
+    const isRunning = () => this.#step === step && !this.#isDead
+    if (poison) return timeline.after(random.between(0, stepMs), () => isRunning() && this.die('signal'))
+    timeline.at(step.endsAt, () => {
+      if (!isRunning()) return
+      this.#step = null
+      if (this.models.isStale(versionId)) this.#failAsStale(members)
+      else this.#end(members, stepMs > announcedStepMs ? [] : begun)
+      this.#afterStep(members)
     })
   }
 
-  #isStale(versionId: VersionId): boolean {
-    const file = this.#models.get(versionId)
-    return file === undefined || !isUnchanged(file)
+  #end(members: readonly ModelledTask[], begun: readonly TaskReport[]): void {
+    const { timeline } = this.#world
+    const outcomes = members.map((task) => ({ task, report: outcomeOf(task, timeline.now) }))
+    for (const { task, report } of outcomes) {
+      if (report.kind !== 'step') this.#tasks.delete(task.taskId)
+      if (report.kind === 'done' && task.admission.isHeld && !task.isCancelled) this.#outputs.hold(task)
+    }
+    this.#report([...begun, ...outcomes.map(({ report }) => report)])
+    for (const { task, report } of outcomes) {
+      const every = this.#policies.get(task.nature.versionId)?.checkpointSteps ?? 0
+      if (report.kind === 'step' && every > 0 && task.stepsDone % every === 0) this.#save(task)
+    }
   }
 
-  #failAsStale(members: readonly HeldTask[]): void {
-    for (const { taskId } of members) this.#tasks.delete(taskId)
-    this.#report(members.map(({ taskId }) => ({ kind: 'failed', taskId, code: 'stale_model', retryable: true })))
+  /** What was asked for while it ran. */
+  #afterStep(members: readonly ModelledTask[]): void {
+    for (const task of members) {
+      if (task.owesPause && this.#tasks.has(task.taskId)) this.#answerPause(task)
+      task.owesPause = false
+    }
+    if (this.#lease === 'owed') this.#giveLeaseBack()
     this.#continue()
   }
 
-  #outcome(task: HeldTask): TaskReport {
-    const { taskId, nature, deadlineAt } = task
-    task.stepsDone += 1
-    const end = (report: TaskReport): TaskReport => {
-      this.#tasks.delete(taskId)
-      return report
-    }
-    // A step that was running when the wish came may have been the last.
-    if (task.isCancelled && task.stepsDone < nature.steps) return end({ kind: 'cancelled', taskId })
-    if (deadlineAt !== null && this.#world.timeline.now > deadlineAt)
-      return end({ kind: 'failed', taskId, code: 'deadline_exceeded', retryable: false })
-    if (nature.failuresLeft > 0 && task.stepsDone >= nature.steps / 2) {
-      nature.failuresLeft -= 1
-      return end({ kind: 'failed', taskId, code: nature.failure, retryable: nature.failure !== 'invalid_request' })
-    }
-    if (task.stepsDone >= nature.steps) return end({ kind: 'done', taskId, stepsRun: task.stepsDone, heldBytes: 0 })
-    return { kind: 'step', taskId, done: task.stepsDone, total: nature.steps }
+  #answerPause(task: ModelledTask): void {
+    if (task.isStarted) this.#save(task)
+    const stateBytes = task.isStarted ? task.nature.stateBytes : 0
+    this.#report([{ kind: 'paused', taskId: task.taskId, stateBytes }])
+  }
+
+  #save({ taskId, nature, stepsDone }: ModelledTask): void {
+    if (nature.canBeSaved && stepsDone > 0) this.#world.checkpointed(this, taskId, stepsDone)
+  }
+
+  /** A long step of batch work makes way, a few times in a row at most; its states are as before it. */
+  #interrupt(): void {
+    const { timeline } = this.#world
+    const members = this.#step?.members ?? []
+    const isLong = members.every(({ nature }) => {
+      const policy = this.#policies.get(nature.versionId)
+      return policy !== undefined && (this.#step?.endsAt ?? 0) - timeline.now > policy.interruptAfterMs
+    })
+    const isPatient = members.every(
+      ({ admission, interruptions }) => admission.class === 'batch' && interruptions < interruptionsInARowMax,
+    )
+    if (members.length === 0 || !isLong || !isPatient) return
+    for (const task of members) task.interruptions += 1
+    this.#step = null
+    this.#afterStep(members)
+  }
+
+  #giveLeaseBack(): void {
+    this.#lease = 'revoked'
+    if (!this.#isDead) this.#world.leaseRevoked(this)
+  }
+
+  /** In each slice inference goes first for its share. */
+  #stageFirst(): TaskStage {
+    const [policy] = this.#policies.values()
+    const share = policy?.inferenceShare ?? 0
+    return this.#world.timeline.now % stageSliceMs < share * stageSliceMs ? 'inference' : 'postprocessing'
+  }
+
+  #failAsStale(members: readonly ModelledTask[]): void {
+    for (const { taskId } of members) this.#tasks.delete(taskId)
+    this.#report(members.map(({ taskId }) => ({ kind: 'failed', taskId, code: 'stale_model', retryable: true })))
   }
 
   #dropCancelled(): void {
@@ -203,5 +271,18 @@ export class WorkerModel {
 
   #report(reports: readonly TaskReport[]): void {
     if (reports.length > 0 && !this.#isDead) this.#world.reported(this, reports)
+  }
+}
+
+function readyTask({ taskId, nature, admission, readySince }: ModelledTask) {
+  const { class: priorityClass, order, stage } = admission
+  return {
+    task: taskId,
+    model: nature.versionId,
+    batchKey: nature.batchKey,
+    class: priorityClass,
+    order,
+    readySince,
+    stage,
   }
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Audit } from '../../src/scheduler/audit.ts'
 import { createState, step } from '../../src/scheduler/core.ts'
 import type { JobSpec } from '../../src/scheduler/events.ts'
-import { explainWait, queueView } from '../../src/scheduler/explain.ts'
+import { explainWait, queueView, type Waiting } from '../../src/scheduler/explain.ts'
 import type { JobId, Millis } from '../../src/scheduler/ids.ts'
 import { brokenInvariants } from '../../src/scheduler/invariants.ts'
 import { restore } from '../../src/scheduler/restore.ts'
@@ -53,6 +53,12 @@ test('whatever is told, in whatever order: the invariants hold, every answer can
     'cancelTasks',
     'unload',
     'checkVersion',
+    'pauseTasks',
+    'resumeTasks',
+    'jobPaused',
+    'jobResumed',
+    'jobPostprocessing',
+    'releaseOutputs',
   ]) {
     expect(reached.get(type), type).toBeGreaterThan(0)
   }
@@ -63,12 +69,17 @@ function expectAnswers(state: SchedulerState, now: Millis): void {
   const waiting = state.waiting.interactive.size + state.waiting.batch.size
   const next = view.next(100)
   expect(next).toHaveLength(waiting)
+  for (const job of state.jobs.values()) if (job.state === 'paused') expectPaused(explainWait(state, job.jobId, now))
   next.forEach((jobId, index) => {
     const answer = explainWait(state, jobId, now)
     expect(answer?.queuePosition).toBe(index + 1)
     expect(answer?.reason).toMatch(/\.$/)
     expect(answer?.estimatedStartAt ?? now).toBeGreaterThanOrEqual(now)
   })
+}
+
+function expectPaused(answer: Waiting | null): void {
+  expect(answer).toMatchObject({ code: 'PAUSED', queuePosition: null, estimatedStartAt: null })
 }
 
 /** A job is submitted once; the store sees to that. */

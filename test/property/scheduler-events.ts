@@ -10,7 +10,8 @@ const deviceId = id<DeviceId>(3)
 const versionId = id<VersionId>(3)
 const workerId = id<WorkerId>(40)
 const jobId = id<JobId>(60)
-const taskId = id<TaskId>(120)
+const tasksPerJob = 3
+const taskId = id<TaskId>(60 * tasksPerJob)
 const bytes = fc.integer({ min: 0, max: 900 })
 const of = <Value extends string>(value: Value) => fc.constant(value)
 
@@ -39,7 +40,7 @@ const job = fc
     jobId,
     class: fc.constantFrom('interactive' as const, 'batch' as const),
     versionId,
-    tasks: fc.integer({ min: 1, max: 2 }),
+    tasks: fc.integer({ min: 1, max: 3 }),
     deadlineAt: fc.option(fc.integer({ min: -5, max: 2000 }), { nil: null, freq: 8 }),
   })
   .map(
@@ -57,10 +58,18 @@ const report: fc.Arbitrary<TaskReport> = fc.oneof(
   fc.record({
     kind: of('failed'),
     taskId,
-    code: fc.constantFrom('out_of_memory', 'engine_error', 'invalid_request', 'stale_model', 'artifact_missing'),
+    code: fc.constantFrom(
+      'out_of_memory',
+      'engine_error',
+      'invalid_request',
+      'stale_model',
+      'artifact_missing',
+      'input_missing',
+    ),
     retryable: fc.boolean(),
   }),
   fc.record({ kind: fc.constantFrom('cancelled' as const, 'withdrawn' as const), taskId }),
+  { weight: 3, arbitrary: fc.record({ kind: of('paused'), taskId, stateBytes: fc.nat(90) }) },
 )
 const place = fc.option(deviceId, { nil: null })
 
@@ -72,6 +81,19 @@ const event: fc.Arbitrary<SchedulerEvent> = fc.oneof(
     arbitrary: fc.record({ type: of('jobsSubmitted'), jobs: fc.array(job, { minLength: 1, maxLength: 4 }) }),
   },
   { weight: 2, arbitrary: fc.record({ type: of('cancelRequested'), jobId }) },
+  { weight: 3, arbitrary: fc.record({ type: of('pauseRequested'), jobId, cause: of('requested') }) },
+  { weight: 3, arbitrary: fc.record({ type: of('resumeRequested'), jobId }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: of('componentLoaded'),
+      workerId,
+      versionId,
+      component: fc.integer({ min: 0, max: 2 }),
+    }),
+  },
+  fc.record({ type: of('taskCheckpointed'), workerId, taskId, step: fc.nat(9) }),
+  fc.record({ type: of('leaseRevoked'), workerId }),
   {
     weight: 3,
     arbitrary: fc.record({
@@ -159,37 +181,52 @@ const prologue: readonly Told[] = [
   })),
 ].map((first) => ({ event: first, afterMs: 0, copies: false, isWild: true }))
 
-/** Most events come from workers that are there and speak of what they have. */
+/** Most events come from workers that are there and speak of what they have, and wishes are about jobs that live. */
 export function aimed(state: SchedulerState, drawn: SchedulerEvent): SchedulerEvent {
+  if (drawn.type === 'pauseRequested' || drawn.type === 'resumeRequested') {
+    const isPausing = drawn.type === 'resumeRequested'
+    const jobs = [...state.jobs.values()].filter(({ pauseCause }) => (pauseCause !== null) === isPausing)
+    return {
+      ...drawn,
+      jobId: pickFrom(
+        jobs.map((one) => one.jobId),
+        drawn.jobId,
+      ),
+    }
+  }
+  if (drawn.type === 'cancelRequested') return { ...drawn, jobId: pickFrom([...state.jobs.keys()], drawn.jobId) }
   if (!('workerId' in drawn)) return drawn
   const worker = [...state.workers.values()][drawn.workerId % Math.max(1, state.workers.size)]
   if (!worker) return drawn
   const { workerId: there } = worker
-  if ('versionId' in drawn) {
-    const versions = [...worker.residencies.keys()]
-    return {
-      ...drawn,
-      workerId: there,
-      versionId: versions[drawn.versionId % Math.max(1, versions.length)] ?? drawn.versionId,
-    }
-  }
+  const held = [...worker.tasks].map((task) => task.taskId)
+  if ('versionId' in drawn)
+    return { ...drawn, workerId: there, versionId: pickFrom([...worker.residencies.keys()], drawn.versionId) }
+  if (drawn.type === 'taskCheckpointed') return { ...drawn, workerId: there, taskId: pickFrom(held, drawn.taskId) }
   if (drawn.type !== 'stepsReported') return { ...drawn, workerId: there }
-  const held = [...worker.tasks]
+  const pausing = [...worker.tasks].filter((task) => task.state === 'pausing').map((task) => task.taskId)
   const reports = drawn.reports.map((one) => ({
     ...one,
-    taskId: held[one.taskId % Math.max(1, held.length)]?.taskId ?? one.taskId,
+    taskId: pickFrom(one.kind === 'paused' && pausing.length > 0 ? pausing : held, one.taskId),
   }))
   return { ...drawn, workerId: there, reports }
 }
 
+/** `drawn` itself where there is nothing to pick from. */
+function pickFrom<Id extends number>(ids: readonly Id[], drawn: Id): Id {
+  return ids[drawn % Math.max(1, ids.length)] ?? drawn
+}
+
+/** A chain whose outputs are held, or one that forks after its first task. */
 function chain(owner: JobId, versionOf: VersionId, length: number): JobSpec['tasks'] {
-  const first = (owner * 2) as TaskId
+  const first = (owner * tasksPerJob) as TaskId
+  const isFork = owner % 2 === 0
   return Array.from({ length }, (_, index) => ({
     taskId: (first + index) as TaskId,
     versionId: versionOf,
-    after: index === 0 ? [] : [first],
+    after: index === 0 ? [] : [isFork ? first : ((first + index - 1) as TaskId)],
     stage: index === 0 ? ('inference' as const) : ('postprocessing' as const),
-    isHeld: index < length - 1,
+    isHeld: isFork ? index === 0 : index < length - 1,
     components: index === 0 ? [0] : [1],
   }))
 }

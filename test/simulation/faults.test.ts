@@ -10,6 +10,7 @@ const onlyPoison = {
   killGapMs: Number.POSITIVE_INFINITY,
   restartGapMs: Number.POSITIVE_INFINITY,
   cancelGapMs: Number.POSITIVE_INFINITY,
+  pauseGapMs: Number.POSITIVE_INFINITY,
   fileGapMs: Number.POSITIVE_INFINITY,
   spawnFails: 0,
   loadKills: 0,
@@ -20,7 +21,7 @@ const onlyPoison = {
 
 const repeat = (seed: number) => `Repeat with HEARTH_TEST_SEED=${seed}`
 
-describe('in every world', { timeout: 60_000 }, () => {
+describe('in every world', { timeout: 120_000 }, () => {
   const sums = {
     succeeded: 0,
     failed: 0,
@@ -31,6 +32,11 @@ describe('in every world', { timeout: 60_000 }, () => {
     checks: 0,
     stale: 0,
     gone: 0,
+    pauses: 0,
+    resumptions: 0,
+    restored: 0,
+    taken: 0,
+    revocations: 0,
   }
 
   test('each job ends exactly once, the invariants hold after every event, and the recording replays to the byte', () => {

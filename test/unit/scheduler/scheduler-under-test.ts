@@ -65,7 +65,10 @@ export class SchedulerUnderTest {
     const steps = { batchLimit: 2, holdMs: 0, interruptAfterMs: 5 }
     const components = { componentBytes: [100 * mib], componentNames: ['model'] }
     const names = { modelName: `model-${versionId}`, engine: 'onnx' }
-    this.feed({ type: 'versionRegistered', version: { versionId, ...names, ...bytes, ...steps, ...components, ...options } })
+    this.feed({
+      type: 'versionRegistered',
+      version: { versionId, ...names, ...bytes, ...steps, ...components, ...options },
+    })
     return versionId
   }
 
