@@ -18,6 +18,7 @@ from msgspec import Struct, ValidationError, convert
 from hearth_worker import process
 from hearth_worker.engines.engine import EngineSettings
 from hearth_worker.engines.manifest import Manifest, find_component
+from hearth_worker.engines.text_request import PromptReader, TextRequest, front_of, front_probe
 from hearth_worker.engines.text_stream import TextStream
 from hearth_worker.failures import LoadFailed
 from hearth_worker.protocol.reports import TensorPort
@@ -50,17 +51,18 @@ class LlamaCppModel:
         wake: Callable[[], None],
     ) -> None:
         self.manifest = manifest
+        self._front = _front_of(server)
         self._wake = wake
         self.slots = options.slots
         self.weights_bytes = weights_bytes
         self._server = server
-        self._calls: SimpleQueue[tuple[bytes, TextStream] | None] = SimpleQueue()
+        self._calls: SimpleQueue[tuple[TextRequest, TextStream] | None] = SimpleQueue()
         self._callers = [Thread(target=self._call, name=f"slot-{slot}", daemon=True) for slot in range(options.slots)]
         for caller in self._callers:
             caller.start()
 
-    def write(self, request: bytes) -> TextStream:
-        """Has the engine answer a chat request (JSON as OpenAI's API has it) into the stream that is returned."""
+    def write(self, request: TextRequest) -> TextStream:
+        """Has the engine write into the stream that is returned what is not written yet."""
         stream = TextStream(self._wake)
         self._calls.put((request, stream))
         return stream
@@ -76,14 +78,23 @@ class LlamaCppModel:
     def _call(self) -> None:
         while call := self._calls.get():
             request, stream = call
-            if stream.is_cancelled:
-                continue
             try:
-                self._server.handle_chat_completions(request, stream.take_chunk)
+                if not stream.is_cancelled and not stream.is_left:
+                    self._write(request, stream)
             except Exception as error:  # Whatever the library raises is this text's failure, and the caller lives on.
                 stream.fail(str(error))
             else:
                 stream.end()
+
+    def _write(self, request: TextRequest, stream: TextStream) -> None:
+        if not request.text:
+            self._server.handle_chat_completions(request.from_the_beginning(), stream.take_chunk)
+            return
+        reader = PromptReader(stream)
+        self._server.handle_chat_completions(request.for_its_prompt(), reader.take_chunk)
+        if reader.prompt is not None and not stream.is_cancelled:
+            prompt = reader.prompt.removeprefix(self._front)
+            self._server.handle_completions(request.from_where_it_was(prompt, reader.stop), stream.take_chunk)
 
 
 class LlamaCppEngine:
@@ -109,6 +120,12 @@ class LlamaCppEngine:
             except RuntimeError as error:
                 raise LoadFailed(f"llama.cpp cannot load model {manifest.name!r}; its reason is in the log.") from error
         return LlamaCppModel(manifest, options, server, files.size_bytes("weights"), self._wake)
+
+
+def _front_of(server: xllamacpp.Server) -> str:
+    answers: list[bytes] = []
+    server.handle_completions(front_probe(), answers.append)
+    return front_of(answers[0])
 
 
 def _options(manifest: Manifest) -> LlamaCppOptions:

@@ -1,38 +1,24 @@
 """Text from a chat: the engine writes continuously and batches by itself; a step hands on what it has written since."""
 
+import sys
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 from msgspec import Struct
 
-from hearth_worker.engines.text_stream import Delta, Refused, TextStream
+from hearth_worker.engines.text_request import TextRequest
+from hearth_worker.engines.text_stream import Refused, TextStream
 from hearth_worker.programs.outcomes import Advanced, Done, Failed, Piece, Progress
 from hearth_worker.programs.program import Program, Promise
+from hearth_worker.programs.saved_text import read_back, write_down
+from hearth_worker.programs.text_state import GenerateTextRequest, TextState, joined, left_off
 
 if TYPE_CHECKING:
     from hearth_worker.engines.llama_cpp import LlamaCppModel
 
 # llama.cpp keeps the seed in 32 bits; all ones stand for a random one.
 SEEDS = 2**32 - 1
-
-
-class Message(Struct, frozen=True):
-    """One turn of the chat."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class GenerateTextRequest(Struct, rename="camel", frozen=True):
-    """The model's chat template is applied to the messages. A seed of None is drawn by the engine."""
-
-    messages: list[Message]
-    max_tokens: int
-    temperature: float
-    top_p: float
-    stop: list[str] = []
-    seed: int | None = None
 
 
 class GenerateTextOutput(Struct, rename="camel", frozen=True):
@@ -44,19 +30,12 @@ class GenerateTextOutput(Struct, rename="camel", frozen=True):
     completion_tokens: int
 
 
-class TextState(Struct, frozen=True):
-    """`stream` is None until the first step; `read` of its deltas are in `text`."""
-
-    request: GenerateTextRequest
-    stream: TextStream | None = None
-    read: int = 0
-    text: str = ""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
 class GenerateText(Program[GenerateTextRequest, TextState, GenerateTextOutput]):
-    """Each started state has a slot of the engine until it ends."""
+    """Each started state has a slot of the engine until it ends or is suspended.
+
+    What a suspended or saved text has shown stays, by token ids, and it goes on from there. The rest may differ from
+    that of a text that nobody disturbed: the seed begins anew, and the company in the engine is another.
+    """
 
     promise: ClassVar[Promise] = "continuation"
     engine: ClassVar[str | None] = "llama_cpp"
@@ -82,44 +61,56 @@ class GenerateText(Program[GenerateTextRequest, TextState, GenerateTextOutput]):
     def keep(self, state: TextState) -> GenerateTextOutput:
         return _output(state, "cancelled")
 
+    def suspend(self, state: TextState) -> TextState:
+        """The engine stops with its next token. The next steps show what it has written, and have it write on."""
+        if state.stream is not None:
+            state.stream.leave()
+        return state
+
+    def save(self, state: TextState) -> bytes:
+        return write_down(state)
+
+    def restore(self, request: GenerateTextRequest, saved: bytes) -> TextState:
+        """Raises ValueError for what was saved of another text."""
+        return read_back(request, saved)
+
+    def state_bytes(self, state: TextState) -> int:
+        """Beside the slot, which is the model's: the text, and what names its tokens."""
+        return sys.getsizeof(state.text) + sys.getsizeof(state.written)
+
     def release(self, state: TextState) -> None:
         if state.stream is not None:
             state.stream.cancel()
 
-    def _begin(self, state: TextState) -> Advanced[TextState]:
-        stream = self._model.write(_chat_request(state.request))
-        return Advanced(msgspec.structs.replace(state, stream=stream))
+    def _begin(self, state: TextState) -> Advanced[TextState] | Done[GenerateTextOutput]:
+        if state.completion_tokens >= state.request.max_tokens:
+            # It was left between its last token and its end.
+            return Done(_output(state, "length"))
+        return Advanced(msgspec.structs.replace(state, stream=self._model.write(_text_request(state))))
 
 
 def _go_on(state: TextState, stream: TextStream) -> Advanced[TextState] | Done[GenerateTextOutput] | Failed:
     # Asked first: what the engine wrote before its end is in the deltas then.
     is_ended = stream.is_ended
     deltas = stream.deltas[state.read :]
-    if is_ended and stream.finish_reason is None:
-        return _failure(stream.refused)
-    advanced = _joined(state, deltas)
+    if is_ended and stream.finish_reason is None and not (stream.is_left and stream.refused is None):
+        return _end_without_reason(state, stream.refused)
+    advanced = joined(state, deltas)
     written = "".join(delta.text for delta in deltas)
     pieces = [Piece(written)] if written else []
     progress = Progress(advanced.completion_tokens, state.request.max_tokens, "tokens")
-    if is_ended:
-        assert stream.finish_reason is not None
-        return Done(_output(advanced, stream.finish_reason), progress, pieces)
-    return Advanced(advanced, progress, pieces)
+    if not is_ended:
+        return Advanced(advanced, progress, pieces)
+    if stream.finish_reason is None:
+        return Advanced(left_off(advanced), progress, pieces)
+    return Done(_output(advanced, stream.finish_reason), progress, pieces)
 
 
-def _joined(state: TextState, deltas: Sequence[Delta]) -> TextState:
-    prompt_tokens, completion_tokens = state.prompt_tokens, state.completion_tokens
-    for delta in deltas:
-        prompt_tokens = delta.prompt_tokens or prompt_tokens
-        completion_tokens = delta.completion_tokens or completion_tokens
-    return TextState(
-        request=state.request,
-        stream=state.stream,
-        read=state.read + len(deltas),
-        text=state.text + "".join(delta.text for delta in deltas),
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-    )
+def _end_without_reason(state: TextState, refused: Refused | None) -> Done[GenerateTextOutput] | Failed:
+    if state.tokens_before > 0 and refused is not None and refused.context_tokens is not None:
+        # It filled the model's context when it was left.
+        return Done(_output(state, "length"))
+    return _failure(refused)
 
 
 def _failure(refused: Refused | None) -> Failed:
@@ -140,21 +131,18 @@ def _output(state: TextState, reason: Literal["stop", "length", "cancelled"]) ->
     return GenerateTextOutput(state.text, reason, state.prompt_tokens, state.completion_tokens)
 
 
-def _chat_request(request: GenerateTextRequest) -> bytes:
-    """As llama.cpp takes it; `return_progress` gives chunks while the prompt is read, where it can be stopped."""
+def _text_request(state: TextState) -> TextRequest:
+    request = state.request
     seed = {} if request.seed is None else {"seed": request.seed % SEEDS}
-    return msgspec.json.encode(
-        {
-            "messages": request.messages,
-            "max_tokens": request.max_tokens,
+    return TextRequest(
+        messages=msgspec.to_builtins(request.messages),
+        settings={
+            "max_tokens": request.max_tokens - state.completion_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
             "stop": request.stop,
             **seed,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "timings_per_token": True,
-            "return_progress": True,
-            "reasoning_format": "none",
-        }
+        },
+        written=state.written,
+        text=state.text,
     )

@@ -19,7 +19,7 @@ from hearth_worker.engines.onnx import OnnxComponent
 from hearth_worker.failures import ArtifactMissing, InvalidRequest
 from hearth_worker.programs.classify_image import ClassifyRequest
 from hearth_worker.programs.embed_text import EmbedRequest
-from hearth_worker.programs.generate_text import GenerateTextRequest
+from hearth_worker.programs.text_state import GenerateTextRequest
 from hearth_worker.programs.infer import InferRequest
 from hearth_worker.programs.infer_inputs import read_inputs
 from hearth_worker.programs.infer_tensors import InputTensor
