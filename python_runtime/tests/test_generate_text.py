@@ -8,7 +8,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from hearth_worker.protocol.reports import Error, Loaded, Unloaded
+from hearth_worker.protocol.reports import Checkpointed, Error, Loaded, Revoked, Unloaded
 from tests.support.requests import MODELS, load_meta, task
 from tests.support.worker_harness import WorkerHarness
 
@@ -143,6 +143,54 @@ def test_a_text_whose_prompt_is_still_read_can_be_cancelled(
     assert shared_worker.wait_for_end_of(number)[number]["kind"] == "cancelled"
     shared_worker.admit(text_task(following, RAINBOW, maxTokens=4))
     assert shared_worker.wait_for_end_of(following)[following]["kind"] == "done"
+
+
+def test_a_paused_text_goes_on_where_it_was_and_a_saved_one_from_its_checkpoint(
+    shared_worker: WorkerHarness, numbers: Iterator[int]
+) -> None:
+    undisturbed, paused, restored = next(numbers), next(numbers), next(numbers)
+    story = "Write a python function that sums a list."
+    shared_worker.admit(text_task(undisturbed, story, maxTokens=40))
+    output = shared_worker.wait_for_end_of(undisturbed)[undisturbed]["output"]
+    shared_worker.admit(text_task(paused, story, maxTokens=40))
+    shared_worker.wait_for_entry("text", paused)
+    shared_worker.send(13, {"tasks": [paused]})
+    assert shared_worker.wait_for_entry("paused", paused)["stateBytes"] > 0
+    checkpoint = shared_worker.wait_for(Checkpointed, lambda told: told.task == paused)
+    shown = shared_worker.text_of(paused)
+    assert 0 < len(shown) < len(output["text"])
+    shared_worker.send(14, {"tasks": [paused]})
+    assert shared_worker.wait_for_end_of(paused)[paused]["output"] == output
+    assert shared_worker.text_of(paused) == output["text"]
+    shared_worker.send(16, {"tasks": [text_task(restored, story, maxTokens=40) | {"saved": checkpoint.saved}]})
+    assert shared_worker.wait_for_end_of(restored)[restored]["output"] == output
+    assert shown + shared_worker.text_of(restored) == output["text"]
+
+
+def test_a_text_that_is_cancelled_while_it_is_paused_keeps_what_was_shown(
+    shared_worker: WorkerHarness, numbers: Iterator[int]
+) -> None:
+    number = next(numbers)
+    shared_worker.admit(text_task(number, "Write a long story.", maxTokens=1500))
+    shared_worker.wait_for_entry("text", number)
+    shared_worker.send(13, {"tasks": [number]})
+    shared_worker.wait_for_entry("paused", number)
+    shared_worker.send(5, {"tasks": [number]})
+    output = shared_worker.wait_for_end_of(number)[number]["output"]
+    assert (output["text"], output["finishReason"]) == (shared_worker.text_of(number), "cancelled")
+
+
+def test_a_text_of_class_batch_leaves_the_engine_with_the_lease_and_goes_on_with_it(
+    shared_worker: WorkerHarness, numbers: Iterator[int]
+) -> None:
+    number = next(numbers)
+    task = text_task(number, "Write a python function that sums a list.", maxTokens=24)
+    shared_worker.admit(task | {"class": "batch"})
+    shared_worker.wait_for_entry("text", number)
+    assert isinstance(shared_worker.answer_to(shared_worker.send(12)), Revoked)
+    shared_worker.send(11)
+    output = shared_worker.wait_for_end_of(number)[number]["output"]
+    assert (output["completionTokens"], output["text"]) == (24, shared_worker.text_of(number))
 
 
 def test_the_librarys_own_server_cannot_be_reached(shared_worker: WorkerHarness) -> None:
