@@ -19,12 +19,12 @@ from hearth_worker.engines.onnx import OnnxComponent
 from hearth_worker.failures import ArtifactMissing, InvalidRequest
 from hearth_worker.programs.classify_image import ClassifyRequest
 from hearth_worker.programs.embed_text import EmbedRequest
-from hearth_worker.programs.text_state import GenerateTextRequest
 from hearth_worker.programs.infer import InferRequest
 from hearth_worker.programs.infer_inputs import read_inputs
 from hearth_worker.programs.infer_tensors import InputTensor
 from hearth_worker.programs.noop import NoopRequest
 from hearth_worker.programs.picture_files import decode
+from hearth_worker.programs.text_state import GenerateTextRequest
 from hearth_worker.protocol.codec import REPORTS, REQUESTS, decode_report, decode_request
 from hearth_worker.protocol.decoder import FrameDecoder
 from hearth_worker.protocol.frame import HEADER_BYTES, Frame
