@@ -39,6 +39,8 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
     cancelRequested: false,
     pauseCause: null,
     setback: null,
+    gained: -1,
+    isStuck: false,
     home: null,
     tasksAtWorkers: 0,
     tasksStepping: 0,

@@ -12,6 +12,10 @@ export function cancelJob(turn: Turn, jobId: JobId): void {
   // Its end is on the way, also where a paused task watched over nothing.
   if (job.deadlineSlot >= 0) deadlines.removeAt(job.deadlineSlot)
   dequeueAll(turn, job)
-  for (const task of job.tasks) dropAtWorker(turn, task)
+  for (const task of job.tasks) {
+    dropAtWorker(turn, task)
+    // It stays nowhere any more, and is not told again.
+    if (task.state === 'paused') task.state = 'recalled'
+  }
   cancelIfGone(turn, job)
 }

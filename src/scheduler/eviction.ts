@@ -41,8 +41,8 @@ export function makeRoom(turn: Turn, device: Device, need: Need): boolean {
 }
 
 /**
- * As `makeRoom`, but models in use, except those that have just come, finish what they run and go as well; last of all those that cannot come back,
- * because with them the jobs end that wait for them.
+ * As `makeRoom`, but models in use finish what they run and go as well, except those that have just come or have a job that was moved before and has
+ * gained nothing by it; last of all those that cannot come back, because with them the jobs end that wait for them.
  */
 export function askToYield(turn: Turn, device: Device, need: Need): boolean {
   const leastStayMs = turn.state.settings.yieldAfterMs.interactive
@@ -51,6 +51,7 @@ export function askToYield(turn: Turn, device: Device, need: Need): boolean {
       (residency) =>
         isLive(residency) &&
         !isIdle(residency) &&
+        !hasStuckJob(residency) &&
         residency.loadedAt !== null &&
         turn.now - residency.loadedAt >= leastStayMs,
     )
@@ -60,6 +61,12 @@ export function askToYield(turn: Turn, device: Device, need: Need): boolean {
     ...busy.map(residencyVictim),
   ])
   return dismiss(turn, victims, 'others_waited_too_long')
+}
+
+/** A job of it has gained nothing where it was before: without a stay that is long enough it never would. */
+function hasStuckJob({ jobs }: LiveResidency): boolean {
+  for (const { isStuck, state } of jobs) if (isStuck && state !== 'paused') return true
+  return false
 }
 
 function dismiss(

@@ -3,6 +3,7 @@
  * A job leaves its home when that goes, as soon as the home has let go of all its tasks; and when it waits and nothing of it is there any more,
  * so that it goes on wherever there is room first.
  */
+import { stepsSaved } from './checkpoints.ts'
 import type { RequeueCause } from './commands.ts'
 import type { WorkerExitCause } from './events.ts'
 import { setBackJob } from './jobs.ts'
@@ -23,7 +24,15 @@ export function leaveHomeIfDue(turn: Turn, job: Job): void {
 export function leaveHome(turn: Turn, job: Job, cause: RequeueCause, exit: WorkerExitCause | null): void {
   moveOut(turn, job)
   const isAnyLost = undoLost(turn, job)
+  if (job.state === 'running' && cause === 'model_unloaded') noteMove(job)
   if (job.state === 'running' || (job.state === 'paused' && isAnyLost)) setBackJob(turn, job, cause, exit)
+}
+
+/** One that has to move again and again and gets nowhere is let be at its next home. */
+function noteMove(job: Job): void {
+  const gained = job.tasks.length - job.tasksLeft + stepsSaved(job)
+  job.isStuck = gained <= job.gained
+  job.gained = Math.max(gained, job.gained)
 }
 
 /** None of its tasks is in a queue afterwards. */

@@ -22,6 +22,7 @@ import {
   type Version,
 } from './state.ts'
 import { decided, setAlarm, type Turn } from './turn.ts'
+import { tellResidency } from './worker-words.ts'
 
 export function takeLoadFailure(
   turn: Turn,
@@ -57,6 +58,7 @@ export function failLoad(
     fallBack(task)
     recall(turn, task)
   }
+  if (residency.admitted + residency.parked > 0) tellResidency(turn, residency)
   requeueLoadingJobs(turn, version, cause, null)
   for (const job of uprooted) {
     if (job.state === 'running') setBackJob(turn, job, cause, null)

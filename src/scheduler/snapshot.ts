@@ -86,6 +86,8 @@ export interface JobSnapshot
     | 'cancelRequested'
     | 'pauseCause'
     | 'setback'
+    | 'gained'
+    | 'isStuck'
   > {
   readonly jobId: JobId
   readonly versionId: VersionId
@@ -238,6 +240,7 @@ function versionOut(version: Version): VersionSnapshot {
 function jobOut(job: Job, isLive: boolean): JobSnapshot {
   const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt, order, version, tasks, state, stage } = job
   const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback } = job
+  const { gained, isStuck } = job
   return {
     jobId,
     sessionId,
@@ -255,6 +258,8 @@ function jobOut(job: Job, isLive: boolean): JobSnapshot {
     cancelRequested,
     pauseCause,
     setback,
+    gained,
+    isStuck,
     isLive,
     tasks: (isLive ? tasks : tasks.filter(({ residency }) => residency)).map(taskOut),
   }

@@ -214,6 +214,9 @@ export interface Job {
   pauseCause: PauseCause | null
   /** Work that users had seen was lost while it was paused: when it goes on, that is another attempt. */
   setback: RequeueCause | null
+  /** Tasks done and steps saved when its home was last unloaded under it; -1 = never. It is stuck if that was no more than the time before. */
+  gained: number
+  isStuck: boolean
   /** Where its tasks run, and outputs are held for those to come; null = wherever the next one is admitted. */
   home: LiveResidency | null
   tasksAtWorkers: number

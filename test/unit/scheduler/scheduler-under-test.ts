@@ -9,10 +9,11 @@ import type {
   SchedulerEvent,
   TaskFailureCode,
   TaskReport,
+  TaskSpec,
   VersionSpec,
   WorkerExitCause,
 } from '../../../src/scheduler/events.ts'
-import { explainWait, type Waiting } from '../../../src/scheduler/explain.ts'
+import { explainWait, type QueueView, queueView, type Waiting } from '../../../src/scheduler/explain.ts'
 import type { DeviceId, JobId, TaskId, VersionId, WorkerId } from '../../../src/scheduler/ids.ts'
 import { brokenInvariants } from '../../../src/scheduler/invariants.ts'
 import { defaultSettings, type SchedulerSettings } from '../../../src/scheduler/settings.ts'
@@ -26,6 +27,13 @@ export const loadMs = 100
 
 type CommandOf<Type extends Command['type']> = Extract<Command, { readonly type: Type }>
 type JobOptions = Partial<Pick<JobSpec, 'class' | 'deadlineAt' | 'submittedAt'>> & { readonly after?: 'chain' | 'fork' }
+
+export interface GraphNode {
+  /** Names of others. */
+  readonly after?: readonly string[]
+  readonly stage?: TaskSpec['stage']
+  readonly components?: readonly number[]
+}
 
 export class SchedulerUnderTest {
   state: SchedulerState
@@ -100,6 +108,24 @@ export class SchedulerUnderTest {
     }
   }
 
+  /** A job whose tasks are named and follow each other; what is followed is held. Answers the numbers of its tasks by name. */
+  submitGraph<Name extends string>(
+    versionId: VersionId,
+    nodes: Readonly<Record<Name, GraphNode>>,
+    options: JobOptions = {},
+  ): { readonly jobId: JobId; readonly task: Readonly<Record<Name, TaskId>> } {
+    const all = Object.entries<GraphNode>(nodes)
+    const task: Record<string, TaskId> = {}
+    for (const [name] of all) task[name] = this.#take<TaskId>()
+    const tasks = all.map(([name, { after = [], stage = 'inference', components = [0] }]): TaskSpec => {
+      const isHeld = all.some(([, other]) => other.after?.includes(name))
+      return { taskId: task[name]!, versionId, after: after.map((other) => task[other]!), stage, isHeld, components }
+    })
+    const spec = { ...this.spec(versionId, options), tasks }
+    this.feed({ type: 'jobsSubmitted', jobs: [spec] })
+    return { jobId: spec.jobId, task: task as Record<Name, TaskId> }
+  }
+
   recover(versions: VersionId | readonly VersionId[], options: Partial<RecoveredJob> = {}): JobId {
     const past = { attempt: 0, failedAttempts: 0, deathsAlone: 0, wasActive: false, checkpoints: [] }
     const wishes = { cancelRequested: false, pauseRequested: false }
@@ -148,6 +174,33 @@ export class SchedulerUnderTest {
     return this.feed({ type: 'stepsReported', workerId, reports })
   }
 
+  /** A report of whichever worker has the task. */
+  say(...reports: readonly TaskReport[]): Command[] {
+    const residency = reports[0] && this.state.tasks.get(reports[0].taskId)?.residency
+    if (!residency) throw new Error(`Task ${reports[0]?.taskId} is at no worker.`)
+    return this.report(residency.worker.workerId, ...reports)
+  }
+
+  /** Tasks end where they are, and what they made stays there if somebody comes after them. */
+  done(...taskIds: readonly TaskId[]): Command[] {
+    return this.say(...taskIds.map((taskId) => ({ kind: 'done', taskId, stepsRun: 1, heldBytes: mib }) as const))
+  }
+
+  /** Its worker has written down a state of it. */
+  save(taskId: TaskId, step: number): Command[] {
+    const residency = this.state.tasks.get(taskId)?.residency
+    if (!residency) throw new Error(`Task ${taskId} is at no worker.`)
+    return this.feed({ type: 'taskCheckpointed', workerId: residency.worker.workerId, taskId, step })
+  }
+
+  pause(jobId: JobId): Command[] {
+    return this.feed({ type: 'pauseRequested', jobId, cause: 'requested' })
+  }
+
+  resume(jobId: JobId): Command[] {
+    return this.feed({ type: 'resumeRequested', jobId })
+  }
+
   /** Tasks of the jobs start where they are. */
   start(...jobIds: readonly JobId[]): Command[] {
     return this.#reportEach(jobIds, (taskId) => ({ kind: 'started', taskId }))
@@ -194,6 +247,10 @@ export class SchedulerUnderTest {
     return waiting
   }
 
+  queue(): QueueView {
+    return queueView(this.state, this.now, 1000)
+  }
+
   /** The final command of a job. */
   end(jobId: JobId): Command | undefined {
     const ends = ['jobSucceeded', 'jobFailed', 'jobCancelled']
@@ -202,6 +259,11 @@ export class SchedulerUnderTest {
 
   all<Type extends Command['type']>(type: Type): CommandOf<Type>[] {
     return this.commands.filter((command): command is CommandOf<Type> => command.type === type)
+  }
+
+  /** The newest admission of a task. */
+  admission(taskId: TaskId): Admission | undefined {
+    return this.admissions().findLast((admission) => admission.taskId === taskId)
   }
 
   admissions(): Admission[] {
