@@ -46,27 +46,15 @@ def main() -> None:
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m training", description="Trains ember, the starter image model.")
     parser.add_argument(
-        "stages",
-        nargs="*",
-        choices=[[], *STAGES, *ON_REQUEST],
-        metavar="STAGE",
-        help=", ".join(STAGES + ON_REQUEST),
+        "stages", nargs="*", choices=[[], *STAGES, *ON_REQUEST], metavar="STAGE", help=", ".join(STAGES + ON_REQUEST)
     )
     for setting in fields(Settings):
         option = "--" + setting.name.replace("_", "-")
         if setting.name == "folder":
-            parser.add_argument(
-                option,
-                type=Path,
-                default=REPOSITORY / "data" / "ember",
-                help="where the run lives",
-            )
+            parser.add_argument(option, type=Path, default=REPOSITORY / "data" / "ember", help="where the run lives")
         else:
             parser.add_argument(
-                option,
-                type=type(setting.default),
-                default=setting.default,
-                help=f"default {setting.default}",
+                option, type=type(setting.default), default=setting.default, help=f"default {setting.default}"
             )
     arguments = parser.parse_args()
     arguments.folder = arguments.folder.resolve()

@@ -56,6 +56,5 @@ def draw(settings: Settings) -> None:
     if settings.path(INDEX_FILE).exists():
         return
     draw_icons(
-        settings.folder,
-        lambda done, total: say(f"draw: {done} of {total}") if done % REPORT_PICTURES == 0 else None,
+        settings.folder, lambda done, total: say(f"draw: {done} of {total}") if done % REPORT_PICTURES == 0 else None
     )

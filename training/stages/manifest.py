@@ -7,15 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tokenizers import (
-    AddedToken,
-    Regex,
-    Tokenizer,
-    models,
-    normalizers,
-    pre_tokenizers,
-    processors,
-)
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from training.networks.autoencoder import LATENT_CHANNELS, LATENT_SIDE
 from training.networks.upscaler import FACTOR as ENLARGEMENT
@@ -23,6 +15,7 @@ from training.pictures.compose import PICTURE_SIDE as SIDE
 from training.pictures.icons import PACKAGES, STYLES
 from training.settings import REPOSITORY, Settings
 from training.stages.names import UPSCALER
+from training.stages.pipeline import PIPELINE, PREPACKED, SAFETY_CHECKER
 from training.vocabulary.colours import COLOUR_NAMES
 from training.vocabulary.objects import read_objects
 from training.vocabulary.prompts import FULL_TEMPLATES, Scene, describe
@@ -42,64 +35,8 @@ LICENCE = "Apache-2.0"
 MANIFEST_FILE = "model.json"
 EXAMPLE_EVERY_OBJECTS = 28
 
-# The starter model that checks pictures, and the name of its network here.
+# The starter model that checks pictures.
 CHECKER = "open-nsfw"
-SAFETY_CHECKER = "safety_checker"
-
-EACH = {"each": "picture"}
-AFTERWARDS = {"stage": "postprocessing"}
-# Limits are the knees of the measured curves of time over batch size (bench/RESULTS.md): a UNet gains little on a CPU.
-PIPELINE: list[dict[str, Any]] = [
-    {
-        "node": "encode",
-        "program": "encode_text",
-        "components": ["text_encoder"],
-        "after": [],
-        "batchLimit": 16,
-    },
-    {
-        "node": "denoise",
-        "program": "denoise",
-        "components": ["unet", "preview_decoder", SAFETY_CHECKER],
-        "after": ["encode"],
-        "batchLimit": 2,
-        **EACH,
-    },
-    {
-        "node": "decode",
-        "program": "decode_latents",
-        "components": ["vae_decoder"],
-        "after": ["denoise"],
-        "batchLimit": 4,
-        **EACH,
-    },
-    {
-        "node": "check",
-        "program": "check_picture",
-        "components": [SAFETY_CHECKER],
-        "after": ["decode"],
-        "when": "check",
-        **EACH,
-        **AFTERWARDS,
-    },
-    {
-        "node": "upscale",
-        "program": "upscale_picture",
-        "components": ["upscaler"],
-        "after": ["decode"],
-        "when": "upscale",
-        **EACH,
-        **AFTERWARDS,
-    },
-    {
-        "node": "write",
-        "program": "write_picture",
-        "components": [],
-        "after": ["decode", "upscale"],
-        **EACH,
-        **AFTERWARDS,
-    },
-]
 
 
 def write_tokenizer(folder: Path) -> None:
@@ -115,11 +52,7 @@ def build_tokenizer() -> Tokenizer:
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=SPECIAL_TOKENS[UNKNOWN]))
     # Whatever is neither letter, digit nor apostrophe separates words, also inside a noun of several words.
     tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.Lowercase(),
-            normalizers.Replace(Regex("[^a-z0-9']+"), " "),
-            normalizers.Strip(),
-        ]
+        [normalizers.Lowercase(), normalizers.Replace(Regex("[^a-z0-9']+"), " "), normalizers.Strip()]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     nouns = [token for token in vocabulary if " " in token]
@@ -140,31 +73,17 @@ def write_manifest(folder: Path, components: list[str], settings: Settings) -> N
         "task": "textToImage",
         "license": LICENCE,
         "engine": "onnx",
-        "components": [
-            *(describe_component(folder, name) for name in components),
-            safety_checker(),
-        ],
+        "components": [*(describe_component(folder, name) for name in components), safety_checker()],
         "graph": PIPELINE,
-        "defaults": {
-            "steps": settings.sampling_steps,
-            "guidance": settings.guidance,
-            "width": SIDE,
-            "height": SIDE,
-        },
+        "defaults": {"steps": settings.sampling_steps, "guidance": settings.guidance, "width": SIDE, "height": SIDE},
         "options": {
-            # Without, a picture's last bits would depend on those that share its steps.
-            "prepack": ["unet"],
+            "prepack": list(PREPACKED),
             "sizes": [{"width": SIDE, "height": SIDE}],
             "latents": {"channels": LATENT_CHANNELS, "scale": SIDE // LATENT_SIDE},
             "upscale": {"factors": [ENLARGEMENT]},
             "safety": safety_options(),
         },
-        "limits": {
-            "batchLimit": 8,
-            "maxSteps": 100,
-            "maxCount": 16,
-            "promptTokens": PROMPT_TOKENS,
-        },
+        "limits": {"batchLimit": 8, "maxSteps": 100, "maxCount": 16, "promptTokens": PROMPT_TOKENS},
         "examplePrompts": example_prompts(every=EXAMPLE_EVERY_OBJECTS),
         "knownWords": {
             "objects": [thing.noun for thing in read_objects()],
@@ -206,10 +125,7 @@ def write_upscaler_manifest(folder: Path, model: Path) -> None:
 
 
 def describe_component(folder: Path, name: str) -> dict[str, Any]:
-    files = [
-        describe_file(folder / f"{name}.onnx", "graph"),
-        describe_file(folder / f"{name}.safetensors", "weights"),
-    ]
+    files = [describe_file(folder / f"{name}.onnx", "graph"), describe_file(folder / f"{name}.safetensors", "weights")]
     if name == "text_encoder":
         files.append(describe_file(folder / "tokenizer.json", "tokenizer"))
     return {"name": name, "format": "onnx", "files": files, "dependsOn": []}
@@ -238,20 +154,12 @@ def read_checker() -> dict[str, Any]:
 
 def describe_file(path: Path, role: str) -> dict[str, Any]:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {
-        "path": path.name,
-        "sha256": digest,
-        "sizeBytes": path.stat().st_size,
-        "role": role,
-    }
+    return {"path": path.name, "sha256": digest, "sizeBytes": path.stat().st_size, "role": role}
 
 
 def example_prompts(every: int) -> list[str]:
     """Prompts that were never seen as pairs: each object, or some, on the background training kept from it."""
     return [
-        describe(
-            Scene(thing, thing % len(STYLES), held_out_colour(thing)),
-            FULL_TEMPLATES[thing % len(FULL_TEMPLATES)],
-        )
+        describe(Scene(thing, thing % len(STYLES), held_out_colour(thing)), FULL_TEMPLATES[thing % len(FULL_TEMPLATES)])
         for thing in range(0, len(read_objects()), every)
     ]

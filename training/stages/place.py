@@ -1,4 +1,7 @@
-"""Puts the exported model where the server finds it: `models/ember` and `models/ember-upscaler` of this repository."""
+"""Puts the exported model where the server finds it: `models/ember` and `models/ember-upscaler` of this repository.
+
+Set-up adds what is not ours to commit twice: the safety checker, and the upscaler's files beside its own manifest.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,10 @@ def place(settings: Settings) -> None:
     ):
         folder = REPOSITORY / "models" / name
         folder.mkdir(parents=True, exist_ok=True)
+        # What the new manifest does not describe any more must not lie beside it; set-up links it anew.
+        for old in folder.iterdir():
+            if old.suffix in {".onnx", ".safetensors"} and not (settings.path(exported) / old.name).exists():
+                old.unlink()
         # The manifest last: until it is there, the files are those of nobody.
         for file in sorted(
             settings.path(exported).iterdir(),
