@@ -126,7 +126,7 @@ def test_stop_strings_across_a_pause_end_it(writer: Writer) -> None:
     assert shown == output.text
 
 
-def test_a_saved_text_goes_on_in_a_fresh_engine(writer: Writer) -> None:
+def test_a_saved_text_goes_on_in_a_fresh_engine_and_is_told_from_its_beginning(writer: Writer) -> None:
     request = greedy(PROMPTS[1])
     undisturbed = writer.undisturbed(request)
     state, output, shown = writer.write(writer.program.start(request), tokens=9)
@@ -138,11 +138,11 @@ def test_a_saved_text_goes_on_in_a_fresh_engine(writer: Writer) -> None:
     try:
         restored = another.program.restore(request, saved)
         assert restored.text == shown
-        _, output, rest = another.write(restored)
+        _, output, told = another.write(restored)
     finally:
         another.model.close()
     assert output == undisturbed
-    assert shown + rest == undisturbed.text
+    assert told == undisturbed.text
 
 
 def test_what_is_gone_on_with_is_given_by_token_ids_and_comes_from_the_prompt_cache(writer: Writer) -> None:
@@ -220,9 +220,9 @@ def test_a_text_that_was_left_at_its_last_token_is_done(writer: Writer) -> None:
     state, output, shown = writer.write(writer.program.start(request), tokens=7)
     assert output is None
     restored = writer.program.restore(request, writer.program.save(state))
-    _, output, rest = writer.write(restored)
+    _, output, told = writer.write(restored)
     assert output == writer.undisturbed(request)
-    assert (shown, rest) == (output.text, "")
+    assert shown == told == output.text
     writer.program.release(state)
 
 

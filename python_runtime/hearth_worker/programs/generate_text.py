@@ -71,7 +71,7 @@ class GenerateText(Program[GenerateTextRequest, TextState, GenerateTextOutput]):
         return write_down(state)
 
     def restore(self, request: GenerateTextRequest, saved: bytes) -> TextState:
-        """Raises ValueError for what was saved of another text."""
+        """Raises ValueError for what was saved of another text. The first step tells what the text has so far."""
         return read_back(request, saved)
 
     def state_bytes(self, state: TextState) -> int:
@@ -83,10 +83,13 @@ class GenerateText(Program[GenerateTextRequest, TextState, GenerateTextOutput]):
             state.stream.cancel()
 
     def _begin(self, state: TextState) -> Advanced[TextState] | Done[GenerateTextOutput]:
+        # Whoever reads has been told that the attempt before is lost: a text begins anew with each attempt.
+        pieces = [Piece(state.text)] if state.is_untold else []
         if state.completion_tokens >= state.request.max_tokens:
             # It was left between its last token and its end.
-            return Done(_output(state, "length"))
-        return Advanced(msgspec.structs.replace(state, stream=self._model.write(_text_request(state))))
+            return Done(_output(state, "length"), pieces=pieces)
+        stream = self._model.write(_text_request(state))
+        return Advanced(msgspec.structs.replace(state, stream=stream, is_untold=False), pieces=pieces)
 
 
 def _go_on(state: TextState, stream: TextStream) -> Advanced[TextState] | Done[GenerateTextOutput] | Failed:

@@ -38,7 +38,7 @@ def read_back(request: GenerateTextRequest, saved: bytes) -> TextState:
         tokens_written=text.tokens_written,
         prompt_tokens=text.prompt_tokens,
     )
-    return left_off(state)
+    return msgspec.structs.replace(left_off(state), is_untold=bool(text.text))
 
 
 def _digest(request: GenerateTextRequest) -> bytes:

@@ -33,6 +33,7 @@ class TextState(Struct, frozen=True):
 
     `written` are the `tokens_written` tokens of the text. The engine may have told of more, which show nothing: the one
     that ends the text is such a token. `tokens_before` were there when the stream began: of a text that was left.
+    `is_untold`: its text is of an attempt that was lost, and is told again before it goes on.
     """
 
     request: GenerateTextRequest
@@ -44,6 +45,7 @@ class TextState(Struct, frozen=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     tokens_before: int = 0
+    is_untold: bool = False
 
 
 def joined(state: TextState, deltas: Sequence[Delta]) -> TextState:
