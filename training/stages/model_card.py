@@ -68,7 +68,7 @@ def run(settings: Settings) -> str:
     rows = "\n".join(f"| {e['step']} | {e['step'] * batch} | {e['loss']:.3f} |" for e in curve)
     return f"""## Run
 
-{steps} steps of {batch} pictures, in bfloat16 where the processor knows it, Muon and AdamW. Loss: velocity plus a quarter of the draft's.
+{steps} steps of {batch} pictures, Muon and AdamW. Loss: velocity plus a quarter of the draft's.
 
 | step | pictures | loss |
 |---|---|---|
