@@ -29,6 +29,7 @@ const words: Readonly<Record<DecisionReason, string>> = {
   started_again: 'The worker was lost.',
   stale_model: 'The files of the model were found changed under it, so they are read again.',
   version_gone: 'The files of the model were replaced, and no worker has the former ones loaded any more.',
+  model_unloaded: 'The model was unloaded before the job was done.',
   server_stops: 'The server stops; nothing new is begun.',
 }
 

@@ -52,6 +52,7 @@ export const decisionReasons = [
   'server_stops',
   'stale_model',
   'version_gone',
+  'model_unloaded',
 ] as const
 export type DecisionReason = (typeof decisionReasons)[number]
 

@@ -10,7 +10,7 @@ import { setBackJob } from './jobs.ts'
 import { dequeueAll } from './lanes.ts'
 import { dropOutput, holdsOutputs, undoLost } from './outputs.ts'
 import { isLive, type Job, type LiveResidency, type Task } from './state.ts'
-import { letterTo, type Turn } from './turn.ts'
+import { decided, letterTo, type Turn } from './turn.ts'
 
 /** To be asked whenever something about the job has changed. */
 export function leaveHomeIfDue(turn: Turn, job: Job): void {
@@ -24,12 +24,14 @@ export function leaveHomeIfDue(turn: Turn, job: Job): void {
 export function leaveHome(turn: Turn, job: Job, cause: RequeueCause, exit: WorkerExitCause | null): void {
   moveOut(turn, job)
   const isAnyLost = undoLost(turn, job)
-  if (job.state === 'running' && cause === 'model_unloaded') noteMove(job)
+  if (job.state === 'running' && cause === 'model_unloaded') noteMove(turn, job)
   if (job.state === 'running' || (job.state === 'paused' && isAnyLost)) setBackJob(turn, job, cause, exit)
 }
 
 /** One that has to move again and again and gets nowhere is let be at its next home. */
-function noteMove(job: Job): void {
+function noteMove(turn: Turn, job: Job): void {
+  const { jobId, version } = job
+  decided(turn, { kind: 'REQUEUE', reason: 'model_unloaded', jobId, versionId: version.spec.versionId })
   const gained = job.tasks.length - job.tasksLeft + stepsSaved(job)
   job.isStuck = gained <= job.gained
   job.gained = Math.max(gained, job.gained)

@@ -4,11 +4,12 @@
  * interrupts steps and gives back its lease as it is told. What it reported before its death still arrives; nothing does after it.
  */
 import type { Admission } from '../scheduler/commands.ts'
-import type { TaskReport, TaskStage, WorkerExitCause } from '../scheduler/events.ts'
-import type { Millis, TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
-import { chooseStep, type StepPolicy } from './choose-step.ts'
+import type { TaskReport, WorkerExitCause } from '../scheduler/events.ts'
+import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
+import { chooseStep } from './choose-step.ts'
 import { HeldOutputs } from './held-outputs.ts'
 import { LoadedModels } from './loaded-models.ts'
+import { mayInterrupt, type RunningStep, readyTask, stageFirst, type WorkerPolicy } from './modelled-step.ts'
 import { createTask, type ModelledTask, outcomeOf, type TaskNature } from './modelled-task.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
@@ -26,21 +27,8 @@ export interface WorkerSurroundings {
   exited(worker: WorkerModel, cause: WorkerExitCause): void
 }
 
-export interface WorkerPolicy extends StepPolicy {
-  readonly interruptAfterMs: number
-  readonly checkpointSteps: number
-  readonly inferenceShare: number
-}
-
-interface RunningStep {
-  readonly members: readonly ModelledTask[]
-  readonly endsAt: Millis
-}
-
 /** A step expected to be longer is announced before it begins. */
 const announcedStepMs = 5
-const stageSliceMs = 100
-const interruptionsInARowMax = 3
 
 export class WorkerModel {
   readonly workerId: WorkerId
@@ -161,7 +149,12 @@ export class WorkerModel {
     if (this.#lease !== 'held') return
     const { timeline } = this.#world
     const ready = [...this.#tasks.values()].filter(({ isPaused }) => !isPaused)
-    const choice = chooseStep(ready.map(readyTask), this.#policies, timeline.now, this.#stageFirst())
+    const choice = chooseStep(
+      ready.map(readyTask),
+      this.#policies,
+      timeline.now,
+      stageFirst(this.#policies, timeline.now),
+    )
     if ('waitUntil' in choice) timeline.at(choice.waitUntil, () => this.#continue())
     if ('step' in choice) this.#begin(choice.step.tasks.flatMap((taskId) => this.#tasks.get(taskId as TaskId) ?? []))
   }
@@ -229,33 +222,18 @@ export class WorkerModel {
     if (nature.canBeSaved && stepsDone > 0) this.#world.checkpointed(this, taskId, stepsDone)
   }
 
-  /** A long step of batch work makes way, a few times in a row at most; its states are as before it. */
+  /** Its states are as before it. */
   #interrupt(): void {
-    const { timeline } = this.#world
-    const members = this.#step?.members ?? []
-    const isLong = members.every(({ nature }) => {
-      const policy = this.#policies.get(nature.versionId)
-      return policy !== undefined && (this.#step?.endsAt ?? 0) - timeline.now > policy.interruptAfterMs
-    })
-    const isPatient = members.every(
-      ({ admission, interruptions }) => admission.class === 'batch' && interruptions < interruptionsInARowMax,
-    )
-    if (members.length === 0 || !isLong || !isPatient) return
-    for (const task of members) task.interruptions += 1
+    const step = this.#step
+    if (!step || !mayInterrupt(step, this.#policies, this.#world.timeline.now)) return
+    for (const task of step.members) task.interruptions += 1
     this.#step = null
-    this.#afterStep(members)
+    this.#afterStep(step.members)
   }
 
   #giveLeaseBack(): void {
     this.#lease = 'revoked'
     if (!this.#isDead) this.#world.leaseRevoked(this)
-  }
-
-  /** In each slice inference goes first for its share. */
-  #stageFirst(): TaskStage {
-    const [policy] = this.#policies.values()
-    const share = policy?.inferenceShare ?? 0
-    return this.#world.timeline.now % stageSliceMs < share * stageSliceMs ? 'inference' : 'postprocessing'
   }
 
   #failAsStale(members: readonly ModelledTask[]): void {
@@ -271,18 +249,5 @@ export class WorkerModel {
 
   #report(reports: readonly TaskReport[]): void {
     if (reports.length > 0 && !this.#isDead) this.#world.reported(this, reports)
-  }
-}
-
-function readyTask({ taskId, nature, admission, readySince }: ModelledTask) {
-  const { class: priorityClass, order, stage } = admission
-  return {
-    task: taskId,
-    model: nature.versionId,
-    batchKey: nature.batchKey,
-    class: priorityClass,
-    order,
-    readySince,
-    stage,
   }
 }

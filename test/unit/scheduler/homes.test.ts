@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { pair, pictures, resident } from './graphs.ts'
+import { mib, SchedulerUnderTest } from './scheduler-under-test.ts'
 
 describe('all tasks of a job run in one place', () => {
   test('where the first one was admitted, however idle another place is', () => {
@@ -13,12 +14,9 @@ describe('all tasks of a job run in one place', () => {
 
   test('a home that is full holds up nobody who can go elsewhere', () => {
     const { scheduler, version } = resident({ devices: 2, batchLimit: 1 })
-    const { task } = scheduler.submitGraph(version, {
-      encode: {},
-      ...Object.fromEntries([1, 2, 3, 4].map((number) => [`denoise${number}`, { after: ['encode'] }])),
-    })
-    const home = scheduler.state.tasks.get(task['encode']!)!.residency!.worker.workerId
-    scheduler.done(task['encode']!)
+    const { task } = scheduler.submitGraph(version, { ...pictures, denoise3: { after: ['encode'] } })
+    const home = scheduler.state.tasks.get(task.encode)!.residency!.worker.workerId
+    scheduler.done(task.encode)
     const other = [...scheduler.state.workers.keys()].find((workerId) => workerId !== home)!
     const newcomers = [scheduler.submit(version), scheduler.submit(version)]
     expect(scheduler.state.workers.get(home)!.tasks.size).toBe(2)
@@ -67,6 +65,32 @@ describe('the home of a job goes', () => {
     )
     scheduler.serve()
     expect(scheduler.admissions().at(-1)).toMatchObject({ taskId: task.encode, attempt: 2 })
+  })
+
+  test('again and again, and the job gains nothing by it: the next home lets it finish', () => {
+    const scheduler = new SchedulerUnderTest({ yieldAfterMs: { interactive: 500, batch: 500 } })
+    scheduler.device({ limitBytes: 1000 * mib })
+    const [mine, others] = [1, 2].map(() => scheduler.version({ weightsBytes: 600 * mib }))
+    const { jobId, task } = scheduler.submitGraph(mine!, { ...pair, third: { after: ['second'] } })
+    scheduler.serve()
+    /** Somebody else wants the memory while the job is half done; then the job wants it back. */
+    const takeTurns = () => {
+      scheduler.done(task.first)
+      scheduler.say({ kind: 'started', taskId: task.second })
+      const other = scheduler.submit(others!)
+      scheduler.pass(2000)
+      const isAsked = scheduler.state.versions.get(mine!)!.residencies[0]!.ending === 'evicted'
+      if (!isAsked) return false
+      scheduler.done(task.second)
+      scheduler.serve()
+      scheduler.finish(other)
+      scheduler.serve()
+      return true
+    }
+    expect([takeTurns(), takeTurns(), takeTurns()]).toEqual([true, true, false])
+    scheduler.done(task.second)
+    scheduler.done(task.third)
+    expect(scheduler.end(jobId)?.type).toBe('jobSucceeded')
   })
 
   test('a job that had not begun there waits on, without a word', () => {

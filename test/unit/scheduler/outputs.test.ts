@@ -39,6 +39,18 @@ describe('a held output', () => {
     expect(failed).toContainEqual({ type: 'cancelTasks', workerId: worker, taskIds: [task.write1] })
   })
 
+  test('is not charged to its worker once more when that is measured', () => {
+    const { scheduler, version, worker } = resident()
+    const { task } = scheduler.submitGraph(version, pair)
+    const { runtime } = scheduler.state.workers.get(worker)!
+    const privateBytes = 70 * mib
+    scheduler.feed({ type: 'workerMeasured', workerId: worker, privateBytes })
+    const before = runtime.sizeBytes
+    scheduler.say({ kind: 'done', taskId: task.first, stepsRun: 1, heldBytes: 30 * mib })
+    scheduler.feed({ type: 'workerMeasured', workerId: worker, privateBytes: privateBytes + 30 * mib })
+    expect(runtime.sizeBytes).toBe(before)
+  })
+
   test('of the last task of all is held for nobody', () => {
     const { scheduler, version } = resident()
     const { jobId, task } = scheduler.submitGraph(version, pair)
