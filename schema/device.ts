@@ -1,7 +1,10 @@
 import { builder } from './builder.ts'
 import { encodeId } from './ids.ts'
 import { Node } from './node.ts'
-import { Device, Residency, Worker } from './nouns.ts'
+import { Allocation, Device, Residency, Worker } from './nouns.ts'
+
+/** An operation's cost reckons with so many: weights, engines, and a few rows for each picture that is being made. */
+const allocationsReckoned = 50
 
 builder.objectType(Device, {
   interfaces: [Node],
@@ -21,6 +24,11 @@ builder.objectType(Device, {
       resolve: ({ id }, _, { app }) => app.workers().filter((worker) => worker.deviceId === id),
     }),
     residencies: t.field({ type: [Residency], resolve: ({ id }, _, { app }) => app.residencies({ deviceId: id }) }),
+    allocations: t.field({
+      type: [Allocation],
+      extensions: { listSizeMax: allocationsReckoned },
+      resolve: ({ id }, _, { app }) => app.allocations({ deviceId: id }),
+    }),
   }),
 })
 

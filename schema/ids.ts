@@ -1,5 +1,14 @@
 /** Relay ids: opaque, permanent, and telling the type apart, so that an id of one noun is never taken for another's. */
-import type { ComponentId, DeviceId, JobId, ResidencyId, SessionId, VersionId, WorkerId } from '../src/scheduler/ids.ts'
+import type {
+  AllocationId,
+  ComponentId,
+  DeviceId,
+  JobId,
+  ResidencyId,
+  SessionId,
+  VersionId,
+  WorkerId,
+} from '../src/scheduler/ids.ts'
 import type { ArtifactId, ModelId } from '../src/store/records.ts'
 import { decodeOpaque, encodeOpaque } from './opaque.ts'
 
@@ -14,6 +23,7 @@ export interface NodeIds {
   Device: DeviceId
   Worker: WorkerId
   Artifact: ArtifactId
+  Allocation: AllocationId
 }
 export type NodeName = keyof NodeIds
 export const nodeNames = [
@@ -26,6 +36,7 @@ export const nodeNames = [
   'Device',
   'Worker',
   'Artifact',
+  'Allocation',
 ] as const satisfies readonly NodeName[]
 
 export function encodeId<Name extends NodeName>(name: Name, id: NodeIds[Name]): string {

@@ -11,7 +11,7 @@ import { JobTimings } from './job-timings.ts'
 import { WaitCode, waitingOf } from './job-waiting.ts'
 import { required } from './loaders.ts'
 import { Node } from './node.ts'
-import { Device, Job, Model, ModelVersion, Session } from './nouns.ts'
+import { Allocation, Device, Job, Model, ModelVersion, Session } from './nouns.ts'
 import { PauseCause } from './pause-cause.ts'
 import { PriorityClass } from './priority-class.ts'
 import { storedWeight } from './weights.ts'
@@ -95,6 +95,7 @@ builder.objectType(Job, {
       resolve: (job, _, { loaders }) => (job.finishedAt === null ? null : loaders.output.load(job)),
     }),
     error: t.field({ type: JobFailure, nullable: true, resolve: (job) => job.failure }),
+    allocations: t.field({ type: [Allocation], resolve: ({ id }, _, { app }) => app.allocations({ jobId: id }) }),
     events: t.field({
       type: JobEventConnection,
       description: 'Its log, newest first.',

@@ -45,6 +45,7 @@ const finders: { readonly [Name in NodeName]: (app: App, id: NodeIds[Name]) => F
   Device: (app, id) => app.deviceById(id),
   Worker: (app, id) => app.workers().find((worker) => worker.id === id) ?? null,
   Artifact: (app, id) => app.artifact(id),
+  Allocation: (app, id) => app.allocation(id),
 }
 type Found = object | null
 

@@ -1,4 +1,5 @@
 /** The object types that refer to each other, with what stands behind them. Each is filled in by the file of its name. */
+import type { AllocationView } from '../src/app/allocations.ts'
 import type { DeviceView, WorkerView } from '../src/app/app.ts'
 import type { Residency as ResidencyView } from '../src/scheduler/commands.ts'
 import type {
@@ -20,6 +21,7 @@ export const Component = builder.objectRef<ComponentRecord>('Component')
 export const Residency = builder.objectRef<ResidencyView>('Residency')
 export const Device = builder.objectRef<DeviceView>('Device')
 export const Worker = builder.objectRef<WorkerView>('Worker')
+export const Allocation = builder.objectRef<AllocationView>('Allocation')
 export const Artifact = builder.objectRef<ArtifactRecord>('Artifact')
 
 export const SessionConnection = connectionRef('Session', Session)

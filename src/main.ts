@@ -4,6 +4,7 @@ import { flushCompileCache } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Logger as Pino, pino } from 'pino'
+import { Allocations } from './app/allocations.ts'
 import { ArtifactUrls } from './app/artifact-urls.ts'
 import { Artifacts } from './app/artifacts.ts'
 import { carryOutWith } from './app/carry-out.ts'
@@ -120,6 +121,7 @@ async function main(): Promise<void> {
     freeBytesMin: config.HEARTH_DISK_RESERVE_BYTES,
   })
   const models = new ModelEvents(catalogue)
+  const allocations = new Allocations()
   const registry = new ModelRegistry({
     store,
     catalogue,
@@ -205,7 +207,7 @@ async function main(): Promise<void> {
     inlineTensorBytesMax: config.HEARTH_INLINE_TENSOR_BYTES,
     onLost: onBroken,
   })
-  shell.start(carryOutWith({ jobs, executor, models, registry, trouble }))
+  shell.start(carryOutWith({ jobs, executor, models, allocations, registry, trouble }))
 
   for (const { id, facts } of devices) {
     const { name, limitBytes, coreCount } = facts
@@ -222,6 +224,7 @@ async function main(): Promise<void> {
     context,
     devices: views,
     models,
+    allocations,
     trouble,
     pool,
     memory,

@@ -7,6 +7,7 @@ import type { Signature, TensorPort } from '../runtime/models/signature.ts'
 import type { Residency } from '../scheduler/commands.ts'
 import type { PriorityClass } from '../scheduler/events.ts'
 import type {
+  AllocationId,
   ComponentId,
   DeviceId,
   JobId,
@@ -28,6 +29,7 @@ import type {
   VersionRecord,
 } from '../store/records.ts'
 import type { JobFilter, PageRequest } from '../store/store.ts'
+import type { AllocationView } from './allocations.ts'
 import type { SignedUrl } from './artifact-urls.ts'
 import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
 import type { ArtifactAddress, OpenedArtifact } from './open-artifact.ts'
@@ -340,6 +342,9 @@ export interface App {
   component(id: ComponentId): Promise<ComponentRecord | null>
   residencies(filter: { readonly versionId?: VersionId; readonly deviceId?: DeviceId }): readonly Residency[]
   residency(id: ResidencyId): Residency | null
+  /** Those that are open now. */
+  allocations(filter: { readonly deviceId?: DeviceId; readonly jobId?: JobId }): readonly AllocationView[]
+  allocation(id: AllocationId): AllocationView | null
   modelEvents(modelId: ModelId | null): AsyncIterableIterator<ModelEvent>
 
   /** Null before its job has ended, and when retention has removed it. */

@@ -1,5 +1,6 @@
 /** One exhaustive switch from what the scheduler wants to who does it. */
 import type { Executor } from '../runtime/executor.ts'
+import type { Allocations } from './allocations.ts'
 import type { EngineTrouble } from './engine-trouble.ts'
 import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
@@ -10,10 +11,11 @@ export function carryOutWith(doers: {
   readonly jobs: JobCommands
   readonly executor: Executor
   readonly models: ModelEvents
+  readonly allocations: Allocations
   readonly registry: ModelRegistry
   readonly trouble: EngineTrouble
 }): CarryOut {
-  const { jobs, executor, models, registry, trouble } = doers
+  const { jobs, executor, models, allocations, registry, trouble } = doers
   return (command, now) => {
     switch (command.type) {
       case 'jobLoading':
@@ -50,8 +52,9 @@ export function carryOutWith(doers: {
         return models.changed(command.residency, now)
       case 'residencyEnded':
         return models.ended(command.residencyId, command.versionId, now)
-      // The ledger is read from the scheduler's state; the timer is the shell's own.
       case 'allocationChanged':
+        return allocations.changed(command.allocation, now)
+      // The shell's own.
       case 'setTimer':
         return
       default:

@@ -7,6 +7,7 @@ import { explainWait, queueView } from '../scheduler/explain.ts'
 import type { JobId } from '../scheduler/ids.ts'
 import { isTerminal, type JobRecord, type VersionRecord } from '../store/records.ts'
 import type { JobFilter } from '../store/store.ts'
+import type { Allocations } from './allocations.ts'
 import type { App, JobOutput, Waiting } from './app.ts'
 import { cancelJob } from './cancel-job.ts'
 import type { CatalogueEntry } from './catalogue.ts'
@@ -33,6 +34,7 @@ export interface AppParts {
   readonly context: AppContext
   readonly devices: DeviceViews
   readonly models: ModelEvents
+  readonly allocations: Allocations
   readonly trouble: EngineTrouble
   readonly pool: WorkerPool
   readonly memory: TensorMemory
@@ -124,6 +126,8 @@ export function createApp(parts: AppParts): App {
     component: (id) => store.readComponent(id),
     residencies: (filter) => models.residencies(filter),
     residency: (id) => models.residency(id),
+    allocations: (filter) => parts.allocations.all(filter),
+    allocation: (id) => parts.allocations.find(id),
     modelEvents: (modelId) => models.read(modelId),
 
     artifact: (id) => context.artifacts.find(id),

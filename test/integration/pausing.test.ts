@@ -65,6 +65,21 @@ describe('on one server', () => {
     expect(await stateOf(hearth, id)).toEqual({ state: 'SUCCEEDED', pauseCause: null })
   })
 
+  test('what a paused job keeps is an allocation of its own, until it goes on', async () => {
+    const { id, log } = await pausedPicture()
+    const allocationsOf = async () => {
+      const query = 'query ($id: ID!) { job(id: $id) { allocations { purpose sizeBytes job { id } device { name } } } }'
+      return (await hearth.ask<{ job: { allocations: { purpose: string }[] } }>(query, { id })).job.allocations
+    }
+    const kept = (await allocationsOf()).filter(({ purpose }) => purpose === 'PAUSED_STATE')
+    expect(kept).toEqual([
+      { purpose: 'PAUSED_STATE', sizeBytes: expect.any(Number), job: { id }, device: { name: expect.any(String) } },
+    ])
+    await resume(hearth, id)
+    await log.output()
+    expect(await allocationsOf()).toEqual([])
+  })
+
   test('while a job is paused no step of it runs, and others go on', async () => {
     const { id, log } = await pausedPicture()
     const seen = log.events.length

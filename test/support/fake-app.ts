@@ -1,6 +1,7 @@
 /**
  * The use cases in memory, for tests of the schema and the doors: jobs do what a test makes them do. No scheduler, no store, no worker.
  */
+import type { AllocationView } from '../../src/app/allocations.ts'
 import type {
   App,
   DeviceView,
@@ -19,6 +20,7 @@ import type { Upload } from '../../src/app/upload.ts'
 import { UploadRefused } from '../../src/app/upload-content.ts'
 import type { Residency } from '../../src/scheduler/commands.ts'
 import type {
+  AllocationId,
   ComponentId,
   DeviceId,
   JobId,
@@ -329,6 +331,12 @@ export class FakeApp implements App {
   residency(id: ResidencyId) {
     return theResidencies.find(({ residencyId }) => residencyId === id) ?? null
   }
+  allocations(filter: { readonly deviceId?: DeviceId; readonly jobId?: JobId }) {
+    return [theAllocation].filter(({ jobId }) => filter.jobId === undefined || filter.jobId === jobId)
+  }
+  allocation(id: AllocationId) {
+    return id === theAllocation.allocationId ? theAllocation : null
+  }
   modelEvents(modelId: ModelId | null) {
     return this.modelTopic.follow([], (event) => modelId === null || event.modelId === modelId)
   }
@@ -499,6 +507,20 @@ const theDevice: DeviceView = {
     driverVersion: null,
     details: { avx2: true },
   },
+}
+
+const theAllocation: AllocationView = {
+  allocationId: 1 as AllocationId,
+  deviceId: 1 as DeviceId,
+  purpose: 'paused_state',
+  state: 'committed',
+  predictedBytes: 4096,
+  sizeBytes: 4096,
+  measuredBytes: 4096,
+  workerId: 1 as WorkerId,
+  residencyId: 1 as ResidencyId,
+  jobId: 1 as JobId,
+  createdAt: epoch,
 }
 
 const theWorker: WorkerView = {

@@ -54,12 +54,13 @@ test('every field of every noun can be read', async () => {
     `{
       devices { id name kind vendor state drain source workers { id } residencies { id }
         memory { totalBytes limitBytes reservedBytes allocatedBytes availableBytes externalBytes fragmentation }
-        capabilities { coreCount precisions architecture driverVersion details } }
+        capabilities { coreCount precisions architecture driverVersion details }
+        allocations { id device { id } purpose state sizeBytes predictedBytes measuredBytes job { id } residency { id } worker { id } createdAt } }
       workers { id device { id } engine state pid startedAt restartCount requestsServed memoryBytes runningJobs { id } }
       models { totalCount edges { cursor node { id name task current { ${version} } versions { totalCount nodes { model { id } } } components { id } peakBytes residencies { id } } } }
       sessions { nodes { id name state priorityClass weight model { id } jobs { totalCount } createdAt lastUsedAt closedAt } }
       jobs { changesCursor nodes { id state task request model { id } modelVersion { id } session { id } priorityClass device { id } progress { done total fraction unit }
-        queuePosition estimatedStartAt waitReason waitCode pauseCause attemptCount retryOf { id } error { code message retryable }
+        queuePosition estimatedStartAt waitReason waitCode pauseCause allocations { id } attemptCount retryOf { id } error { code message retryable }
         timings { queueMs loadMs runMs pausedMs postprocessMs totalMs timeToFirstPartialMs }
         output { ... on TextOutput { text finishReason promptTokens completionTokens } }
         events { totalCount nodes { __typename cursor attempt sequence at jobId job { id } } } createdAt startedAt finishedAt deadline } }
