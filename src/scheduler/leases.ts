@@ -41,16 +41,17 @@ export function contenders(device: Device): { readonly interactive: Worker[]; re
 
 function settle(turn: Turn, device: Device): void {
   const contest = contenders(device)
-  device.leaseTurn = contest ? nextTurn(turn, device.leaseTurn) : null
+  device.leaseTurn = turnOf(turn, device.leaseTurn, contest !== null)
   for (const { primary } of device.slots.values()) {
     if (primary && primary.state !== 'stopping')
       setLease(turn, primary, !contest?.batch.includes(primary) || device.leaseTurn?.isBatch === true)
   }
 }
 
-/** The one that goes on, or the next one: interactive work begins. */
-function nextTurn({ state, now }: Turn, before: LeaseTurn | null): LeaseTurn {
+/** A turn goes on to its end, also if nobody contends for a while; interactive work begins. */
+function turnOf({ state, now }: Turn, before: LeaseTurn | null, isContended: boolean): LeaseTurn | null {
   if (before && now < before.endsAt) return before
+  if (!isContended) return null
   const { leaseSliceMs, batchSliceMs } = state.settings
   const isBatch = before?.isBatch === false
   const endsAt: Millis = now + (isBatch ? batchSliceMs : leaseSliceMs - batchSliceMs)

@@ -102,7 +102,7 @@ export function checkLeases(state: SchedulerState, device: Device, expect: Expec
   const contest = contenders(device)
   const { leaseTurn } = device
   const waiting = [...state.workers.values()].filter(({ slot, lease }) => slot.device === device && lease !== 'held')
-  expect((contest !== null) === (leaseTurn !== null), 'takes turns for nobody, or does not where it should')
+  expect(contest === null || leaseTurn !== null, 'takes no turns, and work contends for it')
   expect(
     waiting.every((worker) => worker.state === 'stopping' || (contest?.batch.includes(worker) && !leaseTurn?.isBatch)),
     'keeps a worker from its lease',

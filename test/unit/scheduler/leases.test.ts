@@ -76,6 +76,20 @@ describe('leases', () => {
     expect(scheduler.say({ kind: 'paused', taskId, stateBytes: 0 }).map(({ type }) => type)).toContain('grantLease')
   })
 
+  test('short interactive jobs, one after the other, go on in the same slice', () => {
+    const { scheduler, pictures, interactive } = contended()
+    const before = scheduler.all('setTimer').length
+    scheduler.finish(interactive)
+    for (let count = 0; count < 5; count += 1) {
+      scheduler.now += 10
+      scheduler.finish(scheduler.submit(pictures))
+    }
+    expect(scheduler.state.alarms).toHaveLength(1)
+    expect(scheduler.all('setTimer')).toHaveLength(before)
+    scheduler.pass(2000)
+    expect(scheduler.state.alarms).toEqual([])
+  })
+
   test('what is said of a lease that was given back meanwhile changes nothing', () => {
     const { scheduler, workers, interactive } = contended()
     scheduler.finish(interactive)
