@@ -7,8 +7,29 @@ import { orOverloaded } from './or-overloaded.ts'
 
 type Answer = JobRecord | NotFound | Conflict | Overloaded
 
+/** The latest wish about each live job. */
+const latestWishes = new WeakMap<JobRecord, Promise<Answer>>()
+
 /** Pausing what is paused, or about to be, succeeds. */
-export async function pauseJob(context: AppContext, id: JobId): Promise<Answer> {
+export function pauseJob(context: AppContext, id: JobId): Promise<Answer> {
+  return inTurn(context, id, () => pause(context, id))
+}
+
+export function resumeJob(context: AppContext, id: JobId): Promise<Answer> {
+  return inTurn(context, id, () => resume(context, id))
+}
+
+/** While a wish is written the record does not show it yet, so the next one about the job waits and is judged by what has become of it. */
+function inTurn({ live }: AppContext, id: JobId, wish: () => Promise<Answer>): Promise<Answer> {
+  const record = live.get(id)?.record
+  if (!record) return wish()
+  const before = latestWishes.get(record)
+  const answer = before ? before.then(wish, wish) : wish()
+  latestWishes.set(record, answer)
+  return answer
+}
+
+async function pause(context: AppContext, id: JobId): Promise<Answer> {
   const record = context.live.get(id)?.record
   if (!record) return whenEnded(await context.store.readJob(id), id, 'pause')
   if (record.cancelRequestedAt !== null)
@@ -20,7 +41,7 @@ export async function pauseJob(context: AppContext, id: JobId): Promise<Answer> 
   return isTerminal(record.state) ? whenEnded(record, id, 'pause') : record
 }
 
-export async function resumeJob(context: AppContext, id: JobId): Promise<Answer> {
+async function resume(context: AppContext, id: JobId): Promise<Answer> {
   const record = context.live.get(id)?.record
   if (!record) return whenEnded(await context.store.readJob(id), id, 'resume')
   if (record.pauseRequestedAt === null && record.state !== 'PAUSED')

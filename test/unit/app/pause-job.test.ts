@@ -72,6 +72,36 @@ test('resuming twice succeeds while the job is still paused', async () => {
   expect(await resumeJob(stage.context, jobId)).toMatchObject({ id: jobId })
 })
 
+test('a pause that is asked for while a resume is being written follows it', async () => {
+  const stage = new Stage({ state: 'PAUSED', pauseRequestedAt: 100 })
+  const answers = await Promise.all([resumeJob(stage.context, jobId), pauseJob(stage.context, jobId)])
+  expect(answers).toEqual([stage.record, stage.record])
+  expect(stage.record.pauseRequestedAt).toBe(120)
+  expect([stage.wishes, stage.told]).toEqual([
+    [null, 120],
+    ['resumeRequested', 'pauseRequested'],
+  ])
+})
+
+test('a resume that is asked for while a pause is being written follows it', async () => {
+  const stage = new Stage()
+  const answers = await Promise.all([pauseJob(stage.context, jobId), resumeJob(stage.context, jobId)])
+  expect(answers).toEqual([stage.record, stage.record])
+  expect(stage.record.pauseRequestedAt).toBeNull()
+  expect([stage.wishes, stage.told]).toEqual([
+    [120, null],
+    ['pauseRequested', 'resumeRequested'],
+  ])
+})
+
+test('a wish that could not be written does not keep the next one from being judged', async () => {
+  const stage = new Stage()
+  stage.refusal = new StoreOverloaded('storage', 250, 'Commits fail.')
+  const [paused, resumed] = await Promise.all([pauseJob(stage.context, jobId), resumeJob(stage.context, jobId)])
+  expect(paused).toBeInstanceOf(Overloaded)
+  expect(resumed).toBeInstanceOf(Conflict)
+})
+
 test('a job that nobody has asked to pause cannot be resumed', async () => {
   const answer = await resumeJob(new Stage().context, jobId)
   expect(answer).toBeInstanceOf(Conflict)
