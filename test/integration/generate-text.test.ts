@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dataFolder } from '../support/data-folder.ts'
 import { type Hearth, startHearth } from '../support/hearth.ts'
 import { type JobOutput, watch } from '../support/job-log.ts'
+import { startServer } from '../support/servers.ts'
 import { submit, submitAll, type TextRequest, text } from '../support/submissions.ts'
 
 const rainbow = 'Name three colours of the rainbow.'
@@ -147,3 +149,17 @@ interface JobFacts {
   readonly request: unknown
   readonly timings: Readonly<Record<'queueMs' | 'runMs' | 'totalMs' | 'timeToFirstPartialMs', number>>
 }
+
+test('a text that is written when the server is killed goes on, and is put together by the same rule', async () => {
+  const dataDir = await dataFolder()
+  const first = await startServer({ dataDir })
+  const id = await submit(first, text({ prompt: 'Tell a long story about a lighthouse.', maxTokens: 200 }))
+  await watch(first, id).reaches('some text', ({ offset = 0 }) => offset > 40)
+  await first.kill()
+  const second = await startServer({ dataDir })
+  const log = watch(second, id)
+  const output = await log.output()
+  expect(log.types).toContain('JobRequeued')
+  expect(log.text).toBe(output.text)
+  await second.stop()
+}, 90_000)
