@@ -2,9 +2,11 @@
 import { type Client, createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import {
+  imagesOf,
   type JobEvent,
   type JobView,
   labelsView,
+  linksView,
   pictureView,
   type Terminal,
   textView,
@@ -16,8 +18,8 @@ const giveUpMs = 120_000
 interface FirstJob {
   readonly model: string
   readonly title: string
-  /** Of SubmitJobInput, beside the model. */
-  readonly input: Readonly<Record<string, unknown>>
+  /** Of SubmitJobInput, beside the model. `picture`: the artifact that the jobs before have made; null = none, and what needs one is left out. */
+  readonly input: (picture: string | null) => Readonly<Record<string, unknown>> | null
   readonly view: (terminal: Terminal) => JobView
 }
 
@@ -37,25 +39,31 @@ const firstJobs: readonly FirstJob[] = [
   {
     model: 'smollm2-135m-instruct',
     title: 'writes a text: "Name three colours of the rainbow."',
-    input: { task: { generateText: { prompt: 'Name three colours of the rainbow.', maxTokens: 60, seed: 1 } } },
+    input: () => ({ task: { generateText: { prompt: 'Name three colours of the rainbow.', maxTokens: 60, seed: 1 } } }),
     view: textView,
   },
   {
     model: 'ember',
     title: `makes a picture: "${apple}"`,
-    input: { previews: { everySteps: 3 }, task: { textToImage: { prompt: apple, seed: 7 } } },
+    input: () => ({ previews: { everySteps: 3 }, task: { textToImage: { prompt: apple, seed: 7 } } }),
     view: pictureView,
+  },
+  {
+    model: 'ember-upscaler',
+    title: 'makes that picture twice as large',
+    input: (picture) => picture && { task: { upscaleImage: { image: { artifactId: picture } } } },
+    view: linksView,
   },
   {
     model: 'all-minilm-l6-v2',
     title: `compares sentences with "${sentences[0]}"`,
-    input: { task: { embedText: { texts: sentences } } },
+    input: () => ({ task: { embedText: { texts: sentences } } }),
     view: (terminal) => vectorsView(terminal, sentences),
   },
   {
     model: 'open-nsfw',
     title: 'looks at a picture of a meadow: is it safe for work?',
-    input: { task: { classifyImage: { image: { dataUrl: meadow } } } },
+    input: () => ({ task: { classifyImage: { image: { dataUrl: meadow } } } }),
     view: labelsView,
   },
 ]
@@ -67,7 +75,7 @@ const watch = `subscription First($id: ID!) { jobEvents(id: $id) { __typename
   ... on PreviewReady { image { url mimeType } }
   ... on JobSucceeded { output {
     ... on TextOutput { completionTokens } ... on EmbeddingsOutput { embeddings } ... on ClassificationOutput { labels { label score } }
-    ... on ImagesOutput { images { image { url mimeType } } } } job { timings { totalMs } } }
+    ... on ImagesOutput { images { image { id url mimeType } } } } job { timings { totalMs } } }
   ... on JobFailed { error { message } } ... on JobCancelled { message } } }`
 
 /** A job that cannot run is told, and does not keep the server from being used. */
@@ -79,7 +87,8 @@ export async function runFirstJobs(url: string, terminal: Terminal): Promise<voi
     retryAttempts: 0,
   })
   try {
-    for (const job of firstJobs) await runFirstJob(client, job, terminal)
+    let picture: string | null = null
+    for (const job of firstJobs) picture = (await runFirstJob(client, job, picture, terminal)) ?? picture
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error)
     terminal.print(`\n  The first jobs could not be run: ${words}\n`)
@@ -88,26 +97,42 @@ export async function runFirstJobs(url: string, terminal: Terminal): Promise<voi
   }
 }
 
-async function runFirstJob(client: Client, job: FirstJob, terminal: Terminal): Promise<void> {
+/** The artifact of the picture that it has made, if any. */
+async function runFirstJob(
+  client: Client,
+  job: FirstJob,
+  picture: string | null,
+  terminal: Terminal,
+): Promise<string | null> {
   const { print } = terminal
+  const input = job.input(picture)
+  if (!input) return null
   print(`\n  ${job.model} ${job.title}`)
-  const submitted = await firstResult(client, submit, { input: { model: job.model, ...job.input } })
+  const submitted = await firstResult(client, submit, { input: { model: job.model, ...input } })
   const result = submitted['submitJob'] as { readonly job?: { readonly id: string }; readonly message?: string }
   if (!result.job) {
     print(`\n    not accepted: ${result.message}\n`)
-    return
+    return null
   }
   const giveUp = AbortSignal.timeout(giveUpMs)
   const events = client.iterate<{ jobEvents: JobEvent }>({ query: watch, variables: { id: result.job.id } })
   giveUp.addEventListener('abort', () => void events.return?.())
   const view = job.view(terminal)
+  let made: string | null = null
   for await (const { data, errors } of events) {
     if (errors) throw new Error(errors.map(({ message }) => message).join('; '))
     if (!data) continue
     await view(data.jobEvents)
     print(endOf(data.jobEvents))
+    made ??= pictureOf(data.jobEvents)
   }
   if (giveUp.aborted) print(`\n    not done after ${giveUpMs / 1000} s; it goes on in the background.\n`)
+  return made
+}
+
+function pictureOf(event: JobEvent): string | null {
+  const isPictures = event.__typename === 'JobSucceeded' && 'images' in (event['output'] as object)
+  return isPictures ? (imagesOf(event)[0]?.id ?? null) : null
 }
 
 /** What closes the job's lines; nothing for events that close none. */

@@ -45,39 +45,62 @@ export function labelsView({ print }: Terminal): JobView {
 }
 
 interface Picture {
+  /** Of its artifact. */
+  readonly id: string
   readonly url: string
   readonly mimeType: string
 }
 
-/** The steps, the picture as it becomes visible where the terminal can show it, and a link in any case. */
+/** The steps until there is something to see, the picture as it becomes visible where the terminal can show it, and a link in any case. */
 export function pictureView(terminal: Terminal): JobView {
   const { print, isTerminal, pictures } = terminal
+  let isBarShown = false
   let isPictureShown = false
   const draw = async ({ url, mimeType }: Picture) => {
-    const sequence = pictures && pictureSequence(pictures, mimeType, await read(url))
+    const bytes = pictures && (await read(url))
+    const sequence = bytes && pictureSequence(pictures, mimeType, bytes)
     if (!sequence) return
-    print(isPictureShown ? overPicture() : '\n')
+    print(isPictureShown ? overPicture() : isBarShown ? overLine : '\n')
     print(sequence)
     isPictureShown = true
   }
   return async (event) => {
     switch (event.__typename) {
       case 'StepCompleted':
-        // A line that can be written over, where no picture is in its way.
-        if (isTerminal && !pictures) print(`${event['step'] === 1 ? '\n' : '\r'}    ${bar(event)}`)
+        // A line that can be written over, until a picture would be in its way.
+        if (!isTerminal || isPictureShown) return
+        print(`${isBarShown ? '\r' : '\n'}    ${bar(event)}`)
+        isBarShown = true
         return
       case 'PreviewReady':
         return draw(event['image'] as Picture)
-      case 'JobSucceeded': {
-        const { images } = event['output'] as { readonly images: readonly { readonly image: Picture | null }[] }
-        for (const { image } of images) {
+      case 'JobSucceeded':
+        for (const image of imagesOf(event)) {
           if (image) await draw(image)
-          print(`${isPictureShown ? '    ' : indent}${image?.url ?? 'withheld by the safety check'}`)
+          print(`${isPictureShown ? '    ' : indent}${image?.url ?? withheld}`)
         }
-      }
     }
   }
 }
+
+/** Where the pictures are. */
+export function linksView({ print }: Terminal): JobView {
+  return (event) => {
+    if (event.__typename !== 'JobSucceeded') return
+    for (const image of imagesOf(event)) print(indent + (image?.url ?? withheld))
+  }
+}
+
+const withheld = 'withheld by the safety check'
+
+/** Null where one is withheld. */
+export function imagesOf(succeeded: JobEvent): readonly (Picture | null)[] {
+  const { images } = succeeded['output'] as { readonly images: readonly { readonly image: Picture | null }[] }
+  return images.map(({ image }) => image)
+}
+
+/** Back to the start of the line, which is emptied. */
+const overLine = '\r\u001b[K'
 
 const barChars = 20
 
@@ -86,10 +109,14 @@ function bar({ step, totalSteps }: Fields): string {
   return `${'█'.repeat(full)}${'░'.repeat(barChars - full)} step ${String(step)} of ${String(totalSteps)}`
 }
 
-async function read(url: string): Promise<Uint8Array> {
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`${url} answered ${response.status}.`)
-  return new Uint8Array(await response.arrayBuffer())
+/** Null when it cannot be reached from here, as behind a public address that is none of this machine's; its link is told all the same. */
+async function read(url: string): Promise<Uint8Array | null> {
+  try {
+    const response = await fetch(url)
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null
+  } catch {
+    return null
+  }
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
