@@ -51,7 +51,8 @@ const firstJobs: readonly FirstJob[] = [
   {
     model: 'ember-upscaler',
     title: 'makes that picture twice as large',
-    input: (picture) => picture && { task: { upscaleImage: { image: { artifactId: picture } } } },
+    input: (picture) =>
+      picture === null ? null : { task: { upscaleImage: { image: { artifactId: picture }, factor: 2 } } },
     view: linksView,
   },
   {

@@ -6,7 +6,7 @@
 export type PictureProtocol = 'iterm2' | 'kitty'
 
 /** Height of a picture in lines; terminals keep its proportions. */
-export const pictureLines = 10
+const pictureLines = 10
 
 /** kitty takes base64 in pieces of at most so many characters. */
 const kittyPieceChars = 4096

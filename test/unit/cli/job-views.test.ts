@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type JobEvent,
   labelsView,
+  linksView,
   pictureView,
   type Terminal,
   textView,
@@ -93,8 +94,32 @@ test('a picture that was withheld is told', async () => {
   expect(screen.text).toBe('\n    withheld by the safety check')
 })
 
-test('a picture that cannot be read is a failure in words', async () => {
-  const view = pictureView(new Screen(true, 'iterm2'))
-  const lost = { url: `${origin}/gone.png`, mimeType: 'image/png' }
-  await expect(view({ __typename: 'PreviewReady', image: lost })).rejects.toThrow('answered 404')
+test('of a picture that cannot be fetched from here there is the link', async () => {
+  const nobody = 'http://127.0.0.1:1/apple.png'
+  for (const url of [`${origin}/gone.png`, nobody]) {
+    const screen = new Screen(true, 'iterm2')
+    const view = pictureView(screen)
+    const lost = { url, mimeType: 'image/png' }
+    await view({ __typename: 'PreviewReady', image: lost })
+    await view({ __typename: 'JobSucceeded', output: { images: [{ image: lost }] } })
+    expect(screen.text).toBe(`\n    ${url}`)
+  }
+})
+
+test('a terminal that takes no previews shows the steps, and the final picture in their place', async () => {
+  const screen = new Screen(true, 'kitty')
+  const view = pictureView(screen)
+  const [started, first, preview, ...others] = pictureEvents()
+  const webp = { ...preview!, image: { ...image(), mimeType: 'image/webp' } }
+  for (const event of [started!, first!, webp, ...others]) await view(event)
+  expect(screen.text).toContain('step 1 of 2\r')
+  expect(screen.text).toMatch(/step 2 of 2\r\u001b\[K\u001b_G/)
+  expect(screen.text.endsWith(`\n    ${origin}/apple.png`)).toBe(true)
+})
+
+test('where only the place of a picture is of interest, it is one line', async () => {
+  const screen = new Screen(true, 'iterm2')
+  const view = linksView(screen)
+  for (const event of pictureEvents()) await view(event)
+  expect(screen.text).toBe(`\n    ${origin}/apple.png`)
 })
