@@ -16,7 +16,7 @@ export type JobCommand = Extract<Command, { readonly jobId: unknown }>
 type CommandOf<Type extends JobCommand['type']> = Extract<JobCommand, { readonly type: Type }>
 
 export interface JobCommandParts extends JobEndParts {
-  readonly log: Pick<JobEventLog, 'changeState'>
+  readonly log: Pick<JobEventLog, 'changeState' | 'withdrawPreviews'>
   readonly checkpoints: Pick<Checkpoints, 'forget' | 'stepOf'>
   readonly progress: Pick<JobProgress, 'forget' | 'restart'>
   /** It need not run again, also when its job begins another attempt. */

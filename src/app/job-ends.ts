@@ -5,6 +5,7 @@
 import { ArtifactTooLarge } from '../runtime/artifacts/errors.ts'
 import type { JobFailureCode } from '../scheduler/commands.ts'
 import type { Millis, TaskId } from '../scheduler/ids.ts'
+import type { JobEventLog } from '../store/job-events.ts'
 import type { JobEventBody, JobFailure, JobPatch, JobRecord, JobState, TaskRecord } from '../store/records.ts'
 import type { Artifacts } from './artifacts.ts'
 import type { Checkpoints } from './checkpoints.ts'
@@ -21,9 +22,10 @@ import type { TaskResults } from './task-results.ts'
 import { ArtifactsClosed, ResultGivenUp } from './waiting-results.ts'
 
 export interface JobEndParts extends OutputPlaces {
+  readonly log: Pick<JobEventLog, 'withdrawPreviews'>
   readonly live: LiveJobs
   readonly results: TaskResults
-  readonly artifacts: Pick<Artifacts, 'prepare' | 'committed' | 'discard'>
+  readonly artifacts: Pick<Artifacts, 'prepare' | 'committed' | 'discard' | 'removeFiles'>
   readonly checkpoints: Pick<Checkpoints, 'forget'>
   readonly progress: Pick<JobProgress, 'forget'>
   readonly previews: Pick<Previews, 'forget'>
@@ -54,6 +56,7 @@ export class JobEnds {
   succeed(job: LiveJob, now: Millis): void {
     const outputs = givenBy(job, this.#parts.results).flatMap((task) => this.#take(task))
     this.#finish(job, outputs, (outcome) => {
+      this.#withdrawPreviews(job, withheldItems(outcome))
       if ('finished' in outcome) return this.#end(job, { kind: 'succeeded' }, 'SUCCEEDED', {}, now, outcome.finished)
       if (outcome.problem instanceof ResultGivenUp)
         return this.#end(job, cancelled(job.record, outcome.problem.message), 'CANCELLED', {}, now)
@@ -106,6 +109,17 @@ export class JobEnds {
     this.#waiting.add(ending)
   }
 
+  /** What a picture that is withheld looked like on its way is withheld too. */
+  #withdrawPreviews({ record }: LiveJob, items: readonly number[]): void {
+    if (items.length === 0) return
+    const { log, artifacts, onLost } = this.#parts
+    log
+      .withdrawPreviews(record, items)
+      // A preview of the same commit holds its file until this turn is over.
+      .then((contents) => setImmediate(() => artifacts.removeFiles(contents)))
+      .catch(onLost)
+  }
+
   /** What the worker said: of the task, or of the model that could not be loaded for it. */
   #wordsAbout({ record }: LiveJob, code: JobFailureCode, taskId: TaskId | null): string | null {
     const { results } = this.#parts
@@ -129,6 +143,11 @@ export class JobEnds {
 }
 
 type Outcome = { readonly finished: FinishedOutput } | { readonly problem: unknown }
+
+function withheldItems(outcome: Outcome): readonly number[] {
+  if ('finished' in outcome) return outcome.finished.withheldItems ?? []
+  return outcome.problem instanceof UnsafeContent ? outcome.problem.items : []
+}
 
 /** Tasks whose outputs are here, in the order of the graph. */
 function givenBy({ tasks }: LiveJob, results: TaskResults): TaskRecord[] {

@@ -7,6 +7,7 @@ import { EventLog } from './event-log/event-log.ts'
 import type { ItemsCommitted, PreviewSettled } from './event-log/progress.ts'
 import type { TailLimits } from './event-log/tails.ts'
 import type { ArtifactRecord, JobEvent, JobEventBody, JobPatch, JobRecord, JobState, ProgressUnit } from './records.ts'
+import type { WithdrawnPreviews } from './retention.ts'
 import type { Store, SubmissionOutcome } from './store.ts'
 
 export interface JobEventLog {
@@ -37,6 +38,8 @@ export interface JobEventLog {
    * becomes of its file; at once where a newer one takes its place or the job has ended.
    */
   preview(record: JobRecord, item: number, step: number, artifact: ArtifactRecord, settled: PreviewSettled): void
+  /** Nobody may see these pictures on their way either: their previews go, for readers at once. Called before the job's final state. */
+  withdrawPreviews(record: JobRecord, items: readonly number[]): Promise<WithdrawnPreviews>
   /** Counts in the record; not an event of its own. */
   progress(
     record: JobRecord,

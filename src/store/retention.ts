@@ -27,4 +27,6 @@ export interface ArtifactRetention {
   readonly usedBeforeIfFull: Millis
   readonly bytesToFree: number
 }
+/** Contents that no artifact has any more, as in `DeletedJobs`. */
+export type WithdrawnPreviews = DeletedJobs['contents']
 export type DeletedArtifacts = Pick<DeletedJobs, 'contents' | 'isDone'> & { readonly deleted: number }

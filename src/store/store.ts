@@ -23,7 +23,7 @@ import type {
   TaskRecord,
   VersionRecord,
 } from './records.ts'
-import type { ArtifactRetention, DeletedArtifacts, DeletedJobs, JobRetention } from './retention.ts'
+import type { ArtifactRetention, DeletedArtifacts, DeletedJobs, JobRetention, WithdrawnPreviews } from './retention.ts'
 
 /** Known after opening, before the first write. */
 export interface Opening {
@@ -151,6 +151,8 @@ export interface Store {
    * job has ended, or too many bytes wait.
    */
   saveCheckpoint(checkpoint: CheckpointRecord): Promise<void>
+  /** Deletes what was shown of these items of the job on their way. Never refused; the files are the caller's to remove, in the turn that hears of the commit. */
+  withdrawPreviews(jobId: JobId, items: readonly number[]): Promise<WithdrawnPreviews>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   insertSession(session: SessionRecord): Promise<void>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */

@@ -268,6 +268,38 @@ describe('retention of artifacts', () => {
     expect(await store.countEvents(job.record.id)).toBe(6)
   })
 
+  test('previews that are withdrawn go with their events, and their contents where nobody else has them', async () => {
+    const open = await testStore()
+    const { store, log, jobs, submit } = open
+    const job = jobs.next()
+    await submit(job)
+    const show = (id: number, item: number, content: string) =>
+      log.preview(job.record, item, 1, upload(id, { jobId: job.record.id, sha256: sha256(content) }), () => {})
+    show(1, 0, 'kept')
+    show(2, 1, 'shared')
+    await expect.poll(() => store.readArtifact(2 as ArtifactId)).not.toBe(null)
+    await store.insertArtifact(upload(3, { sha256: sha256('shared') }))
+    show(4, 1, 'gone')
+    const [contents] = await Promise.all([log.withdrawPreviews(job.record, [1]), finish(open, job)])
+    expect(contents).toEqual([[sha256('gone'), 7]])
+    expect((await store.readArtifactsOfJob(job.record.id)).map(({ id }) => id)).toEqual([1])
+    const events = await store.readEvents(job.record.id, 0, 100)
+    expect(events.map(({ body }) => body.kind)).toEqual(['queued', 'preview', 'started', 'succeeded'])
+  })
+
+  test('what a job that has not ended has shown of itself stays however old it is', async () => {
+    const open = await testStore()
+    const { store, jobs, submit } = open
+    const job = jobs.next()
+    await submit(job)
+    preview(open, job, 1)
+    await expect.poll(() => store.readArtifact(1 as ArtifactId)).not.toBe(null)
+    const everything = { usedBefore: 1e15, usedBeforeIfFull: 1e15, bytesToFree: 1e15 }
+    expect((await store.retainArtifacts(everything)).deleted).toBe(0)
+    await finish(open, job)
+    expect((await store.retainArtifacts(everything)).deleted).toBe(1)
+  })
+
   test('what a job that has not ended takes stays however old it is', async () => {
     const open = await testStore()
     const { store, jobs, submit } = open

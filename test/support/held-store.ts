@@ -1,4 +1,5 @@
 /** The writing side of a store, in memory, that commits when the test says so: what may be seen before a commit can be told from what may be seen after. */
+import type { JobId } from '../../src/scheduler/ids.ts'
 import type { ArtifactRecord, JobEvent, JobRecord } from '../../src/store/records.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -8,6 +9,7 @@ export class HeldStore {
   readonly committed: JobEvent[] = []
   /** That came with progress, committed or not. */
   readonly artifacts: ArtifactRecord[] = []
+  readonly withdrawn: { readonly jobId: JobId; readonly items: readonly number[] }[] = []
   #held: { readonly event: JobEvent; readonly resolve: () => void }[] = []
   #listener: (events: readonly JobEvent[]) => void = () => {}
   #sequence = 100
@@ -28,6 +30,11 @@ export class HeldStore {
         Promise.resolve(
           this.committed.filter((event) => event.jobId === jobId && event.sequence > after).slice(0, limit),
         ),
+      readArtifact: (id) => Promise.resolve(this.artifacts.find((artifact) => artifact.id === id) ?? null),
+      withdrawPreviews: (jobId, items) => {
+        this.withdrawn.push({ jobId, items })
+        return Promise.resolve([])
+      },
       readChanges: (after, limit) =>
         Promise.resolve(this.committed.filter((event) => event.to !== null && event.sequence > after).slice(0, limit)),
     }

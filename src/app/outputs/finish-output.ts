@@ -27,6 +27,8 @@ export interface FinishedOutput {
   readonly encoded: Uint8Array
   /** Their files are durable; their rows are to be committed with the job's end. */
   readonly artifacts: readonly ArtifactRecord[]
+  /** Pictures that nobody may see, on their way neither. */
+  readonly withheldItems?: readonly number[]
 }
 
 /**

@@ -15,6 +15,11 @@ import { writeFile } from './tensor-files.ts'
 /** Every picture of the job is withheld; the message says why. */
 export class UnsafeContent extends Error {
   override readonly name = 'UnsafeContent'
+  readonly items: readonly number[]
+  constructor(items: readonly number[], message: string) {
+    super(message)
+    this.items = items
+  }
 }
 
 /** As `finishOutput`; the memory of `outputs` stays the caller's to give back, afterwards. */
@@ -25,7 +30,8 @@ export async function finishPictures(
 ): Promise<FinishedOutput> {
   const request = await readRequest(job, places)
   const pictures = judgedPictures(request, outputs)
-  if (pictures.every(({ isWithheld }) => isWithheld)) throw new UnsafeContent(wordsOf(pictures))
+  const withheldItems = pictures.flatMap(({ isWithheld }, item) => (isWithheld ? item : []))
+  if (withheldItems.length === pictures.length) throw new UnsafeContent(withheldItems, wordsOf(pictures))
   const images: GeneratedImage[] = []
   const records: ArtifactRecord[] = []
   try {
@@ -35,7 +41,7 @@ export async function finishPictures(
       if (record) records.push(record)
       images.push({ artifactId: record?.id ?? null, withheld: isWithheld, seed, safety })
     }
-    return { encoded: encodeOutput({ kind: 'images', images }), artifacts: records }
+    return { encoded: encodeOutput({ kind: 'images', images }), artifacts: records, withheldItems }
   } catch (error) {
     await places.artifacts.discard(records)
     throw error

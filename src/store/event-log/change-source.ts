@@ -15,6 +15,7 @@ export function changeSource(ring: ChangeRing, published: () => number, store: S
       return page.filter(({ sequence }) => sequence <= through)
     },
     whereMemoryBegins: () => ring.evictedThrough,
+    isGone: () => false,
     isLast: () => false,
   }
 }

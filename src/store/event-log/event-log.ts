@@ -11,6 +11,7 @@ import {
   type JobState,
   type ProgressUnit,
 } from '../records.ts'
+import type { WithdrawnPreviews } from '../retention.ts'
 import { type Store, StoreClosed, type SubmissionOutcome } from '../store.ts'
 import { ChangeRing } from './change-ring.ts'
 import { changeSource } from './change-source.ts'
@@ -101,6 +102,14 @@ export class EventLog implements JobEventLog {
     const progress = this.#coalesce(record)
     if (progress) progress.setPreview(item, { step, artifact, settled })
     else settled('dropped')
+  }
+
+  withdrawPreviews(record: JobRecord, items: readonly number[]): Promise<WithdrawnPreviews> {
+    const job = this.#follow(record)
+    // First what waits for its number: the store takes both in this order.
+    this.#number(job)
+    job.withdrawPreviews(items)
+    return this.#store.withdrawPreviews(job.jobId, items)
   }
 
   progress(

@@ -14,6 +14,8 @@ export interface EventSource {
   readOlder(cursor: number): Promise<readonly JobEvent[]>
   /** Where to go on after `readOlder` had nothing; null = nowhere, this was the end. */
   whereMemoryBegins(): number | null
+  /** What the event shows is gone: it is not given out. Asked of each event right before. */
+  isGone(event: JobEvent): false | Promise<boolean>
   /** Nothing comes after this event. */
   isLast(event: JobEvent): boolean
 }
@@ -74,17 +76,23 @@ export class EventReader implements AsyncIterableIterator<JobEvent, undefined> {
       else if (found instanceof Waiters) await this.#wait(found)
       else {
         if (this.#mustYield(found)) await this.#yieldTurn()
-        if (!this.#isDone) return this.#give(found)
+        const isGone = this.#source.isGone(found)
+        if (isGone && (await isGone)) this.#skip(found)
+        else if (!this.#isDone) return this.#give(found)
       }
     }
     return ended
   }
 
   #give(event: JobEvent): IteratorResult<JobEvent, undefined> {
-    this.#cursor = event.sequence
-    if (this.#placeInPage < this.#page.length) this.#placeInPage++
+    this.#skip(event)
     if (this.#source.isLast(event)) this.#end()
     return { done: false, value: event }
+  }
+
+  #skip({ sequence }: JobEvent): void {
+    this.#cursor = sequence
+    if (this.#placeInPage < this.#page.length) this.#placeInPage++
   }
 
   async #turnPage(): Promise<void> {

@@ -33,6 +33,8 @@ export class JobLog {
   #tailBytes = 0
   /** Numbers of the newest previews that may be seen, by item. */
   #previews: Map<number, number> | null = null
+  /** Items whose previews nobody may see. */
+  #withdrawn: Set<number> | null = null
   /** The greatest number that memory may lack, that may be seen, that is committed. */
   #evictedThrough: number
   #visibleThrough = 0
@@ -91,7 +93,12 @@ export class JobLog {
     }
   }
 
-  /** The first visible event after `cursor`, which must not lie before `evictedThrough`. Previews that a newer one of their item follows are left out. */
+  /** Also of those that are not committed yet. */
+  withdrawPreviews(items: readonly number[]): void {
+    this.#withdrawn = new Set([...(this.#withdrawn ?? []), ...items])
+  }
+
+  /** The first visible event after `cursor`, which must not lie before `evictedThrough`. Without previews that are withdrawn, or that a newer one of their item follows. */
   after(cursor: number): JobEvent | null {
     let low = 0
     let high = this.#tail.length
@@ -100,7 +107,7 @@ export class JobLog {
       if ((this.#tail[middle] as JobEvent).sequence > cursor) high = middle
       else low = middle + 1
     }
-    while (this.#isSuperseded(this.#tail[low])) low++
+    while (this.#isLeftOut(this.#tail[low])) low++
     return this.#tail[low] ?? null
   }
 
@@ -125,8 +132,10 @@ export class JobLog {
     if (body.kind === 'preview') (this.#previews ??= new Map()).set(body.item, sequence)
   }
 
-  #isSuperseded(event: JobEvent | undefined): boolean {
-    return event?.body.kind === 'preview' && this.#previews?.get(event.body.item) !== event.sequence
+  #isLeftOut(event: JobEvent | undefined): boolean {
+    if (event?.body.kind !== 'preview') return false
+    const { item } = event.body
+    return this.#previews?.get(item) !== event.sequence || this.#withdrawn?.has(item) === true
   }
 
   #maySee(event: JobEvent | null, isReserved: (sequence: number) => boolean): boolean {

@@ -23,6 +23,9 @@ export function jobSource(jobId: JobId, find: () => JobLog | undefined, store: S
       return job ? page.filter(({ sequence }) => sequence <= job.visibleThrough) : page
     },
     whereMemoryBegins: () => find()?.evictedThrough ?? null,
+    // Retention, or the end of its job, may have removed the picture since the event came into memory.
+    isGone: ({ body }) =>
+      body.kind === 'preview' && store.readArtifact(body.artifactId).then((artifact) => artifact === null),
     isLast: isFinal,
   }
 }

@@ -9,6 +9,7 @@ import { type Store, StoreOverloaded } from '../store.ts'
 import { encodeArtifact } from './artifacts.ts'
 import { encodeEvent, encodePatch } from './job-events.ts'
 import { encodeVersion, type VersionIds } from './models.ts'
+import { encodeWithdrawal } from './previews.ts'
 import { encodeRegistration } from './registrations.ts'
 import { encodeArtifactRetention, encodeJobRetention } from './retention.ts'
 import { encodeSession, encodeSessionUpdate } from './sessions.ts'
@@ -24,6 +25,7 @@ export type Changes = Pick<
   | 'recordCancelRequest'
   | 'recordPauseRequest'
   | 'saveCheckpoint'
+  | 'withdrawPreviews'
   | 'insertSession'
   | 'updateSession'
   | 'insertArtifact'
@@ -125,6 +127,13 @@ export function changesOf({ writer, sequences, checkpoints, limits, now, onDelet
       ),
 
     saveCheckpoint: (checkpoint) => checkpoints.save(checkpoint),
+
+    withdrawPreviews: (jobId, items) =>
+      queue.add({
+        ...oneRow,
+        operation: 'withdrawPreviews',
+        write: (values) => encodeWithdrawal(values, jobId, items),
+      }),
 
     async insertArtifact(artifact) {
       const equal = await unlessRefused(() =>

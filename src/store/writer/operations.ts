@@ -5,6 +5,7 @@ import { prepareSaveCheckpoints } from './checkpoints.ts'
 import { preparePatchJob, prepareRecordEvent } from './job-events.ts'
 import type { MessageReader } from './message-values.ts'
 import { prepareRegisterDevice, prepareRegisterVersion } from './models.ts'
+import { prepareWithdrawPreviews } from './previews.ts'
 import { prepareSaveRegistration } from './registrations.ts'
 import { prepareRetainArtifacts, prepareRetainJobs, prepareVacuum } from './retention.ts'
 import { prepareInsertSession, prepareUpdateSession } from './sessions.ts'
@@ -27,6 +28,7 @@ export const operationCodes = {
   retainArtifacts: 14,
   vacuum: 15,
   saveCheckpoints: 16,
+  withdrawPreviews: 17,
 } as const
 export type OperationName = keyof typeof operationCodes
 
@@ -57,6 +59,7 @@ export function prepareOperations(database: Connection): ReadonlyMap<number, Ope
     retainArtifacts: prepareRetainArtifacts(database),
     vacuum: prepareVacuum(database),
     saveCheckpoints: prepareSaveCheckpoints(database),
+    withdrawPreviews: prepareWithdrawPreviews(database),
   }
   return new Map(
     Object.entries(operations).map(([name, operation]) => [operationCodes[name as OperationName], operation]),

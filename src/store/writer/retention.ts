@@ -1,6 +1,6 @@
 /**
  * Deleting what has been kept long enough, oldest first, in steps so small that no job waits for one: each looks at a bounded number of rows and ends
- * early when it has taken its time. What jobs that have not ended take as input is never deleted.
+ * early when it has taken its time. What jobs that have not ended take as input, or have shown of themselves, is never deleted.
  */
 import type { JobId, Millis } from '../../scheduler/ids.ts'
 import type { Connection } from '../opening/connection.ts'
@@ -91,6 +91,7 @@ export function prepareRetainArtifacts(database: Connection): (input: MessageRea
     .prepare<[Millis, number], [ArtifactId, string, number, Millis, JobId | null]>(
       `SELECT id, sha256, size_bytes, last_used_at, job_id FROM artifacts a WHERE last_used_at < ? AND NOT EXISTS (
          SELECT 1 FROM artifact_inputs i JOIN jobs j ON j.id = i.job_id WHERE i.artifact_id = a.id AND j.finished_at IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = a.job_id AND j.finished_at IS NULL)
        ORDER BY last_used_at LIMIT ?`,
     )
     .raw()

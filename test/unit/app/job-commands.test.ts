@@ -74,6 +74,7 @@ class Stage {
   /** Steps behind the checkpoints of tasks. */
   readonly saved = new Map<TaskId, number>()
   readonly forgotten: JobId[] = []
+  readonly withdrawn: (readonly number[])[] = []
   /** Null: commits come in the same turn. */
   #commit: Promise<void> | null = null
   released = 0
@@ -88,7 +89,13 @@ class Stage {
     }
     this.commands = new JobCommands({
       live: this.live,
-      log: { changeState },
+      log: {
+        changeState,
+        withdrawPreviews: async (_, items) => {
+          this.withdrawn.push(items)
+          return []
+        },
+      },
       results: this.results,
       progress: this.progress,
       checkpoints: { stepOf: (_, id) => this.saved.get(id) ?? 0, forget: (id) => this.forgotten.push(id) },
@@ -100,12 +107,13 @@ class Stage {
           await this.#disk.promise
           let sizeBytes = 0
           for await (const piece of source()) sizeBytes += piece.byteLength
-          return artifactRecord({ id: 9 as ArtifactId, mimeType, sizeBytes })
+          return artifactRecord({ id: 9 as ArtifactId, mimeType, sizeBytes, width: 2, height: 2 })
         },
         committed: (records) => this.settled.committed.push(...records),
         discard: async (records) => {
           this.settled.discarded.push(...records)
         },
+        removeFiles: () => {},
       },
       inlineTensorBytesMax: 16,
       onLost: (error) => this.lost.push(error),
@@ -427,6 +435,17 @@ test('a job of two pictures that are both unsafe fails in words that a user unde
     { to: 'FAILED', failure: expect.stringMatching(/^UNSAFE_CONTENT: All 2 pictures were withheld/) },
   ])
   expect(stage.forgotten).toEqual([jobId, jobId])
+  expect(stage.withdrawn).toEqual([[0, 1]])
+})
+
+test('what a withheld picture looked like on its way is withheld too', async () => {
+  const stage = new Stage('textToImage', pictureTasks, request)
+  for (const item of [0, 1]) give(stage, item, item === 0 ? 0.1 : 0.9)
+  stage.diskWrites()
+  stage.commands.carryOut({ type: 'jobSucceeded', jobId, taskId: 22 as TaskId }, 100)
+  await stage.commands.finished()
+  expect(stage.changes).toMatchObject([{ to: 'SUCCEEDED' }])
+  expect(stage.withdrawn).toEqual([[1]])
 })
 
 test('of a cancelled job of pictures it is told how many were finished, and none is kept', async () => {

@@ -216,6 +216,33 @@ test('a slow reader gets of the previews of a picture the newest, and misses not
   expect(others(seen)).toEqual(others(quick.seen))
 })
 
+test('previews that are withdrawn are never seen again, committed or not, and those of other items are', async () => {
+  const { held, log, record } = logWithJob()
+  const { show } = previews(log, record)
+  void start(log, record)
+  show(1, 0)
+  show(2, 1)
+  await tick()
+  held.commit()
+  show(3, 1)
+  await log.withdrawPreviews(record, [1])
+  void log.changeState(record, { kind: 'succeeded' }, 'SUCCEEDED', {})
+  held.commit()
+  expect(previewed(await take(log.events(record.id, null)))).toEqual([1])
+  expect(held.withdrawn).toEqual([{ jobId: record.id, items: [1] }])
+})
+
+test('a preview whose picture is gone is not given out', async () => {
+  const { held, log, record } = logWithJob()
+  const { show } = previews(log, record)
+  void start(log, record)
+  show(1)
+  void log.changeState(record, { kind: 'succeeded' }, 'SUCCEEDED', {})
+  held.commit()
+  held.artifacts.length = 0
+  expect(kinds(await take(log.events(record.id, null)))).toEqual(['queued', 'started', 'succeeded'])
+})
+
 test('a job pauses, goes on and is postprocessed; its text goes on where it was', async () => {
   const { held, log, record } = logWithJob()
   void start(log, record)
