@@ -46,5 +46,6 @@ export class JobChanges {
 
 /** What a pause that is over now adds to those before it. */
 export function pausesUntil(now: Millis, { pausedAt, pausedMs }: JobRecord): JobPatch & { readonly pausedMs: number } {
-  return { pausedAt: null, pausedMs: pausedAt === null ? pausedMs : pausedMs + Math.max(0, now - pausedAt) }
+  const allPausedMs = pausedAt === null ? pausedMs : pausedMs + Math.max(0, now - pausedAt)
+  return { pausedAt: null, pauseCause: null, pausedMs: allPausedMs }
 }
