@@ -99,7 +99,9 @@ eventRef('postprocessing').implement({
 })
 
 eventRef('requeued').implement({
-  description: 'It will run again from `fromStep`; what was shown after that step no longer counts.',
+  description:
+    'It will run again from `fromStep`; what was shown after that step no longer counts. Of several pictures: the least ' +
+    'step that one of them goes on from.',
   interfaces: [JobEvent],
   fields: (t) => ({
     error: t.field({ type: JobFailure, resolve: ({ body }) => body.failure }),

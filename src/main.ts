@@ -26,6 +26,7 @@ import { watchMemory } from './app/memory-watch.ts'
 import { ModelEvents } from './app/model-events.ts'
 import { ModelRegistry } from './app/model-registry.ts'
 import { OpenSessions } from './app/open-sessions.ts'
+import { readShownText } from './app/outputs/shown-text.ts'
 import { Previews } from './app/previews.ts'
 import { FileRecorder } from './app/recorder.ts'
 import { countOf, describeRecovery, recoverJobs, reloadWanted } from './app/recovery.ts'
@@ -203,6 +204,7 @@ async function main(): Promise<void> {
     progress,
     previews,
     readRequest: (id) => store.readRequest(id),
+    readShownText: (id) => readShownText(store, id),
     isDone: (taskId) => state.tasks.get(taskId)?.state === 'done',
     inlineTensorBytesMax: config.HEARTH_INLINE_TENSOR_BYTES,
     onLost: onBroken,

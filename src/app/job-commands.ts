@@ -8,7 +8,7 @@ import type { Checkpoints } from './checkpoints.ts'
 import { failureOf, requeueFailure } from './failure-messages.ts'
 import { JobChanges, pausesUntil } from './job-changes.ts'
 import { type JobEndParts, JobEnds } from './job-ends.ts'
-import type { JobProgress } from './job-progress.ts'
+import type { JobProgress, Restart } from './job-progress.ts'
 import type { LiveJob, LiveJobs } from './live-jobs.ts'
 import { finishedPictures, stoppedAt } from './stopped-at.ts'
 
@@ -18,7 +18,7 @@ type CommandOf<Type extends JobCommand['type']> = Extract<JobCommand, { readonly
 export interface JobCommandParts extends JobEndParts {
   readonly log: Pick<JobEventLog, 'changeState' | 'withdrawPreviews'>
   readonly checkpoints: Pick<Checkpoints, 'forget' | 'stepOf'>
-  readonly progress: Pick<JobProgress, 'forget' | 'restart'>
+  readonly progress: Pick<JobProgress, 'forget' | 'restart' | 'upToDate'>
   /** It need not run again, also when its job begins another attempt. */
   readonly isDone: (taskId: TaskId) => boolean
 }
@@ -92,11 +92,11 @@ export class JobCommands {
   }
 
   #requeue(job: LiveJob, command: CommandOf<'jobRequeued'>, now: Millis): void {
-    const { attempt, cause, exit, fromStep, failedAttempts, deathsAlone } = command
+    const { attempt, cause, exit, failedAttempts, deathsAlone } = command
     const { results, isDone } = this.#parts
     const said = job.tasks.map((task) => results.takeMessage(task.id)).find((message) => message !== null) ?? null
     for (const task of job.tasks) if (!isDone(task.id)) results.forget(task.id)
-    const progressDone = this.#progressKept(job) ?? fromStep
+    const restart = this.#restart(job) ?? { done: command.fromStep, fromStep: command.fromStep }
     const failure = requeueFailure(
       cause,
       exit,
@@ -112,15 +112,15 @@ export class JobCommands {
       startedAt: null,
       firstPartialAt: null,
       postprocessingAt: null,
-      progressDone,
+      progressDone: restart.done,
       ...pauses,
       pausedWaitingMs: pauses.pausedMs,
     }
-    this.#changes.change(job, { kind: 'requeued', cause, failure, fromStep: progressDone }, 'QUEUED', patch)
+    this.#changes.change(job, { kind: 'requeued', cause, failure, fromStep: restart.fromStep }, 'QUEUED', patch)
   }
 
   #pause(job: LiveJob, { cause }: CommandOf<'jobPaused'>, now: Millis): void {
-    const record = this.#changes.decided(job)
+    const record = this.#parts.progress.upToDate(this.#changes.decided(job))
     // It was paused before a restart, and still is.
     if (record.state === 'PAUSED') return
     const pictures = finishedPictures(job, this.#parts.results)
@@ -129,19 +129,19 @@ export class JobCommands {
   }
 
   #resume(job: LiveJob, deviceId: DeviceId | null, now: Millis): void {
-    const record = this.#changes.decided(job)
+    const record = this.#parts.progress.upToDate(this.#changes.decided(job))
     const patch = { deviceId, pauseCause: null, ...pausesUntil(now, record), ...withoutPause(record, now) }
     if (deviceId === null) {
       const times = record.startedAt === null ? { loadingAt: null } : {}
-      const progressDone = this.#progressKept(job) ?? record.progressDone
+      const progressDone = this.#restart(job)?.done ?? record.progressDone
       return this.#changes.change(job, { kind: 'resumed', deviceId }, 'QUEUED', { ...patch, ...times, progressDone })
     }
     const to = record.postprocessingAt === null ? 'RUNNING' : 'POSTPROCESSING'
     this.#changes.change(job, { kind: 'resumed', deviceId }, to, patch)
   }
 
-  /** Of what is behind the job, what its checkpoints keep; null where its steps are not counted together. */
-  #progressKept(job: LiveJob): number | null {
+  /** Where its checkpoints let it go on; null where its steps are not counted together. */
+  #restart(job: LiveJob): Restart | null {
     const { checkpoints, progress, isDone } = this.#parts
     return progress.restart(job, (id) => (isDone(id) ? null : checkpoints.stepOf(job.record.id, id)))
   }

@@ -4,7 +4,7 @@
  */
 import { ArtifactTooLarge } from '../runtime/artifacts/errors.ts'
 import type { JobFailureCode } from '../scheduler/commands.ts'
-import type { Millis, TaskId } from '../scheduler/ids.ts'
+import type { JobId, Millis, TaskId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { JobEventBody, JobFailure, JobPatch, JobRecord, JobState, TaskRecord } from '../store/records.ts'
 import type { Artifacts } from './artifacts.ts'
@@ -16,6 +16,7 @@ import type { LiveJob, LiveJobs } from './live-jobs.ts'
 import { type FinishedOutput, finishOutput, type OutputPlaces, type TaskOutput } from './outputs/finish-output.ts'
 import { UnsafeContent } from './outputs/finish-pictures.ts'
 import { BrokenContract } from './outputs/output-fields.ts'
+import { finishShownText } from './outputs/shown-text.ts'
 import type { Previews } from './previews.ts'
 import { finishedPictures, stoppedAt } from './stopped-at.ts'
 import type { TaskResults } from './task-results.ts'
@@ -27,8 +28,10 @@ export interface JobEndParts extends OutputPlaces {
   readonly results: TaskResults
   readonly artifacts: Pick<Artifacts, 'prepare' | 'committed' | 'discard' | 'removeFiles'>
   readonly checkpoints: Pick<Checkpoints, 'forget'>
-  readonly progress: Pick<JobProgress, 'forget'>
+  readonly progress: Pick<JobProgress, 'forget' | 'upToDate'>
   readonly previews: Pick<Previews, 'forget'>
+  /** What readers of a job were shown of its text. */
+  readonly readShownText: (id: JobId) => Promise<string>
   /** An end that could not be written at all: the server must not go on as if it had been. */
   readonly onLost: (error: unknown) => void
 }
@@ -55,7 +58,8 @@ export class JobEnds {
 
   succeed(job: LiveJob, now: Millis): void {
     const outputs = givenBy(job, this.#parts.results).flatMap((task) => this.#take(task))
-    this.#finish(job, outputs, (outcome) => {
+    const finish = () => finishOutput(job, outputs, this.#parts)
+    this.#finish(finish, (outcome) => {
       this.#withdrawPreviews(job, withheldItems(outcome))
       if ('finished' in outcome) return this.#end(job, { kind: 'succeeded' }, 'SUCCEEDED', {}, now, outcome.finished)
       if (outcome.problem instanceof ResultGivenUp)
@@ -71,17 +75,26 @@ export class JobEnds {
     this.#end(job, { kind: 'failed', failure }, 'FAILED', { failure }, now)
   }
 
-  /** Of what its tasks gave only the last is kept, and no pictures: the rest is given back. */
+  /** Of what its tasks gave only the last is kept, and no pictures: the rest is given back. A text is kept as far as it was shown. */
   cancel(job: LiveJob, now: Millis): void {
-    const { results } = this.#parts
-    const record = this.#changes.decided(job)
+    const { results, progress } = this.#parts
+    const record = progress.upToDate(this.#changes.decided(job))
     const pictures = finishedPictures(job, results)
     const body = cancelled(record, `Cancelled ${stoppedAt(record)}${pictures ? `; ${pictures}, none is kept` : ''}.`)
-    const end = (finished?: FinishedOutput) => this.#end(job, body, 'CANCELLED', {}, now, finished)
-    const last = record.taskKind === 'textToImage' ? undefined : givenBy(job, results).at(-1)
-    if (!last) return end()
     // A program that keeps what is no output keeps nothing: its job is cancelled all the same.
-    this.#finish(job, this.#take(last), (outcome) => end('finished' in outcome ? outcome.finished : undefined))
+    const end = (outcome: Outcome) =>
+      this.#end(job, body, 'CANCELLED', {}, now, 'finished' in outcome ? outcome.finished : null)
+    const last = record.taskKind === 'textToImage' ? undefined : givenBy(job, results).at(-1)
+    if (last) return this.#finish(() => finishOutput(job, this.#take(last), this.#parts), end)
+    // Its worker is gone, or it was paused before the server's last start.
+    if (record.taskKind === 'generateText' && record.attempt > 0)
+      return this.#finish(() => this.#shownText(record), end)
+    end({ finished: null })
+  }
+
+  async #shownText({ id, progressDone }: JobRecord): Promise<FinishedOutput | null> {
+    const text = await this.#parts.readShownText(id)
+    return text === '' ? null : finishShownText(text, progressDone)
   }
 
   #take(task: TaskRecord): readonly TaskOutput[] {
@@ -90,10 +103,10 @@ export class JobEnds {
   }
 
   /** In the same turn where nothing goes to files, so that most ends wait for nothing. */
-  #finish(job: LiveJob, outputs: readonly TaskOutput[], take: (outcome: Outcome) => void): void {
-    let finished: FinishedOutput | Promise<FinishedOutput>
+  #finish(make: () => Finished | Promise<Finished>, take: (outcome: Outcome) => void): void {
+    let finished: Finished | Promise<Finished>
     try {
-      finished = finishOutput(job, outputs, this.#parts)
+      finished = make()
     } catch (problem) {
       return take({ problem })
     }
@@ -127,13 +140,13 @@ export class JobEnds {
     return code === 'ENGINE_ERROR' || code === 'OUT_OF_MEMORY' ? results.loadFailure(record.versionId) : null
   }
 
-  #end(job: LiveJob, body: JobEventBody, to: JobState, patch: JobPatch, now: Millis, output?: FinishedOutput): void {
+  #end(job: LiveJob, body: JobEventBody, to: JobState, patch: JobPatch, now: Millis, output: Finished = null): void {
     const { live, results, artifacts, checkpoints, progress, previews } = this.#parts
     const { id } = job.record
     for (const task of job.tasks) results.forget(task.id)
     for (const memory of [checkpoints, progress, previews]) memory.forget(id)
     const ended: JobPatch = { ...patch, ...pausesUntil(now, this.#changes.decided(job)), finishedAt: now }
-    this.#changes.change(job, body, to, ended, output, () => {
+    this.#changes.change(job, body, to, ended, output ?? undefined, () => {
       live.end(id)
       if (!output) return
       results.keepEncoded(id, output.encoded)
@@ -142,10 +155,11 @@ export class JobEnds {
   }
 }
 
-type Outcome = { readonly finished: FinishedOutput } | { readonly problem: unknown }
+type Finished = FinishedOutput | null
+type Outcome = { readonly finished: Finished } | { readonly problem: unknown }
 
 function withheldItems(outcome: Outcome): readonly number[] {
-  if ('finished' in outcome) return outcome.finished.withheldItems ?? []
+  if ('finished' in outcome) return outcome.finished?.withheldItems ?? []
   return outcome.problem instanceof UnsafeContent ? outcome.problem.items : []
 }
 

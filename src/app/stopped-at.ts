@@ -5,9 +5,15 @@ import type { TaskResults } from './task-results.ts'
 
 /** `after 7 of 20 steps`: what comes between "Paused" and a full stop. */
 export function stoppedAt(record: JobRecord): string {
-  const { startedAt, postprocessingAt, progressDone, progressTotal, progressUnit } = record
-  if (startedAt === null) return 'while it waited; nothing had run'
+  const { attempt, startedAt, postprocessingAt, progressDone } = record
+  // One that has begun before waits to go on, or to begin again.
+  if (startedAt === null && progressDone > 0) return `while it waited, ${afterSteps(record)}`
+  if (startedAt === null) return attempt > 1 ? 'while it waited to begin again' : 'while it waited; nothing had run'
   if (postprocessingAt !== null) return 'during postprocessing'
+  return afterSteps(record)
+}
+
+function afterSteps({ progressDone, progressTotal, progressUnit }: JobRecord): string {
   const unit = (progressUnit ?? 'STEPS').toLowerCase()
   return progressTotal === null ? `after ${progressDone} ${unit}` : `after ${progressDone} of ${progressTotal} ${unit}`
 }

@@ -205,9 +205,9 @@ export class WorkerReports implements WorkerListener {
     const { log, progress } = this.#parts
     const { taskId, done, total, unit } = entry
     const job = this.#live.ofTask(taskId)
-    const counts = job && progress.take(job, taskId, { done, total })
+    const counts = job && progress.take(job, taskId, { done, total, unit: units[unit] })
     if (!counts) return
-    log.progress(job.record, { ...counts, unit: units[unit] })
+    log.progress(job.record, counts)
     if (unit === 'steps' && total !== null) log.step(job.record, itemOf(job, taskId), done, total)
   }
 

@@ -74,6 +74,7 @@ class Stage {
   /** Steps behind the checkpoints of tasks. */
   readonly saved = new Map<TaskId, number>()
   readonly forgotten: JobId[] = []
+  shownText = ''
   readonly withdrawn: (readonly number[])[] = []
   /** Null: commits come in the same turn. */
   #commit: Promise<void> | null = null
@@ -102,6 +103,7 @@ class Stage {
       previews: { forget: (id) => this.forgotten.push(id) },
       isDone: (id) => this.done.has(id),
       readRequest: async () => request,
+      readShownText: async () => this.shownText,
       artifacts: {
         prepare: async (source, { mimeType }) => {
           await this.#disk.promise
@@ -438,6 +440,37 @@ test('a job of two pictures that are both unsafe fails in words that a user unde
   expect(stage.withdrawn).toEqual([[0, 1]])
 })
 
+test('a cancelled text that no worker holds is kept as far as it was shown', async () => {
+  const stage = new Stage('generateText')
+  Object.assign(stage.record, { state: 'PAUSED', attempt: 1, progressDone: 3, progressUnit: 'TOKENS' })
+  stage.shownText = 'Once upon'
+  stage.commands.carryOut({ type: 'jobCancelled', jobId }, 100)
+  await stage.commands.finished()
+  const [{ to, output } = {}] = stage.changes as Partial<Change>[]
+  expect(to).toBe('CANCELLED')
+  expect(output && decodeOutput(output)).toMatchObject({
+    kind: 'text',
+    text: 'Once upon',
+    finishReason: 'CANCELLED',
+    completionTokens: 3,
+  })
+})
+
+test('where a job stopped is told by what its tasks reported last, before the log has shown it', () => {
+  const stage = new Stage('generateText')
+  const job = stage.live.get(jobId)!
+  stage.progress.take(job, taskId, { done: 9, total: 20, unit: 'TOKENS' })
+  stage.commands.carryOut({ type: 'jobCancelled', jobId }, 100)
+  expect(stage.changes[0]?.body).toMatchObject({ progressDone: 9, message: 'Cancelled after 9 of 20 tokens.' })
+})
+
+test('a job that waits to go on is not told as one of which nothing had run', () => {
+  const stage = new Stage('program')
+  Object.assign(stage.record, { state: 'QUEUED', startedAt: null, attempt: 2, progressDone: 5, progressTotal: 20 })
+  stage.commands.carryOut({ type: 'jobCancelled', jobId }, 100)
+  expect(stage.changes[0]?.body).toMatchObject({ message: 'Cancelled while it waited, after 5 of 20 steps.' })
+})
+
 test('what a withheld picture looked like on its way is withheld too', async () => {
   const stage = new Stage('textToImage', pictureTasks, request)
   for (const item of [0, 1]) give(stage, item, item === 0 ? 0.1 : 0.9)
@@ -468,7 +501,7 @@ test('of a cancelled job of pictures it is told how many were finished, and none
 test('what is done stays done when a job begins again, and the rest goes on from its checkpoints', () => {
   const stage = new Stage('textToImage', pictureTasks, request)
   const job = stage.live.get(jobId)!
-  const step = { total: 20 }
+  const step = { total: 20, unit: 'STEPS' } as const
   stage.progress.take(job, 10 as TaskId, { ...step, done: 20 })
   stage.progress.take(job, 20 as TaskId, { ...step, done: 8 })
   give(stage, 0, 0.1)
@@ -477,7 +510,7 @@ test('what is done stays done when a job begins again, and the rest goes on from
   stage.commands.carryOut(requeued, 100)
   expect(stage.changes[0]).toMatchObject({
     to: 'QUEUED',
-    body: { kind: 'requeued', fromStep: 25 },
+    body: { kind: 'requeued', fromStep: 5 },
     patch: { progressDone: 25, startedAt: null, postprocessingAt: null },
   })
   expect(stage.results.hasOutput(12 as TaskId)).toBe(true)

@@ -15,28 +15,55 @@ function jobOf(...programs: readonly string[]): LiveJob {
 const [first, second, third] = [1, 2, 3] as TaskId[] as [TaskId, TaskId, TaskId]
 
 test('a job of one task is as far as its task', () => {
-  expect(new JobProgress().take(jobOf('generate_text'), first, { done: 7, total: null })).toEqual({
+  expect(new JobProgress().take(jobOf('generate_text'), first, { done: 7, total: null, unit: 'STEPS' })).toEqual({
     done: 7,
     total: null,
+    unit: 'STEPS',
   })
 })
 
 test('the steps of all pictures count together, and what comes before them does not', () => {
   const progress = new JobProgress()
   const job = jobOf('encode_text', 'denoise', 'denoise')
-  expect(progress.take(job, first, { done: 1, total: 1 })).toBeNull()
-  expect(progress.take(job, second, { done: 3, total: 20 })).toEqual({ done: 3, total: 40 })
-  expect(progress.take(job, third, { done: 1, total: 20 })).toEqual({ done: 4, total: 40 })
-  expect(progress.take(job, second, { done: 4, total: 20 })).toEqual({ done: 5, total: 40 })
+  expect(progress.take(job, first, { done: 1, total: 1, unit: 'STEPS' })).toBeNull()
+  expect(progress.take(job, second, { done: 3, total: 20, unit: 'STEPS' })).toEqual({
+    done: 3,
+    total: 40,
+    unit: 'STEPS',
+  })
+  expect(progress.take(job, third, { done: 1, total: 20, unit: 'STEPS' })).toEqual({
+    done: 4,
+    total: 40,
+    unit: 'STEPS',
+  })
+  expect(progress.take(job, second, { done: 4, total: 20, unit: 'STEPS' })).toEqual({
+    done: 5,
+    total: 40,
+    unit: 'STEPS',
+  })
 })
 
 test('a job that begins again counts from its checkpoints, and what is done as it is', () => {
   const progress = new JobProgress()
   const job = jobOf('denoise', 'denoise', 'denoise')
-  progress.take(job, first, { done: 20, total: 20 })
-  progress.take(job, second, { done: 9, total: 20 })
-  expect(progress.restart(job, (id) => (id === first ? null : id === second ? 5 : 0))).toBe(25)
-  expect(progress.take(job, third, { done: 1, total: 20 })).toEqual({ done: 26, total: 60 })
+  progress.take(job, first, { done: 20, total: 20, unit: 'STEPS' })
+  progress.take(job, second, { done: 9, total: 20, unit: 'STEPS' })
+  expect(progress.restart(job, (id) => (id === first ? null : id === second ? 5 : 0))).toEqual({
+    done: 25,
+    fromStep: 0,
+  })
+  expect(progress.take(job, third, { done: 1, total: 20, unit: 'STEPS' })).toEqual({
+    done: 26,
+    total: 60,
+    unit: 'STEPS',
+  })
+})
+
+test('a job whose pictures are all done goes on behind their last step', () => {
+  const progress = new JobProgress()
+  const job = jobOf('denoise')
+  progress.take(job, first, { done: 20, total: 20, unit: 'STEPS' })
+  expect(progress.restart(job, () => null)).toEqual({ done: 20, fromStep: 20 })
 })
 
 test('a job whose steps are not counted together has no count of its own', () => {
@@ -46,7 +73,11 @@ test('a job whose steps are not counted together has no count of its own', () =>
 test('of a job that has ended nothing is kept', () => {
   const progress = new JobProgress()
   const job = jobOf('denoise')
-  progress.take(job, first, { done: 9, total: 20 })
+  progress.take(job, first, { done: 9, total: 20, unit: 'STEPS' })
   progress.forget(job.record.id)
-  expect(progress.take(job, first, { done: 1, total: 20 })).toEqual({ done: 1, total: 20 })
+  expect(progress.take(job, first, { done: 1, total: 20, unit: 'STEPS' })).toEqual({
+    done: 1,
+    total: 20,
+    unit: 'STEPS',
+  })
 })
