@@ -4,7 +4,7 @@ import { createState, step } from '../scheduler/core.ts'
 import type { Millis } from '../scheduler/ids.ts'
 import { restore } from '../scheduler/restore.ts'
 import { defaultSettings, type SchedulerSettings } from '../scheduler/settings.ts'
-import { type Snapshot, snapshotFormat, snapshotLearnt } from '../scheduler/snapshot.ts'
+import { type Snapshot, snapshotLearnt } from '../scheduler/snapshot.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { Opening } from '../store/store.ts'
 import type { AppContext } from './context.ts'
@@ -17,6 +17,8 @@ interface Saved {
   readonly scheduler: Snapshot
   readonly wanted: readonly WantedModel[]
 }
+/** As another program may have left it. */
+type Found = { readonly [Name in keyof Saved]?: unknown }
 
 /** What a server starts with: what the last one left, if this program can read it. */
 export function openState(
@@ -26,13 +28,29 @@ export function openState(
 ): { readonly state: SchedulerState; readonly wanted: WantedModels } {
   const settings = settingsOf(config)
   const { snapshot, firstRuntimeId } = opening
-  const saved: Saved | null = snapshot === null ? null : JSON.parse(snapshot)
-  const wanted = new WantedModels(saved?.wanted ?? [])
-  // A snapshot of another format holds only experience: it is cheaper to learn again than to translate.
-  if (saved?.scheduler.format !== snapshotFormat) return { state: createState(settings, firstRuntimeId), wanted }
-  const state = restore(saved.scheduler, settings)
+  const found: Found = (snapshot === null ? null : readJson(snapshot)) ?? {}
+  const wanted = new WantedModels(Array.isArray(found.wanted) ? found.wanted : [])
+  const state = restored(found.scheduler, settings)
+  if (!state) return { state: createState(settings, firstRuntimeId), wanted }
   step(state, { type: 'serverRestarted', firstRuntimeId }, now)
   return { state, wanted }
+}
+
+/** Null: it cannot be read. It holds only experience, which is cheaper to make again than to translate. */
+function restored(scheduler: unknown, settings: SchedulerSettings): SchedulerState | null {
+  try {
+    return restore(scheduler as Snapshot, settings)
+  } catch {
+    return null
+  }
+}
+
+function readJson(text: string): Found | null {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 /** Saves now and then; a store that is too busy is asked again the next time. Ends with `signal`. */

@@ -84,6 +84,8 @@ export function changesOf({ writer, sequences, checkpoints, limits, now, onDelet
       if (event.to === null)
         throw new Error(`Event ${event.sequence} of job ${event.jobId} (${event.body.kind}) changes no state.`)
       if (isTerminal(event.to)) checkpoints.forget(event.jobId)
+      // Who is told that the job is paused relies on what was saved of it.
+      if (event.to === 'PAUSED') checkpoints.writeNow(event.jobId)
       const whole = { ...patch, state: event.to }
       return queue.add({
         operation: 'recordEvent',

@@ -25,8 +25,8 @@ export class WaitingCheckpoints {
   /** By task; who waits longest is first. */
   readonly #waiting = new Map<TaskId, Waiting>()
   #bytes = 0
-  /** What is being written. */
-  #lot: readonly Waiting[] = []
+  /** What is being written, in this order. */
+  readonly #lots = new Set<readonly Waiting[]>()
   #isTickDue = false
 
   constructor(write: (lot: readonly CheckpointRecord[]) => Promise<void>, limits = limitsDefault) {
@@ -54,7 +54,8 @@ export class WaitingCheckpoints {
 
   /** What is not in the database yet. */
   newest(taskId: TaskId): CheckpointRecord | null {
-    const waiting = this.#waiting.get(taskId) ?? this.#lot.find(({ checkpoint }) => checkpoint.taskId === taskId)
+    const waiting =
+      this.#waiting.get(taskId) ?? [...this.#lots].flat().findLast(({ checkpoint }) => checkpoint.taskId === taskId)
     return waiting?.checkpoint ?? null
   }
 
@@ -63,9 +64,16 @@ export class WaitingCheckpoints {
     for (const waiting of this.#waiting.values()) if (waiting.checkpoint.jobId === jobId) this.#giveUp(waiting)
   }
 
+  /** What waits of the job, now: what is written next says that it is saved. */
+  writeNow(jobId: JobId): void {
+    const lot = [...this.#waiting.values()].filter(({ checkpoint }) => checkpoint.jobId === jobId)
+    for (const waiting of lot) this.#take(waiting)
+    if (lot.length > 0) void this.#writeLot(lot)
+  }
+
   /** The last of all: everything that waits, at once. */
   writeAll(): void {
-    if (this.#waiting.size > 0) void this.#writeLot(Number.POSITIVE_INFINITY)
+    if (this.#waiting.size > 0) void this.#writeLot(this.#takeLot(Number.POSITIVE_INFINITY))
   }
 
   #keepWithinBound(newest: Waiting): void {
@@ -87,24 +95,24 @@ export class WaitingCheckpoints {
 
   /** With the others of this tick, when the lot before is committed. */
   #writeSoon(): void {
-    if (this.#isTickDue || this.#lot.length > 0 || this.#waiting.size === 0) return
+    if (this.#isTickDue || this.#lots.size > 0 || this.#waiting.size === 0) return
     this.#isTickDue = true
     setImmediate(() => {
       this.#isTickDue = false
-      if (this.#lot.length === 0 && this.#waiting.size > 0) void this.#writeLot(this.#limits.lotBytesMax)
+      if (this.#lots.size > 0 || this.#waiting.size === 0) return
+      void this.#writeLot(this.#takeLot(this.#limits.lotBytesMax))
     })
   }
 
-  async #writeLot(bytesMax: number): Promise<void> {
-    const lot = this.#takeLot(bytesMax)
-    this.#lot = lot
+  async #writeLot(lot: readonly Waiting[]): Promise<void> {
+    this.#lots.add(lot)
     try {
       await this.#write(lot.map(({ checkpoint }) => checkpoint))
       for (const { resolve } of lot) resolve()
     } catch (error) {
       for (const { reject } of lot) reject(error)
     }
-    if (this.#lot === lot) this.#lot = []
+    this.#lots.delete(lot)
     this.#writeSoon()
   }
 

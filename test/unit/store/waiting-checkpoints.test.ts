@@ -52,6 +52,23 @@ test('one lot is under way at a time, of so many bytes; a larger checkpoint goes
   expect(steps()).toEqual([['1:1', '2:1'], ['3:1'], ['4:1']])
 })
 
+test('those of a job are written at once where somebody relies on them, whatever is under way', async () => {
+  const { checkpoints, lots, steps } = waiting()
+  void checkpoints.save(checkpoint(1, 5))
+  await tick()
+  const saved = checkpoints.save(checkpoint(1, 10))
+  void checkpoints.save(checkpoint(2, 5))
+  checkpoints.writeNow(100 as JobId)
+  expect(steps()).toEqual([['1:5'], ['1:10']])
+  expect(checkpoints.newest(1 as TaskId)?.step).toBe(10)
+  lots[0]?.commit()
+  await tick()
+  lots[1]?.commit()
+  await saved
+  await tick()
+  expect(steps()).toEqual([['1:5'], ['1:10'], ['2:5']])
+})
+
 test('while its checkpoint is being written, only the newest of a task waits', async () => {
   const { checkpoints, lots, steps } = waiting()
   void checkpoints.save(checkpoint(1, 5))
