@@ -149,7 +149,7 @@ async function main(): Promise<void> {
     wanted,
     registry,
     artifacts,
-    checkpoints: new Checkpoints(store, onBroken),
+    checkpoints: new Checkpoints(store, (err) => logger.error({ err }, 'a checkpoint could not be kept')),
     validation: validationCache(config),
   }
 

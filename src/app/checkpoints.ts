@@ -12,13 +12,15 @@ const keptBytesMax = 64 * 1024 * 1024
 type Saving = Pick<Store, 'saveCheckpoint' | 'readCheckpoint'>
 
 export class Checkpoints {
+  /** Tasks whose workers were asked for one that has not come yet. */
+  readonly awaited = new Set<TaskId>()
   readonly #store: Saving
   readonly #onLost: (error: unknown) => void
   readonly #saved: LRUCache<TaskId, Uint8Array>
   /** Steps behind the newest checkpoint of each task. */
   readonly #steps = new Map<JobId, Map<TaskId, number>>()
 
-  /** `onLost`: a checkpoint that could not be written at all, though the server goes on. */
+  /** `onLost`: a checkpoint that could not be written; its task goes on, at worst from an earlier one. */
   constructor(store: Saving, onLost: (error: unknown) => void, bytesMax = keptBytesMax) {
     this.#store = store
     this.#onLost = onLost
@@ -34,6 +36,7 @@ export class Checkpoints {
     const { taskId, jobId, step, saved } = record
     this.know(jobId, taskId, step)
     this.#saved.set(taskId, saved)
+    this.awaited.delete(taskId)
     this.#store.saveCheckpoint(record).catch((error: unknown) => {
       // The end of the server overtook it; the next start goes on from an earlier one.
       if (!(error instanceof StoreClosed)) this.#onLost(error)

@@ -1,5 +1,6 @@
-/** The end of a server, in order: nothing new, what runs may finish, what does not is kept for the next start. */
+/** The end of a server, in order: nothing new, what runs may finish, what does not is saved and kept for the next start. */
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
+import type { TaskId } from '../scheduler/ids.ts'
 import type { JobState } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import type { JobCommands } from './job-commands.ts'
@@ -10,8 +11,11 @@ import { saveSnapshot } from './snapshots.ts'
 const lookEveryMs = 20
 /** Of the grace, so much is left to readers: time for their last events and for a proper goodbye. */
 const closeDoorsMsMax = 1000
-/** A short grace is shared between work and readers. */
+/** And so much to workers, that end their running steps and save the states of their tasks. */
+const saveStatesMsMax = 2000
+/** A short grace is shared between work, its states and readers. */
 const closeDoorsShare = 0.1
+const saveStatesShare = 0.25
 
 export interface ShutDownParts {
   readonly context: AppContext
@@ -47,14 +51,28 @@ async function endWork({ context, pool, jobs, models, closeDoors, graceMs }: Shu
   const endAt = performance.now() + graceMs
   const closeDoorsMs = Math.min(closeDoorsMsMax, graceMs * closeDoorsShare)
   const workEndAt = endAt - closeDoorsMs
+  const saveAt = workEndAt - Math.min(saveStatesMsMax, graceMs * saveStatesShare)
   context.shell.drain()
-  while (runningJobs(context) > context.artifacts.waiting && performance.now() < workEndAt) await pause()
+  while (runningJobs(context) > context.artifacts.waiting && performance.now() < saveAt) await pause()
+  await statesSaved(context, pool, workEndAt)
   // What still runs goes back into the queue as its worker ends, and is taken up at the next start.
   await pool.close(workEndAt - performance.now())
   await outputsWritten(context, jobs, workEndAt)
   await lastEventsShown(context, endAt - closeDoorsMs / 2)
   models.close()
   await closeDoors(Math.max(lookEveryMs, endAt - performance.now()))
+}
+
+/** Of tasks that were not done in time. A program that cannot save says nothing, so the wait may last until its end. */
+async function statesSaved({ shell, checkpoints }: AppContext, pool: WorkerPool, until: number): Promise<void> {
+  const isRunning = (taskId: TaskId) => shell.state.tasks.get(taskId)?.state === 'started'
+  for (const { workerId, tasks } of shell.state.workers.values()) {
+    const running = Array.from(tasks, ({ taskId }) => taskId).filter(isRunning)
+    if (running.length === 0) continue
+    for (const taskId of running) checkpoints.awaited.add(taskId)
+    pool.checkpoint(workerId, running)
+  }
+  while ([...checkpoints.awaited].some(isRunning) && performance.now() < until) await pause()
 }
 
 /** What has run is written; what waits for room on the disk is told that it will not come, and runs again after the next start. */
@@ -73,11 +91,11 @@ async function lastEventsShown({ store }: AppContext, until: number): Promise<vo
 
 function runningJobs({ live }: AppContext): number {
   let running = 0
-  for (const id of live.ids()) if (isRunning(live.get(id)?.record.state)) running += 1
+  for (const id of live.ids()) if (isActive(live.get(id)?.record.state)) running += 1
   return running
 }
 
-function isRunning(state: JobState | undefined): boolean {
+function isActive(state: JobState | undefined): boolean {
   return state === 'RUNNING' || state === 'POSTPROCESSING'
 }
 

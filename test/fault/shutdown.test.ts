@@ -7,7 +7,7 @@ import { isFinal, watch } from '../support/job-log.ts'
 import { serial, withModels } from '../support/models.ts'
 import { descendants, isAlive } from '../support/processes.ts'
 import { startServer } from '../support/servers.ts'
-import { noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
+import { noop, picture, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 import { killWorker, workerOf } from '../support/workers.ts'
 
@@ -54,6 +54,31 @@ test('what cannot finish in time, and what waits, is kept for the next server', 
   }
   await second.stop()
 })
+
+test('a picture that cannot finish in time goes on where the server stopped it, though checkpoints are never due', async () => {
+  const dataDir = await dataFolder()
+  const environment = { HEARTH_CHECKPOINT_STEPS: '0', HEARTH_SHUTDOWN_GRACE_MS: '1000' }
+  const first = await startServer({ dataDir, environment })
+  const long = picture({ steps: 100, seed: 5 })
+  const undisturbed = (await watch(first, await submit(first, long)).output()).images?.[0]?.image?.sha256
+  // They share its steps, so that it cannot be done in time.
+  await submitAll(
+    first,
+    Array.from({ length: 3 }, (_, seed) => picture({ steps: 100, seed })),
+  )
+  const log = watch(first, await submit(first, long))
+  const { jobId } = await log.reaches('step 5', ({ step = 0 }) => step >= 5)
+  expect(await first.stop()).toBe(0)
+  await log.ended.catch(() => {})
+  const lastSeen = Math.max(...log.events.map(({ step = 0 }) => step))
+
+  const second = await startServer({ dataDir, environment })
+  const rest = watch(second, jobId)
+  const requeued = await rest.event('JobRequeued')
+  expect(requeued.fromStep).toBeGreaterThanOrEqual(lastSeen)
+  expect((await rest.output()).images?.[0]?.image?.sha256).toBe(undisturbed)
+  await second.stop()
+}, 60_000)
 
 test('a server that is ending takes no new jobs and says that it is not ready', async () => {
   const hearth = await startServer({ environment: { HEARTH_SHUTDOWN_GRACE_MS: '1500' } })

@@ -59,6 +59,15 @@ test('a task without a checkpoint has none, and no step behind it', async () => 
   expect(checkpoints.stepOf(jobId, taskId)).toBe(0)
 })
 
+test('one that was asked for is awaited until it comes', () => {
+  const { checkpoints } = stage()
+  checkpoints.awaited.add(taskId)
+  checkpoints.put({ ...checkpoint(5), taskId: 3 as TaskId })
+  expect([...checkpoints.awaited]).toEqual([taskId])
+  checkpoints.put(checkpoint(5))
+  expect([...checkpoints.awaited]).toEqual([])
+})
+
 test('of a job that has ended nothing is kept here', () => {
   const { checkpoints } = stage()
   checkpoints.put(checkpoint(5))
