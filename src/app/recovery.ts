@@ -7,7 +7,7 @@ import { jobSpec } from './submit-jobs.ts'
 
 export interface Recovered {
   readonly waiting: number
-  /** Until somebody resumes them. */
+  /** Until somebody resumes them; also those that had been asked to pause and were still running. */
   readonly paused: number
   /** Had been loading or running; they begin again. */
   readonly interrupted: number
@@ -39,8 +39,8 @@ export async function recoverJobs(context: AppContext): Promise<Recovered> {
   }
   if (jobs.length > 0) context.shell.feed({ type: 'jobsRecovered', jobs })
   await Promise.all(failures)
-  const interrupted = jobs.filter((job) => job.wasActive).length
-  const paused = jobs.filter((job) => job.pauseRequested && !job.wasActive).length
+  const paused = jobs.filter((job) => job.pauseRequested).length
+  const interrupted = jobs.filter((job) => job.wasActive && !job.pauseRequested).length
   return { waiting: jobs.length - interrupted - paused, paused, interrupted, failed: failures.length }
 }
 
