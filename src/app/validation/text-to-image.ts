@@ -1,13 +1,12 @@
 /** textToImage: what is accepted, and what is filled in from the model's manifest. */
 import type { Manifest } from '../../runtime/models/manifest.ts'
+import { guidanceMax, stepsMaxDefault } from '../../runtime/models/picture-defaults.ts'
 import type { TextToImageInput } from '../app.ts'
 import { seedMax } from '../picture-terms.ts'
 import type { Problems } from './problems.ts'
-import { upscaleFactors } from './upscale-factors.ts'
+import { tooManyPixels, upscaleFactors } from './upscale-factors.ts'
 
-const guidanceMax = 30
 /** Where the manifest does not say. */
-const stepsMaxDefault = 100
 const countMaxDefault = 16
 const stepsDefault = 20
 const guidanceDefault = 5
@@ -40,7 +39,7 @@ export function normaliseTextToImage(
   const stepsMax = limits.maxSteps ?? stepsMaxDefault
   const request = {
     prompt: input.prompt,
-    negativePrompt: input.negativePrompt ?? textOr(defaults['negativePrompt'], ''),
+    negativePrompt: orNothing(input.negativePrompt ?? textOr(defaults['negativePrompt'], '')),
     ...sizeOf(input, manifest),
     steps: input.steps ?? numberOr(defaults['steps'], Math.min(stepsDefault, stepsMax)),
     guidance: input.guidance ?? numberOr(defaults['guidance'], guidanceDefault),
@@ -56,10 +55,17 @@ export function normaliseTextToImage(
   problems.number('guidance', request.guidance, 0, guidanceMax)
   problems.integer('seed', request.seed, 0, seedMax)
   problems.integer('count', request.count, 1, limits.maxCount ?? countMaxDefault)
-  const factors = [1, ...upscaleFactors(manifest)]
-  if (!factors.includes(request.upscale))
-    problems.add('upscale', `must be one of ${factors.join(', ')} (1 = none); given: ${request.upscale}.`)
+  checkUpscale(request, manifest, problems)
   return request
+}
+
+function checkUpscale(request: TextToImageRequest, manifest: Manifest, problems: Problems): void {
+  const { upscale } = request
+  const factors = [1, ...upscaleFactors(manifest)]
+  if (!factors.includes(upscale))
+    return problems.add('upscale', `must be one of ${factors.join(', ')} (1 = none); given: ${upscale}.`)
+  const excess = upscale === 1 ? null : tooManyPixels(request, upscale, manifest)
+  if (excess) problems.add('upscale', `${excess}; ask for a smaller size or factor.`)
 }
 
 function sizeOf({ width, height }: TextToImageInput, { defaults, options }: Manifest): Size {
@@ -82,6 +88,11 @@ type Size = Pick<TextToImageRequest, 'width' | 'height'>
 
 function numberOr(value: unknown, fallback: number): number {
   return typeof value === 'number' ? value : fallback
+}
+
+/** Blanks name nothing that a picture could keep away from. */
+function orNothing(text: string): string {
+  return text.trim() === '' ? '' : text
 }
 
 function textOr(value: unknown, fallback: string): string {

@@ -1,5 +1,6 @@
 /** What speaks against the graph of a manifest: nodes that are not there, circles, and what a job of its kind could not be made of. */
 import { circle, dependencyOrder } from './dependency-order.ts'
+import { pictureDefaultProblems } from './picture-defaults.ts'
 import { checkingProgram, writingPrograms } from './picture-programs.ts'
 
 export interface GraphNode {
@@ -13,6 +14,7 @@ export interface ModelGraph {
   readonly task: string
   readonly graph: readonly GraphNode[]
   readonly defaults: Readonly<Record<string, unknown>>
+  readonly limits: { readonly maxSteps?: number | undefined }
   readonly options: {
     readonly sizes?: readonly { readonly width: number; readonly height: number }[] | undefined
     readonly upscale?: { readonly factors: readonly number[] } | undefined
@@ -59,7 +61,13 @@ function orderProblems(graph: readonly GraphNode[]): GraphProblem[] {
 function kindProblems(model: ModelGraph): GraphProblem[] {
   switch (model.task) {
     case 'textToImage':
-      return [...writerProblems(model), ...checkerProblems(model), ...sizeProblems(model), ...factorProblems(model)]
+      return [
+        ...writerProblems(model),
+        ...checkerProblems(model),
+        ...sizeProblems(model),
+        ...factorProblems(model),
+        ...pictureDefaultProblems(model),
+      ]
     case 'upscaleImage':
       return [...pictureWords(model), ...writerProblems(model), ...endProblems(model), ...upscalerProblems(model)]
     default:

@@ -35,6 +35,19 @@ test('where the manifest says nothing either, the first size and never more step
   expect(normalise({}, bare).request).toMatchObject({ width: 64, height: 64, steps: 8, upscale: 1 })
 })
 
+test('blanks to be kept away from are nothing to be kept away from', () => {
+  expect(normalise({ negativePrompt: ' \n' })).toMatchObject({ problems: [], request: { negativePrompt: '' } })
+})
+
+test('a picture that would be made too large is refused, and the same one as it is made is not', () => {
+  const small = pictureModel({ limits: { maxResultPixels: 128 * 128 } })
+  expect(normalise({ upscale: 2 }, small).problems).toEqual([])
+  expect(normalise({ upscale: 4 }, small).problems).toEqual([
+    'task.textToImage.upscale: would make 256 x 256 pixels of it, of at most 16384 that this model makes; ask for a smaller size or factor.',
+  ])
+  expect(normalise({}, pictureModel({ limits: { maxResultPixels: 1 } })).problems).toEqual([])
+})
+
 test('zero is a seed and a guidance, not a missing one', () => {
   expect(normalise({ seed: 0, guidance: 0 })).toMatchObject({ problems: [], request: { seed: 0, guidance: 0 } })
 })
@@ -50,7 +63,6 @@ describe('what is wrong is told with what is allowed', () => {
     ['no prompt', { prompt: ' ' }, 'prompt: must not be empty.'],
     ['a long prompt', { prompt: 'ü'.repeat(51) }, 'prompt: must be at most 100 bytes; given: 102.'],
     ['half a character', { negativePrompt: 'a\ud800' }, 'negativePrompt: must be well-formed Unicode'],
-    ['blanks to be kept away from', { negativePrompt: ' ' }, 'negativePrompt: must not be empty.'],
     [
       'a width that it does not make',
       { width: 65 },

@@ -127,3 +127,22 @@ describe('what is wrong with a graph is named by its place', () => {
     ])
   })
 })
+
+describe('a default that no request could ask for is named', () => {
+  test.each<[string, object, string]>([
+    ['no steps', { steps: 0 }, 'defaults.steps: must be a whole number from 1 to 50'],
+    ['more steps than allowed', { steps: 51 }, 'defaults.steps: must be a whole number from 1 to 50'],
+    ['half a step', { steps: 1.5 }, 'defaults.steps: must be a whole number from 1 to 50'],
+    ['too close a guidance', { guidance: 31 }, 'defaults.guidance: must be a number from 0 to 30'],
+    ['a guidance in words', { guidance: 'much' }, 'defaults.guidance: must be a number from 0 to 30'],
+    ['another factor', { upscale: 3 }, 'defaults.upscale: must be 1 or one of options.upscale.factors'],
+    ['no text', { negativePrompt: 1 }, 'defaults.negativePrompt: must be a text'],
+  ])('%s', (_, defaults, problem) => {
+    expect(problemsOf(pictureModelText({ defaults }))).toEqual([problem])
+  })
+
+  test('and each limit itself is taken', () => {
+    for (const defaults of [{}, { steps: 50, guidance: 30, upscale: 4 }, { steps: 1, guidance: 0, upscale: 1 }])
+      expect(problemsOf(pictureModelText({ defaults }))).toEqual([])
+  })
+})
