@@ -347,7 +347,7 @@ export interface App {
   allocation(id: AllocationId): AllocationView | null
   modelEvents(modelId: ModelId | null): AsyncIterableIterator<ModelEvent>
 
-  /** Null before its job has ended, and when retention has removed it. */
+  /** An output is null before its job has ended, a preview before its event is written; either when it has been removed. */
   artifact(id: ArtifactId): Promise<ArtifactRecord | null>
   artifactUrl(artifact: ArtifactRecord): SignedUrl
   /** Whoever is given a file closes it. */

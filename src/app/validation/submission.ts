@@ -37,7 +37,7 @@ export interface AcceptedSubmission {
 }
 
 /** What all inputs of a submission share: each artifact is looked up once, each model found and judged once. */
-export interface SharedFacts {
+interface SharedFacts {
   readonly context: AppContext
   readonly artifacts: InputArtifacts
   readonly models: Map<string, ModelFacts | NotFound>
@@ -207,7 +207,7 @@ function checkWithoutModel(task: TaskInput, context: AppContext, problems: Probl
     problems.text(`task.embedText.texts.${index}`, text, textBytesMax)
 }
 
-export function kindOf(task: TaskInput): TaskKind {
+function kindOf(task: TaskInput): TaskKind {
   if (task.textToImage) return 'textToImage'
   if (task.generateText) return 'generateText'
   if (task.embedText) return 'embedText'

@@ -309,5 +309,3 @@ function requireEqual(name: string, came: string | number, expected: string | nu
     `\`${name}\` of HELLO must be ${JSON.stringify(expected)}, not ${JSON.stringify(came)}.`,
   )
 }
-
-/** The encoded task, or why it cannot be sent. */

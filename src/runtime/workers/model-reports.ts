@@ -14,13 +14,7 @@ export type ModelReport =
       readonly privateBytes: number
     }
   /** One component of a model that is still being loaded. */
-  | {
-      readonly kind: 'componentLoaded'
-      readonly versionId: VersionId
-      readonly component: string
-      readonly loadMs: number
-      readonly weightsBytes: number
-    }
+  | { readonly kind: 'componentLoaded'; readonly versionId: VersionId; readonly component: string }
   /** `privateBytes`: of the process, afterwards. */
   | { readonly kind: 'unloaded'; readonly versionId: VersionId; readonly privateBytes: number }
 
@@ -41,8 +35,6 @@ export function readComponentLoaded(frame: Frame): ModelReport {
     kind: 'componentLoaded',
     versionId: countField(map, 'model', 'COMPONENT_LOADED') as VersionId,
     component: textField(map, 'component', 'COMPONENT_LOADED'),
-    loadMs: durationField(map, 'loadMs', 'COMPONENT_LOADED'),
-    weightsBytes: countField(map, 'weightsBytes', 'COMPONENT_LOADED'),
   }
 }
 

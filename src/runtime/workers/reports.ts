@@ -14,7 +14,6 @@ import {
   bytesField,
   countField,
   decodeMetadata,
-  durationField,
   flagField,
   listField,
   mapField,
@@ -48,7 +47,7 @@ export const reportType = {
 } as const
 
 /** A state that takes more is not saved. */
-export const savedBytesMax = 4 * 1024 * 1024
+const savedBytesMax = 4 * 1024 * 1024
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warning', 'error']
@@ -80,8 +79,7 @@ export type Report =
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly logger: string }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean }
   | { readonly kind: 'ack' }
-  /** `stepMs`: how long the step took that was running when the lease was revoked. */
-  | { readonly kind: 'revoked'; readonly stepMs: number }
+  | { readonly kind: 'revoked' }
   | { readonly kind: 'checkpointed'; readonly taskId: TaskId; readonly step: number; readonly saved: Uint8Array }
   | SlabRequest
   | Chunk
@@ -114,7 +112,8 @@ export function readReport(frame: Frame, large: LargeTensors): Report {
     case reportType.error:
       return readError(frame)
     case reportType.revoked:
-      return readRevoked(frame)
+      decodeMetadata(frame.meta, 'REVOKED')
+      return { kind: 'revoked' }
     case reportType.checkpointed:
       return readCheckpointed(frame)
     case reportType.slabRequest:
@@ -196,11 +195,6 @@ function readError(frame: Frame): Report {
     message: textField(map, 'message', 'ERROR'),
     retryable: flagField(map, 'retryable', 'ERROR'),
   }
-}
-
-function readRevoked(frame: Frame): Report {
-  const map = decodeMetadata(frame.meta, 'REVOKED')
-  return { kind: 'revoked', stepMs: durationField(map, 'stepMs', 'REVOKED') }
 }
 
 function readCheckpointed(frame: Frame): Report {

@@ -76,7 +76,7 @@ export const failureCodes: readonly TaskFailureCode[] = [
 const kinds = ['done', 'started', 'step', 'text', 'preview', 'failed', 'cancelled', 'withdrawn', 'paused'] as const
 const units: readonly StepUnit[] = ['steps', 'tokens', 'items']
 const previewTypes: readonly PreviewType[] = ['image/png', 'image/webp', 'image/jpeg']
-export const previewBytesMax = 512 * 1024
+const previewBytesMax = 512 * 1024
 
 /** Throws ProtocolError. Outputs are copied out of `payload`; the regions of `large` that they hold belong to the caller. */
 export function readStepEntry(value: unknown, payload: FramePayload, large: LargeTensors): StepEntry {
