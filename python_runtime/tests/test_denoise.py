@@ -7,6 +7,7 @@ import pytest
 
 from hearth_worker.failures import InputMissing, Interrupted, InvalidRequest
 from hearth_worker.programs.denoise_state import DenoiseState
+from hearth_worker.programs.encode_text import EncodeTextRequest
 from hearth_worker.programs.outcomes import Advanced, Done, Progress
 from hearth_worker.programs.saved_latents import BrokenCheckpoint
 from tests.support.ember import (
@@ -54,6 +55,17 @@ def test_a_picture_is_the_same_bytes_with_another_number_of_threads() -> None:
     begun = [studio(threads).begin("a cat", seed=5) for threads in (1, 2)]
     one, two = [run_to_end(studio(threads).denoise, state) for threads, state in zip((1, 2), begun, strict=True)]
     assert bytes_of(one, "latents") == bytes_of(two, "latents")
+
+
+def test_a_picture_is_the_same_bytes_whose_prompt_was_read_in_company_by_many_threads() -> None:
+    prompts = [f"a {name} on a blue background" for name in ("dog", "cat", "cow", "pig", "fox", "bat", "owl", "car")]
+    requests = [EncodeTextRequest(prompt, "") for prompt in prompts]
+    together = end_all(studio(4).encode, [studio(4).encode.start(request) for request in requests])
+    for prompt, encoded in zip(prompts, together, strict=True):
+        one = studio().begin(prompt, steps=1)
+        other = studio(4).denoise.start_after(denoise_request(steps=1), {"encode": encoded})
+        pictures = [run_to_end(studio(threads).denoise, state) for threads, state in ((1, one), (4, other))]
+        assert bytes_of(pictures[0], "latents") == bytes_of(pictures[1], "latents")
 
 
 def test_broken_off_after_any_step_it_goes_on_to_the_same_bytes() -> None:

@@ -1,18 +1,29 @@
 """encode_text on the real model: vectors of prompts, and what of a prompt the model does not know."""
 
 import numpy as np
+import pytest
 
 from hearth_worker.programs.encode_text import EncodeTextRequest
 from tests.support.ember import bytes_of, end_all, needs_ember, studio
 
 pytestmark = needs_ember
 
-PROMPTS = ["noto dog on a blue background", "", "a police car", "a hot dog on white", "white " * 40, "a cat"]
+PROMPTS = [
+    "noto dog on a blue background",
+    "",
+    "a police car",
+    "a hot dog on white",
+    "white " * 40,
+    "a cat",
+    "noto ufo",
+    "a koala on pink",
+]
 
 
-def test_a_prompt_has_the_same_bytes_alone_and_in_company() -> None:
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_prompt_has_the_same_bytes_alone_and_in_company(threads: int) -> None:
     alone = [bytes_of(studio().encoded(prompt, "a cat"), "context") for prompt in PROMPTS]
-    encode = studio().encode
+    encode = studio(threads).encode
     states = [encode.start(EncodeTextRequest(prompt, "a cat")) for prompt in PROMPTS]
     assert [bytes_of(output, "context") for output in end_all(encode, states)] == alone
     assert len({encode.batch_key(state) for state in states}) == 1

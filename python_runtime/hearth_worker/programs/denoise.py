@@ -28,8 +28,9 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
     """For a UNet that takes latents, a time for each row and context. Follows a task that gives `context`.
 
     The other components are optional: `preview_decoder` makes previews, `safety_checker` checks them. The promise holds
-    where the UNet gives a row the same bytes alone and in company. ONNX Runtime's matrix products do so with prepacked
-    weights (option `prepack`); without, they choose their order of sums by the number of rows and threads.
+    where UNet and text encoder give a row the same bytes alone and in company. ONNX Runtime's matrix products do so
+    with prepacked weights (option `prepack`); without, they choose their order of sums by the number of rows and
+    threads.
     """
 
     promise: ClassVar[Promise] = "bitwise"

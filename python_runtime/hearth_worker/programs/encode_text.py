@@ -36,7 +36,10 @@ class EncodedText(Struct, rename="camel", frozen=True):
 
 
 class EncodeText(Program[EncodeTextRequest, EncodeTextRequest, EncodedText]):
-    """For graphs that take `input_ids` [batch, tokens], with a file of role `tokenizer`."""
+    """For graphs that take `input_ids` [batch, tokens], with a file of role `tokenizer`.
+
+    The promise holds with prepacked weights (option `prepack`), as that of denoising does.
+    """
 
     promise: ClassVar[Promise] = "bitwise"
     engine: ClassVar[str | None] = "onnx"
