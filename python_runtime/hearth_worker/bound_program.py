@@ -4,9 +4,7 @@ import logging
 from collections.abc import Hashable, Sequence
 
 from hearth_worker.programs.registry import AnyProgram
-
-# Of the longest step seen, how much is still expected after one shorter step.
-LONGEST_STEP_DECAY = 0.9
+from hearth_worker.step_lengths import StepLengths
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +22,7 @@ class BoundProgram:
         self.is_interruptible = bool(getattr(program, "interruptible", False))
         # Tasks that have a seat; those of a program without seats have one from their start to their end.
         self.seated = 0
-        self._step_ms: float | None = None
+        self._lengths = StepLengths()
         self._is_unpredictable = False
 
     def batch_key(self, state: object) -> Hashable:
@@ -43,16 +41,16 @@ class BoundProgram:
             return None
         try:
             known = self.program.expected_step_ms(states)
-            return self._step_ms if known is None else float(known)
+            return self._lengths.expected_ms(len(states)) if known is None else float(known)
         except Exception:
             # Told once. From now on every step is announced, as one of unknown length is.
             logger.exception("The program %s cannot say how long a step lasts.", type(self.program).__name__)
             self._is_unpredictable = True
             return None
 
-    def learn(self, step_ms: float) -> None:
-        """Steps differ in size, so the longest of late counts, not the mean."""
-        self._step_ms = step_ms if self._step_ms is None else max(step_ms, self._step_ms * LONGEST_STEP_DECAY)
+    def learn(self, states: int, step_ms: float) -> None:
+        """A step of so many states took so long."""
+        self._lengths.learn(states, step_ms)
 
     def save(self, state: object) -> bytes | None:
         """The state written down; None where it cannot be."""

@@ -33,7 +33,7 @@ class Ask(Struct, frozen=True):
 
 
 class InterruptibleStep(Struct, frozen=True):
-    """A step that may be interrupted while it is expected to go on for longer than `after_ms`."""
+    """A step that may be interrupted unless it is expected to end within `after_ms`."""
 
     program: AnyProgram
     # In milliseconds; infinite where nobody knows.
@@ -54,6 +54,10 @@ class InterruptibleStep(Struct, frozen=True):
             return self.gives_way and self._has_patience(self.interruptions.keys())
         staying = self.interruptions.keys() - ask.leaving
         return len(staying) < len(self.interruptions) and self._has_patience(staying)
+
+    def is_nearly_over(self, now: float) -> bool:
+        """One that should have ended already is not: nobody knows how long it lasts."""
+        return 0 <= self.ends_at - now <= self.after_ms
 
     def _has_patience(self, tasks: Iterable[int]) -> bool:
         return all(self.interruptions[task] < IN_A_ROW_MAX for task in tasks)
@@ -86,7 +90,7 @@ class Interrupts:
         with self._lock:
             self._asked.append(ask)
             step = self._running
-            if step is None or not step.is_asked(ask) or step.ends_at - now_ms() <= step.after_ms:
+            if step is None or not step.is_asked(ask) or step.is_nearly_over(now_ms()):
                 return
             try:
                 step.program.interrupt()

@@ -66,7 +66,7 @@ class StepRunner:
         ended_at = now_ms()
         self._lease.step_ended(announced_at, ended_at)
         if not any(isinstance(outcome, Interrupted) for outcome in outcomes):
-            bound.learn(ended_at - began_at)
+            bound.learn(len(records), ended_at - began_at)
         self._settle(records, outcomes)
         self._report.leave_if_due(ended_at)
         if self._report.due_at() is None:

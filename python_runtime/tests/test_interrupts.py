@@ -106,6 +106,13 @@ def test_a_step_that_is_nearly_over_is_left_alone(program: Counting) -> None:
     assert program.interruptions == 1
 
 
+def test_a_step_that_should_have_ended_already_is_as_one_of_unknown_length(program: Counting) -> None:
+    interrupts = Interrupts()
+    with during(interrupts, step_of(program, ends_in_ms=-1)):
+        interrupts.ask(Ask(4))
+    assert program.interruptions == 1
+
+
 def test_a_program_that_cannot_be_interrupted_after_all_harms_nobody() -> None:
     interrupts = Interrupts()
     with during(interrupts, step_of(SimpleNamespace(interrupt=lambda: 1 / 0))):
