@@ -70,8 +70,8 @@ def run(settings: Settings) -> str:
     rows = "\n".join(f"| {e['step']} | {e['step'] * batch} | {e['loss']:.3f} |" for e in curve)
     return f"""## Run
 
-{steps} steps of {batch} pictures, Muon and AdamW. Loss: velocity plus a quarter of the draft's. The curve is that of the last leg;
-legs before it ran elsewhere (`training/README.md`).
+{steps} steps of {batch} pictures, Muon and AdamW. Loss: velocity plus a quarter of the draft's. The curve is that of
+the last leg; legs before it ran elsewhere (`training/README.md`).
 
 | step | pictures | loss |
 |---|---|---|
@@ -96,10 +96,10 @@ Knows only the words listed in `model.json` under `knownWords`; every other word
 One object in the middle of a plain background: no counting, no positions, no two objects. Each object has one drawing
 per style, so seeds change place and detail, not the idea. Without a style the two drawings blend.
 
-The judge learnt from the same drawings: its scores say that the right one was drawn, not how well. Looked at one by one,
-nearly every picture of the grid can be named. Outlines are a little soft; thin or ragged things (spider, bat, bicycle,
-scooter, flamingo) are the weakest, and things on a background of their own colour (egg on orange, deer on yellow) nearly
-vanish."""
+The judge learnt from the same drawings: its scores say that the right one was drawn, not how well. Looked at one by
+one, nearly every picture of the grid can be named. Outlines are a little soft; thin or ragged things (spider, bat,
+bicycle, scooter, flamingo) are the weakest, and things on a background of their own colour (egg on orange, deer on
+yellow) nearly vanish."""
 
 
 def grid() -> str:
