@@ -1,6 +1,7 @@
 /** Reads, of the manifests in models/, what set-up needs: which files belong there and which packages hold them. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SetUpFailure } from './failure.mjs'
 import { fromRoot } from './paths.mjs'
 
 /**
@@ -29,7 +30,7 @@ import { fromRoot } from './paths.mjs'
  */
 const STARTER_MODELS = ['all-minilm-l6-v2', 'open-nsfw', 'smollm2-135m-instruct', 'ember', 'ember-upscaler']
 
-/** The models that come with the project; their manifests name the packages that their files are in. */
+/** The models that come with the project; their manifests name the packages that their files are in. Throws SetUpFailure. */
 export function starterModels(folder = fromRoot('models')) {
   return STARTER_MODELS.flatMap((name) => starterModelIn(join(folder, name)))
 }
@@ -40,7 +41,8 @@ export function starterModels(folder = fromRoot('models')) {
  */
 function starterModelIn(folder) {
   const manifest = readManifest(join(folder, 'model.json'))
-  if (manifest?.source === undefined) return []
+  // Somebody has described it anew, with files of his own.
+  if (manifest.source === undefined) return []
   const files = manifest.components.flatMap((component) =>
     component.files.map(({ path: name, sha256, sizeBytes }) => ({ path: join(folder, name), name, sha256, sizeBytes })),
   )
@@ -49,12 +51,16 @@ function starterModelIn(folder) {
 
 /**
  * @param {string} path
- * @returns {Manifest | null}
+ * @returns {Manifest}
  */
 function readManifest(path) {
   try {
     return /** @type {Manifest} */ (JSON.parse(readFileSync(path, 'utf8')))
-  } catch {
-    return null // Not a model, or one that the server will complain about with more to say.
+  } catch (cause) {
+    throw new SetUpFailure(
+      `${path} is missing or damaged.`,
+      `It is part of the repository. Restore it: git checkout -- ${path}`,
+      { cause },
+    )
   }
 }

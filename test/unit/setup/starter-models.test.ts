@@ -7,6 +7,7 @@ import { bringModels, modelsAreReady } from '../../../src/setup/starter-models.m
 
 const classifier = 'the weights of the classifier'
 const upscaler = 'the graph of the upscaler'
+const inPlace = 'all-minilm-l6-v2, open-nsfw, smollm2-135m-instruct, ember, ember-upscaler in place'
 
 let root: string
 let said: string[]
@@ -41,8 +42,9 @@ function put(file: string, content: string): void {
   writeFileSync(pathOf(file), content)
 }
 
-/** As after a clone: the classifier was brought, ember is committed but for it, and of its upscaler there is a manifest only. */
+/** As after a clone: models without files that need nothing, the classifier was brought, ember is committed but for it, and of its upscaler there is a manifest only. */
 function clone(): void {
+  for (const name of ['all-minilm-l6-v2', 'smollm2-135m-instruct']) describeModel(name, {})
   describeModel('open-nsfw', { 'open-nsfw.onnx': classifier })
   put('open-nsfw/open-nsfw.onnx', classifier)
   describeModel('ember', { 'upscaler.onnx': upscaler, 'open-nsfw.onnx': classifier })
@@ -58,19 +60,33 @@ test('what another model has is linked to, and then there is nothing left to do'
   expect(inodeOf('ember-upscaler/upscaler.onnx')).toBe(inodeOf('ember/upscaler.onnx'))
   expect(modelsAreReady(place())).toBe(true)
   expect(said.some((status) => status.startsWith('open-nsfw.onnx: linking to an equal file'))).toBe(true)
-  expect(said.at(-1)).toBe('open-nsfw, ember, ember-upscaler in place')
+  expect(said.at(-1)).toBe(inPlace)
 
   said = []
   await bring()
-  expect(said).toEqual(['open-nsfw, ember, ember-upscaler in place'])
+  expect(said).toEqual([inPlace])
 })
 
-test('models that are not there yet are left out', async () => {
-  describeModel('open-nsfw', { 'open-nsfw.onnx': classifier })
-  put('open-nsfw/open-nsfw.onnx', classifier)
+test.for([
+  ['missing', () => rmSync(pathOf('ember/model.json'))],
+  ['damaged', () => put('ember/model.json', '{')],
+] as const)('a manifest that is %s is asked for', async ([, spoil]) => {
+  clone()
   await bring()
-  expect(said.at(-1)).toBe('open-nsfw in place')
-  expect(modelsAreReady(place())).toBe(true)
+  spoil()
+  const failure = {
+    message: `${pathOf('ember/model.json')} is missing or damaged.`,
+    advice: expect.stringContaining('git checkout'),
+  }
+  await expect(bring()).rejects.toMatchObject(failure)
+  expect(() => modelsAreReady(place())).toThrow(failure.message)
+})
+
+test('a model that somebody has described anew is left to him', async () => {
+  clone()
+  put('ember-upscaler/model.json', JSON.stringify({ name: 'ember-upscaler', components: [] }))
+  await bring()
+  expect(said.at(-1)).toBe(inPlace.replace(', ember-upscaler', ''))
 })
 
 test('a link that is missing again is put back, without reading the other models anew', async () => {
