@@ -44,11 +44,14 @@ class Admission:
 
     def admit(self, task: Task, at: float) -> None:
         """`at` is when it came: its deadline counts from there. A SavedTask goes on from what was saved of it."""
+        inputs = self._inputs_of(task)
+        if inputs is None:
+            return
         if self._models.expects(task.model, task.components):
-            record = TaskRecord(task, BoundProgram(0, task.model, Expected()), None, at)
+            record = TaskRecord(task, BoundProgram(0, task.model, Expected()), inputs, at)
             self._tasks.add(record)
             self._expected.append((task, record))
-        elif begun := self._begun(task):
+        elif begun := self._begun(task, inputs):
             self._tasks.add(TaskRecord(task, *begun, at))
 
     def admit_expected(self) -> None:
@@ -59,16 +62,24 @@ class Admission:
                 continue
             if self._models.expects(task.model, task.components):
                 self._expected.append((task, record))
-            elif begun := self._begun(task):
+            elif begun := self._begun(task, record.state):
                 record.begin(*begun)
                 self._tasks.place(record)
             else:
                 self._tasks.remove(record)
 
-    def _begun(self, task: Task) -> tuple[BoundProgram, object] | None:
+    def _inputs_of(self, task: Task) -> Mapping[str, object] | None:
+        """What it follows, from now on its own. None: it is not here, and the task has been failed."""
+        try:
+            return self._held.take(task.inputs or {})
+        except InputMissing as error:
+            self._fail(task, "input_missing", words_of(error), retryable=True)
+            return None
+
+    def _begun(self, task: Task, inputs: Mapping[str, object]) -> tuple[BoundProgram, object] | None:
         """Its program and its first state. None: it cannot start, and has been failed."""
         try:
-            return self._program_and_state(task)
+            return self._program_and_state(task, inputs)
         except ValidationError as error:
             self._fail(task, "invalid_request", _named(words_of(error)))
         except InvalidRequest as error:
@@ -90,9 +101,8 @@ class Admission:
             self._fail(task, "engine_error", f"The task cannot start: {words_of(error)}")
         return None
 
-    def _program_and_state(self, task: Task) -> tuple[BoundProgram, object]:
+    def _program_and_state(self, task: Task, inputs: Mapping[str, object]) -> tuple[BoundProgram, object]:
         bound = self._models.bind(task.model, task.program, task.components)
-        inputs = self._held.take(task.inputs or {})
         with staying_alive():
             request: object = convert(task.request, bound.program.request_type)
             state = _restored(task, bound.program, request, inputs) if isinstance(task, SavedTask) else None

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from hearth_worker.failures import InputMissing
+from hearth_worker.failures import InputMissing, staying_alive
+from hearth_worker.protocol.numbers import COUNT_MAX
 from hearth_worker.protocol.tensors import Tensor
 
 # Of lists, maps and structs below an output; what lies deeper is not counted.
@@ -27,9 +28,14 @@ class HeldOutputs:
         self._outputs: dict[int, HeldOutput] = {}
 
     def keep(self, task: int, model: int, output: object) -> int:
-        """Until it is dropped, in place of what was held of the task before. Returns what it takes, in bytes."""
+        """Until it is dropped, in place of what was held of the task before. Returns what it takes, in bytes.
+
+        Raises whatever an output of third parties raises when it is measured; then it is not kept.
+        """
+        with staying_alive():
+            held_bytes = size_bytes(output)
         self._outputs[task] = HeldOutput(model, output)
-        return size_bytes(output)
+        return held_bytes
 
     def take(self, inputs: Mapping[str, int]) -> dict[str, object]:
         """By name, the outputs of these tasks; they stay held as well. Raises InputMissing."""
@@ -57,14 +63,20 @@ class HeldOutputs:
         return held.output
 
 
-def size_bytes(value: object, depth: int = 0) -> int:
-    """Of the arrays, tensors and binaries in an output; the rest is small."""
-    if depth > DEPTH_MAX:
+def size_bytes(output: object) -> int:
+    """Of the arrays, tensors and binaries in an output, each counted once; the rest is small."""
+    return min(_size_bytes(output, 0, {}), COUNT_MAX)
+
+
+def _size_bytes(value: object, depth: int, seen: dict[int, object]) -> int:
+    """`seen` holds what it names, so that no number comes again as another object's."""
+    if depth > DEPTH_MAX or id(value) in seen:
         return 0
+    seen[id(value)] = value
     if isinstance(value, bytes | bytearray):
         return len(value)
     if isinstance(value, Tensor):
-        return size_bytes(value.data, depth)
+        return _size_bytes(value.data, depth, seen)
     parts: list[object] = []
     if isinstance(value, Mapping):
         parts = list(value.values())
@@ -74,5 +86,5 @@ def size_bytes(value: object, depth: int = 0) -> int:
         parts = [getattr(value, name) for name in value.__struct_fields__]
     else:
         nbytes: object = getattr(value, "nbytes", None)
-        return nbytes if isinstance(nbytes, int) else 0
-    return sum(size_bytes(part, depth + 1) for part in parts)
+        return max(nbytes, 0) if isinstance(nbytes, int) else 0
+    return sum(_size_bytes(part, depth + 1, seen) for part in parts)

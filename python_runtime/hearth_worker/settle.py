@@ -107,11 +107,15 @@ class Settlement:
             logger.warning(words, record.task, size_bytes, PREVIEW_BYTES_MAX)
 
     def _finish(self, record: TaskRecord) -> None:
-        if record.is_held:
-            held_bytes = self._held.keep(record.task, record.model, record.output)
-            self._report.done(record.task, {}, record.steps_run, held_bytes)
-        else:
+        if not record.is_held:
             self._report.done(record.task, record.output, record.steps_run)
+        else:
+            try:
+                held_bytes = self._held.keep(record.task, record.model, record.output)
+            except Exception as error:
+                self.fail(record, Failed("engine_error", f"The task's output cannot be held: {words_of(error)}."))
+                return
+            self._report.done(record.task, {}, record.steps_run, held_bytes)
         self._drop(record)
 
     def _kept(self, record: TaskRecord) -> object | None:

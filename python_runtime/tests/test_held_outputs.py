@@ -2,6 +2,7 @@
 
 import socket
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from hearth_worker.engines.none import NothingLoaded
 from hearth_worker.failures import InputMissing
 from hearth_worker.held_outputs import HeldOutputs, size_bytes
 from hearth_worker.programs.outcomes import Done, Failed
+from hearth_worker.protocol.numbers import COUNT_MAX
 from hearth_worker.protocol.reports import Unloaded
 from hearth_worker.protocol.requests import Task
 from hearth_worker.protocol.tensors import Tensor
@@ -53,6 +55,39 @@ class Picture(Struct, frozen=True):
 )
 def test_an_output_takes_what_its_arrays_and_binaries_take(output: object, expected: int) -> None:
     assert size_bytes(output) == expected
+
+
+def test_what_an_output_has_twice_takes_its_bytes_once() -> None:
+    data = b"1234"
+    wide: Any = data
+    for _ in range(60):
+        wide = [wide, wide]
+    assert size_bytes(wide) == 4
+
+
+@pytest.mark.parametrize(("told", "counted"), [(2**60, COUNT_MAX), (-5, 0), ("many", 0)])
+def test_what_no_array_can_take_is_told_as_a_number_that_frames_carry(told: object, counted: int) -> None:
+    assert size_bytes(Picture(SimpleNamespace(nbytes=told))) == counted
+
+
+@pytest.mark.parametrize("error", [RuntimeError("nobody knows"), SystemExit(3)])
+def test_an_output_that_cannot_be_measured_fails_its_task_and_is_not_held(error: BaseException) -> None:
+    class Rude:
+        @property
+        def nbytes(self) -> int:
+            raise error
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        tasks, held, report = Tasks(Activity()), HeldOutputs(), Report(Connection(theirs), Activity())
+        settlement = Settlement(tasks, report, Checkpoints({}, report), held)
+        bound = BoundProgram(1, 1, Relay(NothingLoaded(Manifest("noop", "none")), []))
+        record = TaskRecord(convert(relay(1, hold=True), Task), bound, RelayState(0, {}), at=0)
+        tasks.add(record)
+        settlement.settle(record, Done(Picture(Rude())))
+        report.leave(0)
+        assert b"engine_error" in ours.recv(4096)
+        assert (len(held), tasks.all()) == (0, [])
 
 
 def test_an_output_that_holds_itself_is_counted_all_the_same() -> None:

@@ -1,6 +1,7 @@
 """A worker whose model is still being loaded: what is there of it is used."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hearth_worker.protocol.reports import ComponentLoaded, Error, Loaded
 from tests.support import gated_engine
 from tests.support.gated_engine import WEIGHTS_BYTES, Gates, gated
-from tests.support.requests import noop_task
+from tests.support.requests import noop_task, task
 from tests.support.worker_harness import WorkerHarness
 
 
@@ -83,6 +84,23 @@ def test_a_task_that_is_paused_while_it_waits_does_not_begin(worker: WorkerHarne
     assert worker.wait_for_end_of(1)[1]["kind"] == "done"
 
 
+def test_a_task_that_waits_for_its_components_has_taken_its_inputs(
+    tmp_path: Path, gates: Gates, third_party_variables: dict[str, str]
+) -> None:
+    paths = [gated_engine.install(tmp_path)["PYTHONPATH"], third_party_variables["PYTHONPATH"]]
+    with WorkerHarness("gated", variables={"PYTHONPATH": os.pathsep.join(paths)}) as worker:
+        worker.hello()
+        worker.set_policy(1, 8)
+        worker.send(1, gates.load_meta())
+        worker.admit(relay(1, [], hold=True))
+        worker.wait_for_end_of(1)
+        worker.admit(relay(2, ["unet"], inputs={"encode": 1}), relay(3, ["unet"], inputs={"encode": 4711}))
+        assert worker.wait_for_end_of(3)[3]["code"] == "input_missing"
+        worker.acknowledged(worker.send(20, {"tasks": [1]}))
+        gates.open_all()
+        assert worker.wait_for_end_of(2)[2]["kind"] == "done"
+
+
 def test_components_that_are_not_coming_are_waited_for_by_nobody(worker: WorkerHarness, gates: Gates) -> None:
     worker.send(1, gates.load_meta())
     worker.admit(noop_task(1, components=["nobody's"]))
@@ -150,3 +168,8 @@ def encoding(number: int, parameters: dict[str, Any] | None = None, **fields: An
 def both(number: int, **fields: Any) -> dict[str, Any]:
     """On both."""
     return noop_task(number, components=["encoder", "unet"], **fields)
+
+
+def relay(number: int, components: Sequence[str], **fields: Any) -> dict[str, Any]:
+    """A task that hands on what it makes."""
+    return task(number, program="relay", components=list(components), request={"sizeBytes": 0}, **fields)
