@@ -47,7 +47,8 @@ function restored(scheduler: unknown, settings: SchedulerSettings): SchedulerSta
 
 function readJson(text: string): Found | null {
   try {
-    return JSON.parse(text)
+    const found: Found = JSON.parse(text)
+    return found
   } catch {
     return null
   }
