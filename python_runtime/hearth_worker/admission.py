@@ -62,7 +62,9 @@ class Admission:
                 continue
             if self._models.expects(task.model, task.components):
                 self._expected.append((task, record))
-            elif begun := self._begun(task, record.state):
+                continue
+            assert isinstance(record.state, Mapping), "it has nothing but its inputs yet"
+            if begun := self._begun(task, record.state):
                 record.begin(*begun)
                 self._tasks.place(record)
             else:

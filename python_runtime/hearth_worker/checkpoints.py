@@ -30,7 +30,9 @@ class Checkpoints:
         """Of the state as it is now, if it can be saved."""
         # Items that wait for credit are in no state: whoever went on from it would miss them.
         items_wait = record.items is not None and record.items.is_held
-        if not record.has_started or record.is_done or record.is_too_large or items_wait:
+        # As it was admitted, new or restored, the server has it.
+        is_new = record.steps_run == 0
+        if is_new or record.is_done or record.is_too_large or items_wait:
             return
         saved = record.bound.save(record.state)
         if saved is None:

@@ -71,12 +71,15 @@ class Interrupts:
         self._running: InterruptibleStep | None = None
         # Those that the loop may not have taken yet, oldest first.
         self._asked: list[Ask] = []
+        # Whether the step that runs, or ran last, was asked to end.
+        self.has_interrupted = False
 
     @contextmanager
     def during(self, step: InterruptibleStep | None, requests_taken: int) -> Iterator[bool]:
         """Around a step that is run; None: one that nothing interrupts. False: it need not even begin."""
         with self._lock:
-            self._asked = [ask for ask in self._asked if ask.number > requests_taken]
+            self._forget(requests_taken)
+            self.has_interrupted = False
             may_begin = step is None or not any(step.is_asked(ask) for ask in self._asked)
             self._running = step if may_begin else None
         try:
@@ -84,6 +87,13 @@ class Interrupts:
         finally:
             with self._lock:
                 self._running = None
+                if self.has_interrupted and step is not None:
+                    _clear(step.program)
+
+    def forget(self, requests_taken: int) -> None:
+        """The loop has taken so many requests, and no step runs that older ones could be too late for."""
+        with self._lock:
+            self._forget(requests_taken)
 
     def ask(self, ask: Ask) -> None:
         """For the reader: an urgent request has been handed to the loop."""
@@ -92,11 +102,22 @@ class Interrupts:
             step = self._running
             if step is None or not step.is_asked(ask) or step.is_nearly_over(now_ms()):
                 return
+            self.has_interrupted = True
             try:
                 step.program.interrupt()
             except Exception:
                 # The step runs to its end.
                 logger.exception("A step of %s cannot be interrupted.", type(step.program).__name__)
+
+    def _forget(self, requests_taken: int) -> None:
+        self._asked = [ask for ask in self._asked if ask.number > requests_taken]
+
+
+def _clear(program: AnyProgram) -> None:
+    try:
+        program.clear_interrupt()
+    except Exception:
+        logger.exception("%s cannot forget that it was interrupted.", type(program).__name__)
 
 
 def interruptible_step(

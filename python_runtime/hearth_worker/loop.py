@@ -53,6 +53,7 @@ class StepLoop:
         self._connection = connection
         self._inbox = inbox
         self._models = models
+        self._interrupts = interrupts
         self._tasks = tasks = Tasks(activity)
         self._held = held = HeldOutputs()
         self._report = report = Report(connection, activity, large)
@@ -133,6 +134,7 @@ class StepLoop:
 
     def _rest(self, hold: WaitUntil | None) -> None:
         now = now_ms()
+        self._interrupts.forget(self._inbox.requests_taken)
         self._report.leave_if_due(now)
         if self._inbox.is_empty():
             self._connection.acknowledge()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from hearth_worker.activity import Activity
+from hearth_worker.bound_program import BoundProgram
 from hearth_worker.check_outcome import Outcome
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
@@ -52,39 +53,50 @@ class StepRunner:
         if change := self._models.change_of(bound.model):
             self._fail_as_stale(records, change)
             return 0
-        states = [record.state for record in records]
-        expected_ms = bound.expected_step_ms(states)
         # Before anybody hears that the step begins, so that a PONG, or a REVOKED, never says otherwise.
-        announced_at = now_ms()
-        self._activity.is_stepping = True
-        self._announce(records, expected_ms)
         began_at = now_ms()
-        outcomes = self._outcomes(records, states, expected_ms)
+        self._activity.is_stepping = True
+        outcomes = self._outcomes(records)
         self._activity.is_stepping = False
         self._activity.is_in_long_step = False
         self._activity.progress += 1
         ended_at = now_ms()
-        self._lease.step_ended(announced_at, ended_at)
-        if not any(isinstance(outcome, Interrupted) for outcome in outcomes):
-            bound.learn(len(records), ended_at - began_at)
+        self._lease.step_ended(began_at, ended_at)
         self._settle(records, outcomes)
         self._report.leave_if_due(ended_at)
         if self._report.due_at() is None:
             self._connection.acknowledge()
         return ended_at - began_at
 
-    def _outcomes(
-        self, records: Sequence[TaskRecord], states: Sequence[object], expected_ms: float | None
-    ) -> Sequence[Outcome | Interrupted]:
+    def _outcomes(self, records: Sequence[TaskRecord]) -> Sequence[Outcome | Interrupted]:
         """Of a step that may be interrupted, even before it has begun."""
         bound = records[0].bound
+        states = [record.state for record in records]
+        expected_ms = bound.expected_step_ms(states)
         policy = self._models.policies[bound.model]
         requests_taken = self._inbox.requests_taken
         step = interruptible_step(records, policy, expected_ms, requests_taken)
         with self._interrupts.during(step, requests_taken) as may_begin:
             if may_begin:
-                return run_step(bound.program, states)
+                self._announce(records, expected_ms)
+                return self._computed(bound, states)
         return [Interrupted("Something urgent came before the step began.")] * len(states)
+
+    def _computed(self, bound: BoundProgram, states: Sequence[object]) -> Sequence[Outcome | Interrupted]:
+        def step(states: Sequence[object]) -> Sequence[Outcome]:
+            try:
+                return bound.program.step(states)
+            except Interrupted as error:
+                if self._interrupts.has_interrupted:
+                    raise
+                # Run again, it would do so for ever.
+                raise RuntimeError("the program says that it was interrupted, and nobody had asked") from error
+
+        began_at = now_ms()
+        outcomes = run_step(step, states)
+        if not any(isinstance(outcome, Interrupted) for outcome in outcomes):
+            bound.learn(len(states), now_ms() - began_at)
+        return outcomes
 
     def _settle(self, records: Sequence[TaskRecord], outcomes: Sequence[Outcome | Interrupted]) -> None:
         if change := self._models.change_of(records[0].model):

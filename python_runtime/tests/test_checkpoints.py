@@ -90,6 +90,15 @@ def test_a_task_goes_on_from_what_was_saved_of_it(third_party_variables: dict[st
         assert [each.step for each in checkpoints(worker)] == [12]
 
 
+def test_a_restored_task_that_has_run_no_step_yet_is_not_saved_again(third_party_variables: dict[str, str]) -> None:
+    with noop_worker(third_party_variables) as worker:
+        worker.send(RESTORE, {"tasks": [patient(1, steps=16, stepMs=20_000) | {"saved": (7).to_bytes(8, "little")}]})
+        worker.wait_for_entry("started", 1)
+        worker.send(13, {"tasks": [1]})
+        worker.wait_for_entry("paused", 1)
+        assert checkpoints(worker) == []
+
+
 def test_a_program_that_saves_nothing_begins_again() -> None:
     with noop_worker() as worker:
         worker.send(RESTORE, {"tasks": [noop_task(1, {"steps": 3}) | {"saved": b"whatever"}]})

@@ -195,6 +195,7 @@ def test_every_program_that_computes_can_be_interrupted(node: str) -> None:
 
     with patch.object(studio().model.components[component], "run", end_the_run), pytest.raises(Interrupted):
         program.step([state])
+    program.clear_interrupt()
     assert end_all(program, [state])
 
 

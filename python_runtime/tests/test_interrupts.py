@@ -21,7 +21,7 @@ from hearth_worker.programs.registry import AnyProgram
 from hearth_worker.protocol.requests import Policy, Task
 from hearth_worker.run_step import run_step
 from hearth_worker.tasks import TaskRecord
-from tests.support.patient_programs import Patient
+from tests.support.patient_programs import Patient, PatientState
 from tests.support.requests import noop_task, task
 from tests.support.worker_harness import WorkerHarness, noop_worker
 
@@ -34,9 +34,13 @@ class Counting:
 
     def __init__(self) -> None:
         self.interruptions = 0
+        self.cleared = 0
 
     def interrupt(self) -> None:
         self.interruptions += 1
+
+    def clear_interrupt(self) -> None:
+        self.cleared += 1
 
 
 @pytest.fixture
@@ -65,7 +69,8 @@ def test_a_step_is_interrupted_by_what_comes_while_it_runs(program: Counting) ->
     with during(interrupts, step_of(program)) as may_begin:
         assert may_begin
         interrupts.ask(Ask(4))
-    assert program.interruptions == 1
+        assert program.cleared == 0
+    assert (program.interruptions, program.cleared) == (1, 1)
 
 
 def test_an_interrupt_that_comes_when_the_step_has_ended_does_nothing(program: Counting) -> None:
@@ -133,6 +138,8 @@ def test_no_step_is_interrupted_but_the_one_that_was_meant() -> None:
         def interrupt(self) -> None:
             heard.append(self.number == running)
 
+        def clear_interrupt(self) -> None: ...
+
     def ask() -> None:
         nonlocal requests
         while len(heard) < 200:
@@ -153,20 +160,54 @@ def test_no_step_is_interrupted_but_the_one_that_was_meant() -> None:
 
 
 def test_a_real_step_ends_when_another_thread_asks_and_its_states_are_as_before() -> None:
-    patient = Patient(NothingLoaded(Manifest("noop", "none")), [])
-    state = patient.start(convert({"stepMs": LONG_MS}, Patient.request_type))
+    patient, state = patient_and_state()
     interrupts = Interrupts()
     reader = Thread(target=lambda: ask_once_it_waits(interrupts, patient))
     reader.start()
     with during(interrupts, step_of(patient)):
-        (outcome,) = run_step(patient, [state])
+        (outcome,) = run_step(patient.step, [state])
     reader.join()
     assert isinstance(outcome, Interrupted)
     assert state.steps_done == 0
 
 
+def test_what_comes_before_the_program_computes_interrupts_it_all_the_same() -> None:
+    patient, state = patient_and_state()
+    interrupts = Interrupts()
+    with during(interrupts, step_of(patient)):
+        interrupts.ask(Ask(4))
+        assert isinstance(run_step(patient.step, [state])[0], Interrupted)
+    assert interrupts.has_interrupted
+
+
+def test_what_comes_when_the_program_has_computed_does_not_reach_its_next_step() -> None:
+    patient, state = patient_and_state(step_ms=1)
+    interrupts = Interrupts()
+    with during(interrupts, step_of(patient)):
+        outcomes = [*run_step(patient.step, [state])]
+        interrupts.ask(Ask(4))
+    with during(interrupts, step_of(patient, requests_taken=4)):
+        outcomes += run_step(patient.step, [state])
+        assert not interrupts.has_interrupted
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Interrupted)]
+
+
+def test_what_was_asked_when_no_step_began_is_not_kept() -> None:
+    interrupts = Interrupts()
+    for number in range(1, 101):
+        interrupts.ask(Ask(number))
+        interrupts.forget(number - 1)
+    assert interrupts._asked == [Ask(100)]
+
+
+def patient_and_state(step_ms: float = LONG_MS) -> tuple[Patient, PatientState]:
+    """Of one step."""
+    patient = Patient(NothingLoaded(Manifest("noop", "none")), [])
+    return patient, patient.start(convert({"stepMs": step_ms}, Patient.request_type))
+
+
 def ask_once_it_waits(interrupts: Interrupts, patient: Patient) -> None:
-    """Before it does, nothing is there to be interrupted."""
+    """Once its step has begun."""
     while not patient.began:
         sleep(0)
     interrupts.ask(Ask(4))

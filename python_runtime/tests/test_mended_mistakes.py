@@ -10,7 +10,7 @@ from tests.support.requests import noop_task, task
 from tests.support.worker_harness import noop_worker
 
 
-@pytest.mark.parametrize("mistakes", [sorted(WRONG_OUTCOMES), ["nothing"]])
+@pytest.mark.parametrize("mistakes", [sorted(WRONG_OUTCOMES), ["nothing"], ["interrupted"]])
 def test_an_outcome_that_breaks_the_protocol_fails_its_task_alone(
     third_party_variables: dict[str, str], tmp_path: Path, mistakes: list[str]
 ) -> None:

@@ -40,7 +40,7 @@ class Recorded(Program[Nothing, int, int]):
 
 def test_a_step_that_works_runs_once() -> None:
     program = Recorded(lambda _: None)
-    assert run_step(program, [1, 2, 3]) == [Done(1), Done(2), Done(3)]
+    assert run_step(program.step, [1, 2, 3]) == [Done(1), Done(2), Done(3)]
     assert program.calls == [[1, 2, 3]]
 
 
@@ -49,7 +49,7 @@ def test_a_library_that_asks_for_the_end_of_the_process_fails_one_task() -> None
         if 2 in states:
             raise SystemExit(3)
 
-    outcomes = run_step(Recorded(fault), [1, 2])
+    outcomes = run_step(Recorded(fault).step, [1, 2])
     assert outcomes == [Done(1), Failed("engine_error", "The step failed: SystemExit: 3")]
 
 
@@ -59,7 +59,7 @@ def test_a_step_that_fails_is_repeated_for_each_alone_and_once() -> None:
             raise ValueError("no twos")
 
     program = Recorded(fault)
-    first, second, third = run_step(program, [1, 2, 3])
+    first, second, third = run_step(program.step, [1, 2, 3])
     assert (first, third) == (Done(1), Done(3))
     assert second == Failed("engine_error", "The step failed: no twos")
     assert program.calls == [[1, 2, 3], [1], [2], [3]]
@@ -70,7 +70,7 @@ def test_a_single_state_that_fails_is_not_repeated() -> None:
         raise ValueError
 
     program = Recorded(fault)
-    assert run_step(program, [1]) == [Failed("engine_error", "The step failed: ValueError")]
+    assert run_step(program.step, [1]) == [Failed("engine_error", "The step failed: ValueError")]
     assert program.calls == [[1]]
 
 
@@ -81,7 +81,7 @@ def test_a_step_that_does_not_fit_is_halved(error: Exception) -> None:
             raise error
 
     program = Recorded(fault)
-    assert run_step(program, [1, 2, 3, 4, 5]) == [Done(number) for number in (1, 2, 3, 4, 5)]
+    assert run_step(program.step, [1, 2, 3, 4, 5]) == [Done(number) for number in (1, 2, 3, 4, 5)]
     assert program.calls == [[1, 2, 3, 4, 5], [1, 2], [3, 4, 5], [3], [4, 5]]
 
 
@@ -92,7 +92,7 @@ def test_one_that_fails_in_a_half_fails_alone() -> None:
         if 1 in states:
             raise ValueError("no ones")
 
-    outcomes = run_step(Recorded(fault), [1, 2, 3, 4])
+    outcomes = run_step(Recorded(fault).step, [1, 2, 3, 4])
     assert [type(outcome) for outcome in outcomes] == [Failed, Done, Done, Done]
 
 
@@ -101,7 +101,7 @@ def test_too_few_outcomes_are_a_failure_of_the_step() -> None:
         def step(self, states: Sequence[int]) -> Sequence[Advanced[int] | Done[int] | Failed]:
             return super().step(states)[1:]
 
-    first, second = run_step(Short(lambda _: None), [1, 2])
+    first, second = run_step(Short(lambda _: None).step, [1, 2])
     assert isinstance(first, Failed)
     assert "0 outcomes for 1 states" in first.message
     assert isinstance(second, Failed)
@@ -112,7 +112,7 @@ def test_an_interrupted_step_is_nobodys_failure_and_is_not_repeated_here() -> No
         raise Interrupted
 
     program = Recorded(fault)
-    outcomes = run_step(program, [1, 2])
+    outcomes = run_step(program.step, [1, 2])
     assert [type(outcome) for outcome in outcomes] == [Interrupted, Interrupted]
     assert program.calls == [[1, 2]]
 
@@ -126,6 +126,6 @@ def test_an_interrupt_ends_what_is_tried_in_parts_and_keeps_what_is_finished(err
             raise Interrupted
 
     program = Recorded(fault)
-    outcomes = run_step(program, [1, 2, 3, 4])
+    outcomes = run_step(program.step, [1, 2, 3, 4])
     assert [type(outcome) for outcome in outcomes] == [Done, Interrupted, Interrupted, Interrupted]
     assert [3] not in program.calls

@@ -67,12 +67,14 @@ class CheckPicture(Program[CheckPictureRequest, CheckPictureState, SafetyScore])
         return None
 
     def step(self, states: Sequence[CheckPictureState]) -> list[Done[SafetyScore] | Failed]:
-        self._runs.begin()
         scores = self._checker.scores([self._pixels.to_pixels(state.picture) for state in states])
         return [self._outcome(score) for score in scores]
 
     def interrupt(self) -> None:
         self._runs.interrupt()
+
+    def clear_interrupt(self) -> None:
+        self._runs.clear()
 
     def _outcome(self, score: float) -> Done[SafetyScore] | Failed:
         if not isfinite(score):

@@ -65,7 +65,6 @@ class DecodeLatents(Program[DecodeLatentsRequest, DecodeLatentsState, DecodedPic
         return self._places.place_of(state.latents)
 
     def step(self, states: Sequence[DecodeLatentsState]) -> list[Done[DecodedPicture] | Failed]:
-        self._runs.begin()
         outcomes: dict[int, Done[DecodedPicture] | Failed] = {}
         for numbers in self._places.in_runs([state.latents for state in states]):
             latents = self._places.joined([states[number].latents for number in numbers])
@@ -75,6 +74,9 @@ class DecodeLatents(Program[DecodeLatentsRequest, DecodeLatentsState, DecodedPic
 
     def interrupt(self) -> None:
         self._runs.interrupt()
+
+    def clear_interrupt(self) -> None:
+        self._runs.clear()
 
     def _outcome(self, picture: "Array") -> Done[DecodedPicture] | Failed:
         if not self._numpy.isfinite(picture).all():

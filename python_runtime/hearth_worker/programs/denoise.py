@@ -78,7 +78,6 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
         return state.latents.shape
 
     def step(self, states: Sequence[DenoiseState]) -> list[Outcome]:
-        self._runs.begin()
         begun_at = perf_counter()
         move = self._flow.move(states, lambda inputs: self._runs.run(self._unet, inputs, ["velocity"])[0])
         self._row_ms.add((perf_counter() - begun_at) * 1000 / self._flow.rows_of(states))
@@ -87,6 +86,9 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
 
     def interrupt(self) -> None:
         self._runs.interrupt()
+
+    def clear_interrupt(self) -> None:
+        self._runs.clear()
 
     def expected_step_ms(self, states: Sequence[DenoiseState]) -> float | None:
         """Of all rows, and of the previews that are due."""

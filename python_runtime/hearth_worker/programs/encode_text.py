@@ -68,7 +68,6 @@ class EncodeText(Program[EncodeTextRequest, EncodeTextRequest, EncodedText]):
         return None
 
     def step(self, states: Sequence[EncodeTextRequest]) -> list[Done[EncodedText]]:
-        self._runs.begin()
         prompts = [self._tokenizer.read(text) for state in states for text in (state.prompt, state.negative_prompt)]
         ids = self._numpy.array([prompt.ids for prompt in prompts], self._numpy.int64)
         context = self._runs.run(self._encoder, {self._encoder.inputs[0].name: ids})[0]
@@ -82,6 +81,9 @@ class EncodeText(Program[EncodeTextRequest, EncodeTextRequest, EncodedText]):
 
     def interrupt(self) -> None:
         self._runs.interrupt()
+
+    def clear_interrupt(self) -> None:
+        self._runs.clear()
 
 
 def _tokens(inputs: Sequence[TensorPort]) -> int:

@@ -11,14 +11,10 @@ if TYPE_CHECKING:
 
 
 class InterruptibleRuns:
-    """Of one program. Programs run their components by this, and call `begin` first in each step."""
+    """Of one program. Programs run their components by this, and hand on `interrupt` and `clear`."""
 
     def __init__(self) -> None:
         self._running: OnnxComponent | None = None
-        self._is_asked = False
-
-    def begin(self) -> None:
-        """A step begins: what was asked during an earlier one is over."""
         self._is_asked = False
 
     def run(
@@ -38,11 +34,16 @@ class InterruptibleRuns:
             self._running = None
 
     def interrupt(self) -> None:
-        """For other threads. The run ends within milliseconds; one that is just about to begin may be missed."""
+        """For other threads. The run ends within milliseconds; one that is just about to begin may be missed.
+        Until `clear` no other begins."""
         self._is_asked = True
         running = self._running
         if running is not None:
             running.terminate()
+
+    def clear(self) -> None:
+        """The step is over, and what was asked during it."""
+        self._is_asked = False
 
     def _raise_if_asked(self) -> None:
         if self._is_asked:

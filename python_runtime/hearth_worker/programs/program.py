@@ -54,6 +54,11 @@ class Program(Protocol[Input_contra, State, Output_co]):
         another thread."""
         return
 
+    def clear_interrupt(self) -> None:
+        """No step runs, and none is interrupted meanwhile: what came too late for the last one is not to reach the
+        next. Called after each step that might have been interrupted."""
+        return
+
     def ready(self, state: State) -> bool:  # noqa: ARG002
         """Whether a step has anything to do for it. Asked again when the engine calls its wake function."""
         return True

@@ -81,11 +81,13 @@ class UpscaleImage(Program[UpscaleImageRequest, UpscaleImageState, WrittenPictur
         return id(state)
 
     def step(self, states: Sequence[UpscaleImageState]) -> list[Outcome]:
-        self._runs.begin()
         return [self._one_step(state) for state in states]
 
     def interrupt(self) -> None:
         self._runs.interrupt()
+
+    def clear_interrupt(self) -> None:
+        self._runs.clear()
 
     def state_bytes(self, state: UpscaleImageState) -> int:
         return state.tiled.memory_bytes if state.tiled else 0

@@ -67,7 +67,6 @@ class UpscalePicture(Program[UpscalePictureRequest, UpscalePictureState, Decoded
         return self._places.place_of(state.picture)
 
     def step(self, states: Sequence[UpscalePictureState]) -> list[Outcome]:
-        self._runs.begin()
         outcomes: dict[int, Outcome] = {}
         for numbers in self._places.in_runs([state.picture for state in states]):
             small = self._places.joined([states[number].picture for number in numbers])
@@ -77,6 +76,9 @@ class UpscalePicture(Program[UpscalePictureRequest, UpscalePictureState, Decoded
 
     def interrupt(self) -> None:
         self._runs.interrupt()
+
+    def clear_interrupt(self) -> None:
+        self._runs.clear()
 
     def state_bytes(self, state: UpscalePictureState) -> int:
         """The picture that it was given is its giver's."""

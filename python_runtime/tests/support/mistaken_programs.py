@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 from msgspec import Struct
 
 from hearth_worker.engines.engine import LoadedModel
+from hearth_worker.failures import Interrupted
 from hearth_worker.programs.outcomes import Advanced, Done, Failed, Piece, Progress
 from hearth_worker.programs.program import Program, Promise
 from hearth_worker.protocol.tensors import Tensor
@@ -73,6 +74,8 @@ class Mistaken(Program[AnyRequest, str, Any]):
             raise KeyError("kept for ever")
 
     def step(self, states: Sequence[str]) -> Sequence[Any]:
+        if "interrupted" in states:
+            raise Interrupted("as I like")
         return cast("Sequence[Any]", None) if "nothing" in states else [self._outcome(state) for state in states]
 
     def _outcome(self, state: str) -> Any:

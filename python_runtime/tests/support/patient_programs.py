@@ -101,7 +101,6 @@ class Patient(Program[PatientRequest, PatientState, dict[str, Any]]):
         return max(state.request.step_ms for state in states)
 
     def step(self, states: Sequence[PatientState]) -> list[Advanced[PatientState] | Done[dict[str, Any]]]:
-        self._is_asked.clear()
         self.began += 1
         if self._is_asked.wait(self.expected_step_ms(states) / 1000):
             self._interruptions += 1
@@ -110,6 +109,9 @@ class Patient(Program[PatientRequest, PatientState, dict[str, Any]]):
 
     def interrupt(self) -> None:
         self._is_asked.set()
+
+    def clear_interrupt(self) -> None:
+        self._is_asked.clear()
 
     def save(self, state: PatientState) -> bytes | None:
         size_bytes = state.request.saved_bytes
