@@ -12,7 +12,7 @@ from hearth_worker.programs.denoise_state import DenoisedLatents, DenoiseRequest
 from hearth_worker.programs.image_model_options import read_image_options
 from hearth_worker.programs.interruptible_runs import InterruptibleRuns
 from hearth_worker.programs.outcomes import Advanced, Done, Preview, Progress
-from hearth_worker.programs.preview_budget import MeasuredMs, PreviewsMade
+from hearth_worker.programs.preview_budget import MeasuredMs
 from hearth_worker.programs.program import Program, Promise
 from hearth_worker.protocol.tensors import Tensor
 
@@ -102,11 +102,10 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
 
     def _make_previews(self, states: Sequence[DenoiseState], move: "Move") -> "dict[int, MadePreview]":
         """By the numbers of their states."""
-        due = [number for number, state in enumerate(states) if self._is_due(state)]
-        if not due or self._previews is None:
+        if self._previews is None:
             return {}
-        made = self._previews.make(move.heading[due], [states[number] for number in due])
-        return dict(zip(due, made, strict=False))
+        due = [number for number, state in enumerate(states) if self._is_due(state)]
+        return {number: self._previews.make(move.heading[number], states[number]) for number in due}
 
     def _is_due(self, state: DenoiseState) -> bool:
         """Of a preview after its next step."""
@@ -132,6 +131,5 @@ def _outcome(state: DenoiseState, move: "Move", number: int, made: "MadePreview 
         return Done(DenoisedLatents(Tensor("float32", latents.shape, latents)), progress)
     if made is None:
         return Advanced(replace(state, latents=latents, step=step), progress)
-    previews = PreviewsMade(state.previews.count + 1, step)
     preview = None if made.data is None else Preview(step, made.mime_type, made.data)
-    return Advanced(replace(state, latents=latents, step=step, previews=previews), progress, preview=preview)
+    return Advanced(replace(state, latents=latents, step=step, previews=made.previews), progress, preview=preview)

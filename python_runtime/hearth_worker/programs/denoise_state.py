@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class PreviewRequest(Struct, rename="camel", frozen=True):
-    """A preview every so many steps, at most so many pixels wide. With `block` unsafe ones are not shown; with `flag`
-    all are, for a preview has no place for a verdict."""
+    """A preview every so many steps, at most so many pixels wide. Unsafe ones are not shown, unless nothing is
+    checked."""
 
     every_steps: PositiveCount
     max_width: PositiveCount
