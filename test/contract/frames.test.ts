@@ -138,10 +138,17 @@ function asRegion(reference: object): TensorRegion {
   return { ...region, ...reference }
 }
 
+/** By type of frame. */
+const unnotedOf: Readonly<Record<number, readonly string[]>> = {
+  [reportType.revoked]: ['stepMs'],
+  [reportType.componentLoaded]: ['loadMs', 'weightsBytes'],
+}
+
 /** What of the vector's metadata this server takes note of, with the bytes of tensors in place. */
 function said({ type, meta, payloadHex }: VectorFrame): Record<string, unknown> {
   const whole = withTensors(meta, Buffer.from(payloadHex, 'hex')) as Record<string, unknown>
-  const isNoted = (name: string) => !unnoted.has(name) && (name !== 'epoch' || type === reportType.hello)
+  const isNoted = (name: string) =>
+    !unnoted.has(name) && !unnotedOf[type]?.includes(name) && (name !== 'epoch' || type === reportType.hello)
   return Object.fromEntries(Object.entries(whole).filter(([name]) => isNoted(name)))
 }
 
