@@ -47,7 +47,11 @@ const TensorPoolInfo = builder.objectRef<ServerView['tensorPool']>('TensorPoolIn
     handedBytes: t.expose('handedBytes', { type: 'ByteCount' }),
     handOverCopiedBytes: t.expose('handOverCopiedBytes', {
       type: 'ByteCount',
-      description: 'Of these, what had to be copied to lie side by side for one step.',
+      description: 'Of these, what had to be copied on the way.',
+    }),
+    gatheredBytes: t.expose('gatheredBytes', {
+      type: 'ByteCount',
+      description: 'Put side by side for runs that several tasks share: what batching copies, at each step anew.',
     }),
     copiedBytes: t.expose('copiedBytes', {
       type: 'ByteCount',

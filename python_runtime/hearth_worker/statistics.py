@@ -39,5 +39,5 @@ class Statistics:
                 for model, weights_bytes in self._models.weights()
             ],
             gc=CollectorStats(self._collector.count, self._collector.pause_ms_max),
-            hand_over=HandOverStats(handed.tensors, handed.bytes, handed.copied_bytes),
+            hand_over=HandOverStats(handed.tensors, handed.bytes, handed.copied_bytes, handed.gathered_bytes),
         )

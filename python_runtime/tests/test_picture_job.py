@@ -96,6 +96,7 @@ def test_a_job_ends_with_files_and_nothing_was_copied_on_the_way(worker: WorkerH
     assert isinstance(stats, StatsReport)
     assert stats.hand_over is not None
     assert stats.hand_over.copied_bytes == 0
+    assert stats.hand_over.gathered_bytes > 0, "contexts, for the calls of the network that were shared"
     assert stats.hand_over.tensors == 10, "of each picture: context, latents, and the picture three times"
     assert stats.hand_over.bytes > 0
     assert draw(worker, 2000, {"seed": 2})[0] == files[1], "alone as in company"

@@ -426,6 +426,7 @@ export class FakeApp implements App {
         handedTensors: 4,
         handedBytes: 2 ** 16,
         handOverCopiedBytes: 0,
+        gatheredBytes: 0,
       },
     }
   }

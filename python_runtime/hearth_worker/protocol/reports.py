@@ -97,11 +97,13 @@ class CollectorStats(Struct, rename="camel", frozen=True):
 
 
 class HandOverStats(Struct, rename="camel", frozen=True):
-    """Arrays that tasks have taken from held outputs into their steps since the start, and what of them was copied."""
+    """Arrays that tasks have taken from held outputs into their steps since the start, and what of them was copied;
+    and what was put side by side for runs that several tasks share."""
 
     tensors: Count
     bytes: Count
     copied_bytes: Count
+    gathered_bytes: Count
 
 
 class StatsReport(Report, frozen=True, kw_only=True):

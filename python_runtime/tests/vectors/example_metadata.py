@@ -94,7 +94,7 @@ def stats_meta() -> Meta:
         "cpuMs": 1250.5,
         "models": [{"model": 1, "weightsBytes": 90_868_376, "tasks": 2}],
         "gc": {"count": 4, "pauseMsMax": 1.5},
-        "handOver": {"tensors": 12, "bytes": 49_152, "copiedBytes": 4096},
+        "handOver": {"tensors": 12, "bytes": 49_152, "copiedBytes": 4096, "gatheredBytes": 98_304},
     }
 
 

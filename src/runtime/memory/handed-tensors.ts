@@ -5,7 +5,7 @@ import type { TensorFigures } from './tensor-figures.ts'
 
 export class HandedTensors {
   readonly #figures: TensorFigures
-  #last: HandOver = { tensors: 0, bytes: 0, copiedBytes: 0 }
+  #last: HandOver = { tensors: 0, bytes: 0, copiedBytes: 0, gatheredBytes: 0 }
 
   constructor(figures: TensorFigures) {
     this.#figures = figures
@@ -16,11 +16,13 @@ export class HandedTensors {
     const tensors = sums.tensors - this.#last.tensors
     const bytes = sums.bytes - this.#last.bytes
     const copiedBytes = sums.copiedBytes - this.#last.copiedBytes
-    if (Math.min(tensors, bytes, copiedBytes) < 0)
+    const gatheredBytes = sums.gatheredBytes - this.#last.gatheredBytes
+    if (Math.min(tensors, bytes, copiedBytes, gatheredBytes) < 0)
       throw new ProtocolError('order', 'The sums in `handOver` of STATS_REPORT must not become smaller.')
     this.#last = sums
     this.#figures.handedTensors += tensors
     this.#figures.handedBytes += bytes
     this.#figures.handOverCopiedBytes += copiedBytes
+    this.#figures.gatheredBytes += gatheredBytes
   }
 }

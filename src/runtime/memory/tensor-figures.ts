@@ -15,8 +15,10 @@ export interface TensorFigures {
   /** Tensors that went from one task to the next within a worker, by reference. */
   handedTensors: number
   handedBytes: number
-  /** Of them, by any copy on the way: those that did not lie side by side for a batch. */
+  /** Of them, by any copy on the way. */
   handOverCopiedBytes: number
+  /** Put side by side within workers for runs that several tasks share: what batching copies, at each step anew. */
+  gatheredBytes: number
 }
 
 export function noFigures(): TensorFigures {
@@ -30,5 +32,6 @@ export function noFigures(): TensorFigures {
     handedTensors: 0,
     handedBytes: 0,
     handOverCopiedBytes: 0,
+    gatheredBytes: 0,
   }
 }

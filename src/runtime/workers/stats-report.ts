@@ -18,6 +18,8 @@ export interface HandOver {
   readonly bytes: number
   /** Of any copy on the way. */
   readonly copiedBytes: number
+  /** Put side by side for a run that several tasks share: what batching copies, at each step anew. */
+  readonly gatheredBytes: number
 }
 
 /** Throws ProtocolError. */
@@ -39,6 +41,7 @@ function readHandOver(map: Metadata | null): HandOver | null {
       tensors: countField(map, 'tensors', '`handOver`'),
       bytes: countField(map, 'bytes', '`handOver`'),
       copiedBytes: countField(map, 'copiedBytes', '`handOver`'),
+      gatheredBytes: countField(map, 'gatheredBytes', '`handOver`'),
     }
   )
 }

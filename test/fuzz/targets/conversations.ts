@@ -32,7 +32,7 @@ const stats = (handed: number) => ({
   residentBytes: 2,
   progress: 3,
   cpuMs: 4,
-  handOver: { tensors: handed, bytes: handed, copiedBytes: 0 },
+  handOver: { tensors: handed, bytes: handed, copiedBytes: 0, gatheredBytes: 0 },
 })
 const raw = (say: string, meta: object): TalkStep => ({ say, hex: encode(meta).toString('hex') })
 

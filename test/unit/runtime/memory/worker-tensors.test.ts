@@ -286,21 +286,34 @@ describe('a transfer', () => {
 })
 
 describe('what tasks hand to each other', () => {
-  const sums = (tensors: number, bytes: number, copiedBytes: number) => ({ tensors, bytes, copiedBytes })
+  const sums = (tensors: number, bytes: number, copiedBytes: number, gatheredBytes = 0) => ({
+    tensors,
+    bytes,
+    copiedBytes,
+    gatheredBytes,
+  })
 
   test('is summed over all workers, each of which counts from its own start', () => {
     tensors.handedOver(sums(2, 200, 0))
     aWorker().tensors.handedOver(sums(1, 50, 50))
     tensors.handedOver(sums(2, 200, 0))
-    tensors.handedOver(sums(5, 500, 100))
+    tensors.handedOver(sums(5, 500, 100, 70))
     tensors.close()
-    aWorker().tensors.handedOver(sums(1, 10, 0))
-    expect(memory.info()).toMatchObject({ handedTensors: 7, handedBytes: 560, handOverCopiedBytes: 150 })
+    aWorker().tensors.handedOver(sums(1, 10, 0, 20))
+    expect(memory.info()).toMatchObject({
+      handedTensors: 7,
+      handedBytes: 560,
+      handOverCopiedBytes: 150,
+      gatheredBytes: 90,
+    })
   })
 
-  test.each([sums(1, 200, 10), sums(2, 199, 10), sums(2, 200, 9)])('never becomes less: %o', (fewer) => {
-    tensors.handedOver(sums(2, 200, 10))
-    expect(() => tensors.handedOver(fewer)).toThrow(ProtocolError)
-    expect(memory.info()).toMatchObject({ handedTensors: 2, handedBytes: 200, handOverCopiedBytes: 10 })
-  })
+  test.each([sums(1, 200, 10, 5), sums(2, 199, 10, 5), sums(2, 200, 9, 5), sums(2, 200, 10, 4)])(
+    'never becomes less: %o',
+    (fewer) => {
+      tensors.handedOver(sums(2, 200, 10, 5))
+      expect(() => tensors.handedOver(fewer)).toThrow(ProtocolError)
+      expect(memory.info()).toMatchObject({ handedTensors: 2, handedBytes: 200, handOverCopiedBytes: 10 })
+    },
+  )
 })

@@ -197,10 +197,16 @@ describe('after the greeting', () => {
 
   test('what its tasks have handed to each other goes into the figures', () => {
     const stats = { privateBytes: 7, residentBytes: 9, progress: 1, cpuMs: 1.5 }
-    conversation.read(report('statsReport', { ...stats, handOver: { tensors: 3, bytes: 300, copiedBytes: 100 } }))
+    const handOver = { tensors: 3, bytes: 300, copiedBytes: 100, gatheredBytes: 50 }
+    conversation.read(report('statsReport', { ...stats, handOver }))
     conversation.read(report('statsReport', stats))
     expect(seen).toEqual(['hello', 'stats 7', 'stats 7'])
-    expect(memory.info()).toMatchObject({ handedTensors: 3, handedBytes: 300, handOverCopiedBytes: 100 })
+    expect(memory.info()).toMatchObject({
+      handedTensors: 3,
+      handedBytes: 300,
+      handOverCopiedBytes: 100,
+      gatheredBytes: 50,
+    })
   })
 
   test('what a worker says of its tasks is passed on in order, tensors as copies', () => {
