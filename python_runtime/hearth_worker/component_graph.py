@@ -32,20 +32,6 @@ class ComponentGraph:
         """Of the component, and of the heaviest chain of those that wait for it, one for the other."""
         return self._path_bytes[name]
 
-    def urgent_first(self, names: Collection[str]) -> list[str]:
-        """By the bytes of their paths; equal ones by name."""
-        return sorted(names, key=lambda name: (-self._path_bytes[name], name))
-
-    def levels(self) -> list[list[str]]:
-        """Those of a level depend on earlier levels only, at least one of them on the level right before."""
-        levels: list[list[str]] = []
-        walk = self.walk()
-        while walk.is_active():
-            level = self.urgent_first(walk.get_ready())
-            levels.append(level)
-            walk.done(*level)
-        return levels
-
     def _in_order(self) -> list[str]:
         try:
             return list(TopologicalSorter(self._depends_on).static_order())

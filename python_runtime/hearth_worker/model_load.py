@@ -1,6 +1,6 @@
 """A model that is being loaded: opened by its engine, component by component where the engine can."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -113,7 +113,8 @@ def _manifest(request: Load) -> Manifest:
 
 
 def _graph(manifest: Manifest, request: Load) -> ComponentGraph:
-    """Of the components that are asked for. Raises LoadFailed."""
+    """Of the components that are asked for. Raises LoadFailed, for a circle among the others too: they may be asked for
+    next."""
     known = {component.name: component for component in manifest.components}
     asked = [find_component(manifest, Path(request.directory), name).component for name in request.components]
     for component in asked:
@@ -121,12 +122,17 @@ def _graph(manifest: Manifest, request: Load) -> ComponentGraph:
             if needed not in known:
                 raise LoadFailed(f"Component {component.name!r} depends on {needed!r}, which the model does not have.")
     try:
-        return ComponentGraph(
-            {component.name: component.depends_on for component in asked},
-            {component.name: _files_bytes(component) for component in asked},
-        )
+        _graph_of(manifest.components)
+        return _graph_of(asked)
     except CyclicComponents as error:
         raise LoadFailed(f"Model {manifest.name!r} cannot be loaded: {error}") from error
+
+
+def _graph_of(components: Sequence[Component]) -> ComponentGraph:
+    return ComponentGraph(
+        {component.name: component.depends_on for component in components},
+        {component.name: _files_bytes(component) for component in components},
+    )
 
 
 def _share_bytes(whole: LoadedModel, request: Load, component: str) -> int:

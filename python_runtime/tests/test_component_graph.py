@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from graphlib import TopologicalSorter
 
 import pytest
 from hypothesis import given
@@ -14,30 +13,28 @@ from hearth_worker.component_graph import ComponentGraph, CyclicComponents
 EMBER = {"text_encoder": 2, "unet": 21, "vae_decoder": 1, "preview_decoder": 0, "safety_checker": 23}
 
 
-def test_nothing_has_no_levels() -> None:
-    assert ComponentGraph({}, {}).levels() == []
-
-
-def test_components_that_depend_on_nothing_are_one_level_and_the_largest_goes_first() -> None:
-    levels = ComponentGraph({name: [] for name in EMBER}, EMBER).levels()
-    assert levels == [["safety_checker", "unet", "text_encoder", "vae_decoder", "preview_decoder"]]
+def test_components_that_depend_on_nothing_are_ready_at_once() -> None:
+    graph = ComponentGraph({name: [] for name in EMBER}, EMBER)
+    assert levels(graph) == [{*EMBER}]
+    assert {name: graph.path_bytes(name) for name in EMBER} == EMBER
+    assert levels(ComponentGraph({}, {})) == []
 
 
 def test_a_small_one_that_a_large_one_waits_for_goes_before_a_middling_one() -> None:
     graph = ComponentGraph({"small": [], "large": ["small"], "middling": []}, {"small": 1, "large": 9, "middling": 5})
-    assert graph.path_bytes("small") == 10
-    assert graph.levels() == [["small", "middling"], ["large"]]
+    assert [graph.path_bytes(name) for name in ("small", "middling", "large")] == [10, 5, 9]
+    assert levels(graph) == [{"small", "middling"}, {"large"}]
 
 
 def test_the_heavier_of_two_ways_counts() -> None:
     depends_on = {"root": [], "light": ["root"], "heavy": ["root"], "end": ["light", "heavy"]}
     graph = ComponentGraph(depends_on, {"root": 1, "light": 2, "heavy": 5, "end": 3})
     assert [graph.path_bytes(name) for name in depends_on] == [9, 5, 8, 3]
-    assert graph.levels() == [["root"], ["heavy", "light"], ["end"]]
+    assert levels(graph) == [{"root"}, {"heavy", "light"}, {"end"}]
 
 
 def test_what_is_not_among_them_counts_as_there() -> None:
-    assert ComponentGraph({"unet": ["text_encoder"]}, {"unet": 1}).levels() == [["unet"]]
+    assert levels(ComponentGraph({"unet": ["text_encoder"]}, {"unet": 1})) == [{"unet"}]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +69,7 @@ def test_any_graph_is_walked_in_order_and_its_paths_are_as_heavy_as_the_heaviest
     sizes = {name: data.draw(st.integers(0, 100)) for name in names}
     graph = ComponentGraph(shuffled, sizes)
     seen: set[str] = set()
-    for level in graph.levels():
+    for level in levels(graph):
         assert all(set(depends_on[name]) <= seen for name in level)
         seen |= set(level)
     assert seen == set(names)
@@ -80,4 +77,13 @@ def test_any_graph_is_walked_in_order_and_its_paths_are_as_heavy_as_the_heaviest
         waiting = [other for other in names if name in depends_on[other]]
         heaviest = max((graph.path_bytes(other) for other in waiting), default=0)
         assert graph.path_bytes(name) == sizes[name] + heaviest
-    assert isinstance(graph.walk(), TopologicalSorter)
+
+
+def levels(graph: ComponentGraph) -> list[set[str]]:
+    """Those of a level become ready together, when all of the level before are loaded."""
+    found: list[set[str]] = []
+    walk = graph.walk()
+    while walk.is_active():
+        found.append(set(walk.get_ready()))
+        walk.done(*found[-1])
+    return found

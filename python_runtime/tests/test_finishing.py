@@ -173,6 +173,14 @@ def test_control_characters_do_no_harm_to_a_file() -> None:
     assert Image.open(BytesIO(bytes_of(output, "picture"))).info == {"prompt": "abc\n"}
 
 
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_whatever_people_write_stands_in_a_file(kind: Any) -> None:
+    prompt = "猫\u3000犬\ta\u00a0b 👩\u200d🚀 re\u00adsume \u2028 \ue000"
+    request = WritePictureRequest(kind, PictureMetadata(prompt=f"\ufffe{prompt}\uffff\x85"))
+    info = Image.open(BytesIO(bytes_of(run_alone(studio().write, request, {"decode": picture(8, 8)}), "picture"))).info
+    assert (info if kind == "png" else attributes(info["xmp"])) == {"prompt": prompt}
+
+
 def test_the_upscaled_picture_is_written_where_there_is_one() -> None:
     inputs = {"decode": picture(), "upscale": picture(128, 128)}
     output = run_alone(studio().write, WritePictureRequest("png"), inputs)

@@ -154,6 +154,15 @@ def test_a_circle_is_refused_by_its_name(worker: WorkerHarness, tmp_path: Path) 
     assert "unet -> unet" in refused.message
 
 
+def test_a_circle_is_refused_although_none_of_it_is_asked_for(worker: WorkerHarness, tmp_path: Path) -> None:
+    folder = tmp_path / "circle"
+    folder.mkdir()
+    with gated(folder, {"unet": [], "upscaler": ["sharpener"], "sharpener": ["upscaler"]}) as gates:
+        refused = worker.answer_to(worker.send(1, gates.load_meta() | {"components": ["unet"]}))
+    assert isinstance(refused, Error)
+    assert "in a circle" in refused.message
+
+
 def test_a_worker_ends_while_a_model_is_being_loaded(worker: WorkerHarness, gates: Gates) -> None:
     worker.acknowledged(worker.send(1, gates.load_meta()))
     worker.send(10)

@@ -4,6 +4,7 @@ same bytes."""
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Literal
+from unicodedata import category
 from xml.sax.saxutils import quoteattr
 
 from PIL import Image
@@ -31,7 +32,7 @@ NEW_LINES = {"\n": "&#10;", "\t": "&#9;"}
 
 def encode_picture(pixels: Array, kind: PictureFormat, metadata: Metadata) -> bytes:
     """`pixels` is uint8 [height, width, 3]. Names of metadata are words of letters and digits."""
-    told = {name: _printable(str(value)) for name, value in metadata.items() if value is not None}
+    told = {name: _storable(str(value)) for name, value in metadata.items() if value is not None}
     if kind == "png":
         return _saved(pixels, "PNG", pnginfo=_text_chunks(told))
     return _saved(pixels, "WEBP", quality=WEBP_QUALITY, xmp=_xmp_packet(told))
@@ -64,6 +65,10 @@ def _xmp_packet(told: Mapping[str, str]) -> bytes:
     ).encode()
 
 
-def _printable(text: str) -> str:
-    """Without what neither PNG's text nor XML can hold: control characters and halves of characters."""
-    return "".join(each for each in text if each in NEW_LINES or each.isprintable())
+def _storable(text: str) -> str:
+    """Without what PNG's text or XML cannot hold: control characters, halves of characters, and two that are none."""
+    return "".join(each for each in text if each in NEW_LINES or not _is_unstorable(each))
+
+
+def _is_unstorable(character: str) -> bool:
+    return category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
