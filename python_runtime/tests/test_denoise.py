@@ -1,6 +1,7 @@
 """denoise on the real model: a picture's bytes are its own, in any company and wherever it is broken off."""
 
 from threading import Timer
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hearth_worker.programs.denoise_state import DenoiseState
 from hearth_worker.programs.encode_text import EncodeTextRequest
 from hearth_worker.programs.outcomes import Advanced, Done, Progress
 from hearth_worker.programs.saved_latents import BrokenCheckpoint
+from hearth_worker.programs.side_by_side import place_of
 from tests.support.ember import (
     Studio,
     bytes_of,
@@ -100,6 +102,15 @@ def test_states_share_a_call_told_rows_first_and_guidance_one_costs_one_row() ->
     assert [len(call["times"]) for call in calls] == [5, 1]
     assert calls[0]["context"][3].tobytes() == states[0].untold.tobytes()
     assert calls[0]["context"][4].tobytes() == states[2].untold.tobytes()
+
+
+def test_a_picture_that_goes_on_keeps_only_its_own_memory_and_those_that_end_together_lie_side_by_side() -> None:
+    denoise = studio().denoise
+    outcomes: list[Any] = denoise.step([studio().begin("a cat", steps=steps) for steps in (1, 2, 3)])
+    rows = [outcomes[0].output.latents.data, outcomes[1].state.latents, outcomes[2].state.latents]
+    assert [row.base is None for row in rows] == [True, True, True]
+    ended: list[Any] = denoise.step([studio().begin("a cat", steps=1, seed=seed) for seed in (1, 2)])
+    assert len({place_of(outcome.output.latents.data) for outcome in ended}) == 1
 
 
 def test_states_of_one_size_may_share_steps() -> None:

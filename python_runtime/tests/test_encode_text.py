@@ -55,3 +55,10 @@ def test_a_prompt_that_is_too_long_is_cut_off_and_says_so() -> None:
 def test_a_prompt_of_just_the_length_is_whole() -> None:
     assert not studio().encoded("cat " * 15).truncated
     assert studio().encoded("cat " * 16).truncated
+
+
+def test_vectors_of_one_job_keep_no_others_alive() -> None:
+    encode = studio().encode
+    one, other = end_all(encode, [encode.start(EncodeTextRequest(prompt)) for prompt in ("a cat", "a dog")])
+    assert one.context.data.base is None
+    assert one.context.data.shape == other.context.data.shape == (2, 16, 192)

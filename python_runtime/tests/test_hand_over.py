@@ -7,7 +7,7 @@ from hearth_worker.failures import InputMissing
 from hearth_worker.programs import hand_over
 from hearth_worker.programs.decode_latents import DecodedPicture
 from hearth_worker.programs.hand_over import HandOverFigures, taken
-from hearth_worker.programs.side_by_side import in_runs, joined, place_of
+from hearth_worker.programs.side_by_side import apart, in_runs, joined, place_of
 from hearth_worker.protocol.tensors import Tensor
 
 
@@ -86,3 +86,11 @@ def test_arrays_of_one_batch_have_one_place_and_others_have_others() -> None:
     rows, others = batch(2), batch(2)
     assert place_of(rows[0]) == place_of(rows[1]) != place_of(others[0])
     assert place_of(rows[0]) != place_of(rows[0][:2])
+
+
+def test_a_row_apart_keeps_no_others_alive() -> None:
+    rows = batch(3)
+    assert np.array_equal(apart(rows), rows)
+    assert not any(np.shares_memory(row, rows) for row in apart(rows))
+    alone = batch(1)
+    assert np.shares_memory(apart(alone)[0], alone)

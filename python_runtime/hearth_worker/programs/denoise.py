@@ -18,6 +18,7 @@ from hearth_worker.protocol.tensors import Tensor
 
 if TYPE_CHECKING:
     from hearth_worker.engines.onnx import OnnxModel
+    from hearth_worker.engines.onnx_values import Array
     from hearth_worker.programs.flow_step import Move
     from hearth_worker.programs.picture_previews import MadePreview
 
@@ -41,10 +42,11 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
     def __init__(self, model: "OnnxModel", components: Sequence[str]) -> None:
         """Raises LoadFailed where manifest or graphs are others."""
         # Here, not above: workers of other engines read this file too, and need neither numpy nor Pillow.
-        from hearth_worker.programs import flow_step, noise, saved_latents
+        from hearth_worker.programs import flow_step, noise, saved_latents, side_by_side
         from hearth_worker.programs.picture_previews import find_previews
 
         self._flow = flow_step
+        self._apart = side_by_side.apart
         self._noise = noise
         self._saved = saved_latents
         self._options = read_image_options(model.manifest)
@@ -82,7 +84,10 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
         move = self._flow.move(states, lambda inputs: self._runs.run(self._unet, inputs, ["velocity"])[0])
         self._row_ms.add((perf_counter() - begun_at) * 1000 / self._flow.rows_of(states))
         previews = self._make_previews(states, move)
-        return [_outcome(state, move, number, previews.get(number)) for number, state in enumerate(states)]
+        # Rows that end together stay side by side, to be decoded together; others are not to keep each other's memory.
+        end_together = all(state.step + 1 == state.steps for state in states)
+        rows = [*move.latents] if end_together else self._apart(move.latents)
+        return [_outcome(state, rows[number], previews.get(number)) for number, state in enumerate(states)]
 
     def interrupt(self) -> None:
         self._runs.interrupt()
@@ -123,10 +128,9 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
         return shape
 
 
-def _outcome(state: DenoiseState, move: "Move", number: int, made: "MadePreview | None") -> Outcome:
+def _outcome(state: DenoiseState, latents: "Array", made: "MadePreview | None") -> Outcome:
     step = state.step + 1
     progress = Progress(step, state.steps, "steps")
-    latents = move.latents[number]
     if step == state.steps:
         return Done(DenoisedLatents(Tensor("float32", latents.shape, latents)), progress)
     if made is None:

@@ -75,7 +75,9 @@ class EncodeText(Program[EncodeTextRequest, EncodeTextRequest, EncodedText]):
         for index in range(len(states)):
             both = slice(2 * index, 2 * index + 2)
             unknown = dict.fromkeys(word for prompt in prompts[both] for word in prompt.unknown_words)
-            vectors = Tensor("float32", context[both].shape, context[both])
+            # A job holds them until it ends, and they are gathered for each step anyway: apart from other jobs'.
+            own = context[both].copy() if len(states) > 1 else context
+            vectors = Tensor("float32", own.shape, own)
             outcomes.append(Done(EncodedText(vectors, list(unknown), any(each.truncated for each in prompts[both]))))
         return outcomes
 

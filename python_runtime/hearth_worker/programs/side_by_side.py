@@ -41,6 +41,12 @@ def joined(arrays: Sequence[Array]) -> Array:
     return batch
 
 
+def apart(rows: Array) -> list[Array]:
+    """Its rows, none of which keeps the memory of the others: copies where there are several. They are made in the step
+    that computed them, and are no hand-over."""
+    return [row.copy() for row in rows] if len(rows) > 1 else [*rows]
+
+
 def _view(arrays: Sequence[Array]) -> Array | None:
     first = arrays[0]
     if len(arrays) == 1:

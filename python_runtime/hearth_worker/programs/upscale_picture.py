@@ -71,7 +71,10 @@ class UpscalePicture(Program[UpscalePictureRequest, UpscalePictureState, Decoded
         for numbers in self._places.in_runs([state.picture for state in states]):
             small = self._places.joined([states[number].picture for number in numbers])
             large = self._runs.run(self._upscaler, {"picture": small}, ["picture_large"])[0]
-            outcomes |= {number: _outcome(states[number], row) for number, row in zip(numbers, large, strict=True)}
+            # Outputs stay side by side, to be taken together; states are not to keep each other's memory.
+            end_together = all(states[number].done + 1 == states[number].runs for number in numbers)
+            rows = [*large] if end_together else self._places.apart(large)
+            outcomes |= {number: _outcome(states[number], row) for number, row in zip(numbers, rows, strict=True)}
         return [outcomes[number] for number in range(len(states))]
 
     def interrupt(self) -> None:
