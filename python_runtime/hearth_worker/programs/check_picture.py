@@ -47,15 +47,17 @@ class CheckPicture(Program[CheckPictureRequest, CheckPictureState, SafetyScore])
         """Raises LoadFailed where manifest or graph are others."""
         # Here, not above: workers of other engines read this file too, and need neither numpy nor Pillow.
         from hearth_worker.programs import pixels
+        from hearth_worker.programs.graph_ports import first_component
         from hearth_worker.programs.safety_checker import SafetyChecker
 
         options = read_image_options(model.manifest).safety
         if options is None:
             raise LoadFailed(f"Model {model.manifest.name!r} has no `options.safety`: nobody knows how it is checked.")
+        component = first_component(model, components)
         self._checked_by = options.checked_by or components[0]
         self._pixels = pixels
         self._runs = InterruptibleRuns()
-        self._checker = SafetyChecker(model.components[components[0]], options, self._runs)
+        self._checker = SafetyChecker(component, options, self._runs)
 
     def start(self, request: CheckPictureRequest) -> CheckPictureState:
         return self.start_after(request, {})

@@ -45,14 +45,16 @@ class DecodeLatents(Program[DecodeLatentsRequest, DecodeLatentsState, DecodedPic
     interruptible: ClassVar[bool] = True
 
     def __init__(self, model: "OnnxModel", components: Sequence[str]) -> None:
+        """Raises LoadFailed where the graph is another."""
         # Here, not above: workers of other engines read this file too, and need no numpy.
         import numpy as np
 
         from hearth_worker.programs import side_by_side
+        from hearth_worker.programs.graph_ports import fitting_component
 
         self._numpy = np
         self._places = side_by_side
-        self._decoder = model.components[components[0]]
+        self._decoder = fitting_component(model, components, {"latents": 4}, {"picture": 4})
         self._runs = InterruptibleRuns()
 
     def start(self, request: DecodeLatentsRequest) -> DecodeLatentsState:

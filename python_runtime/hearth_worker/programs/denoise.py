@@ -43,6 +43,7 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
         """Raises LoadFailed where manifest or graphs are others."""
         # Here, not above: workers of other engines read this file too, and need neither numpy nor Pillow.
         from hearth_worker.programs import flow_step, noise, saved_latents, side_by_side
+        from hearth_worker.programs.graph_ports import fitting_component
         from hearth_worker.programs.picture_previews import find_previews
 
         self._flow = flow_step
@@ -50,7 +51,8 @@ class Denoise(Program[DenoiseRequest, DenoiseState, DenoisedLatents]):
         self._noise = noise
         self._saved = saved_latents
         self._options = read_image_options(model.manifest)
-        self._unet = model.components[components[0]]
+        inputs = {"latents": 4, "times": 1, "context": 3}
+        self._unet = fitting_component(model, components, inputs, {"velocity": 4})
         self._runs = InterruptibleRuns()
         self._previews = find_previews(model, components, self._options.safety, self._runs)
         self._row_ms = MeasuredMs()

@@ -36,7 +36,7 @@ class EncodedText(Struct, rename="camel", frozen=True):
 
 
 class EncodeText(Program[EncodeTextRequest, EncodeTextRequest, EncodedText]):
-    """For graphs that take `input_ids` [batch, tokens], with a file of role `tokenizer`.
+    """For graphs that take `input_ids` [batch, tokens] and give `context`, with a file of role `tokenizer`.
 
     The promise holds with prepacked weights (option `prepack`), as that of denoising does.
     """
@@ -53,10 +53,11 @@ class EncodeText(Program[EncodeTextRequest, EncodeTextRequest, EncodedText]):
         # Here, not above: workers of other engines read this file too, and need neither numpy nor tokenizers.
         import numpy as np
 
+        from hearth_worker.programs.graph_ports import fitting_component
         from hearth_worker.programs.prompt_tokenizer import PromptTokenizer
 
         self._numpy = np
-        self._encoder = model.components[components[0]]
+        self._encoder = fitting_component(model, components, {"input_ids": 2}, {"context": 3})
         tokens = _tokens(self._encoder.inputs)
         self._tokenizer = PromptTokenizer(self._encoder.files.path("tokenizer"), tokens)
         self._runs = InterruptibleRuns()
@@ -70,7 +71,7 @@ class EncodeText(Program[EncodeTextRequest, EncodeTextRequest, EncodedText]):
     def step(self, states: Sequence[EncodeTextRequest]) -> list[Done[EncodedText]]:
         prompts = [self._tokenizer.read(text) for state in states for text in (state.prompt, state.negative_prompt)]
         ids = self._numpy.array([prompt.ids for prompt in prompts], self._numpy.int64)
-        context = self._runs.run(self._encoder, {self._encoder.inputs[0].name: ids})[0]
+        context = self._runs.run(self._encoder, {"input_ids": ids}, ["context"])[0]
         outcomes = []
         for index in range(len(states)):
             both = slice(2 * index, 2 * index + 2)
@@ -90,7 +91,6 @@ class EncodeText(Program[EncodeTextRequest, EncodeTextRequest, EncodedText]):
 
 def _tokens(inputs: Sequence[TensorPort]) -> int:
     shape = inputs[0].shape
-    last = shape[-1] if len(inputs) == 1 and len(shape) == 2 else None
-    if not isinstance(last, int):
+    if not isinstance(shape[-1], int):
         raise LoadFailed(f"An encoder of prompts takes rows of a fixed number of tokens; this one takes {shape}.")
-    return last
+    return shape[-1]

@@ -16,6 +16,7 @@ from hearth_worker.engines.onnx_values import Array
 from hearth_worker.failures import Interrupted
 from hearth_worker.programs.denoise_state import DenoiseRequest, DenoiseState
 from hearth_worker.programs.encode_picture import encode_preview
+from hearth_worker.programs.graph_ports import check_ports
 from hearth_worker.programs.image_model_options import SafetyOptions
 from hearth_worker.programs.interruptible_runs import InterruptibleRuns
 from hearth_worker.programs.pixels import resized, to_pixels
@@ -40,10 +41,11 @@ class MadePreview(Struct, frozen=True):
 def find_previews(
     model: OnnxModel, components: Sequence[str], safety: SafetyOptions | None, runs: InterruptibleRuns
 ) -> "Previews | None":
-    """None for a model that has no decoder for them."""
+    """None for a model that has no decoder for them. Raises LoadFailed for one that is none."""
     named = {name: model.components[name] for name in components}
     if DECODER not in named:
         return None
+    check_ports(named[DECODER], {"latents": 4}, {"picture": 4})
     checker = SafetyChecker(named[CHECKER], safety, runs) if CHECKER in named and safety else None
     if checker is None:
         words = "Model %r has no safety checker: where pictures are to be checked, there are no previews of them."

@@ -61,13 +61,14 @@ class UpscaleImage(Program[UpscaleImageRequest, UpscaleImageState, WrittenPictur
     interruptible: ClassVar[bool] = True
 
     def __init__(self, model: "OnnxModel", components: Sequence[str]) -> None:
-        """Raises LoadFailed where the manifest is another."""
+        """Raises LoadFailed where manifest or graph are others."""
         # Here, not above: workers of other engines read this file too, and need neither numpy nor Pillow.
         from hearth_worker.programs import tiled_picture, write_file
+        from hearth_worker.programs.graph_ports import fitting_component
 
         self._tiled = tiled_picture
         self._write = write_file.written
-        self._upscaler = model.components[components[0]]
+        self._upscaler = fitting_component(model, components, {"picture": 4}, {"picture_large": 4})
         self._options = read_image_options(model.manifest).upscale
         self._limits = _limits(model.manifest)
         self._runs = InterruptibleRuns()

@@ -47,12 +47,13 @@ class UpscalePicture(Program[UpscalePictureRequest, UpscalePictureState, Decoded
     interruptible: ClassVar[bool] = True
 
     def __init__(self, model: "OnnxModel", components: Sequence[str]) -> None:
-        """Raises LoadFailed where the manifest is another."""
+        """Raises LoadFailed where manifest or graph are others."""
         # Here, not above: workers of other engines read this file too, and need no numpy.
         from hearth_worker.programs import side_by_side
+        from hearth_worker.programs.graph_ports import fitting_component
 
         self._places = side_by_side
-        self._upscaler = model.components[components[0]]
+        self._upscaler = fitting_component(model, components, {"picture": 4}, {"picture_large": 4})
         self._run_factor = read_image_options(model.manifest).upscale.run_factor
         self._runs = InterruptibleRuns()
 
