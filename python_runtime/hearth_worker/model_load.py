@@ -21,6 +21,7 @@ class LoadLimits(Struct, frozen=True):
     """`threads` open components at the same time; `buffer_bytes` go at the same time through memory of what no engine
     can map (a component that has more goes alone)."""
 
+    # As the largest component takes most of a load's time, a third thread would find nothing to shorten.
     threads: int = 2
     buffer_bytes: int = 256 * 2**20
 

@@ -6,10 +6,13 @@ from threading import Thread
 from time import sleep
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from msgspec import convert
+from msgspec.structs import replace
 
+from hearth_worker.activity import Activity
 from hearth_worker.bound_program import BoundProgram
 from hearth_worker.clock import now_ms
 from hearth_worker.engines.manifest import Manifest
@@ -20,6 +23,7 @@ from hearth_worker.programs.noop import Noop
 from hearth_worker.programs.registry import AnyProgram
 from hearth_worker.protocol.requests import Policy, Task
 from hearth_worker.run_step import run_step
+from hearth_worker.step_runner import StepRunner
 from hearth_worker.tasks import TaskRecord
 from tests.support.patient_programs import Patient, PatientState
 from tests.support.requests import noop_task, task
@@ -104,7 +108,7 @@ def test_what_the_loop_had_taken_before_the_step_does_not_interrupt_it(program: 
 
 def test_a_step_that_is_nearly_over_is_left_alone(program: Counting) -> None:
     interrupts = Interrupts()
-    with during(interrupts, step_of(program, ends_in_ms=4)):
+    with during(interrupts, replace(step_of(program), after_ms=2 * LONG_MS)):
         interrupts.ask(Ask(4))
     with during(interrupts, step_of(program, ends_in_ms=inf, requests_taken=4)):
         interrupts.ask(Ask(5))
@@ -211,6 +215,19 @@ def ask_once_it_waits(interrupts: Interrupts, patient: Patient) -> None:
     while not patient.began:
         sleep(0)
     interrupts.ask(Ask(4))
+
+
+def test_a_task_is_not_started_by_a_step_that_need_not_even_begin() -> None:
+    interrupts, report, waiting = Interrupts(), Mock(due_at=lambda: None), record()
+    models = Mock(policies={1: POLICY})
+    models.change_of.return_value = None
+    inbox = Mock(requests_taken=3)
+    runner = StepRunner(Mock(), inbox, Activity(), models, Mock(), report, Mock(), interrupts, Mock())
+    _, waiting.state = patient_and_state()
+    interrupts.ask(Ask(4))
+    runner.run([waiting])
+    assert (waiting.has_started, waiting.interruptions) == (False, 1)
+    report.started.assert_not_called()
 
 
 def record(number: int = 1, program: type[Any] = Patient, task_class: str = "batch") -> TaskRecord:
