@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Catalogue } from '../../src/app/catalogue.ts'
+import { Checkpoints } from '../../src/app/checkpoints.ts'
 import type { AppContext } from '../../src/app/context.ts'
 import type { JobCommands } from '../../src/app/job-commands.ts'
 import { LiveJobs } from '../../src/app/live-jobs.ts'
@@ -50,6 +51,7 @@ async function parts(closeDoors: () => Promise<void>, outputs = new UnfinishedOu
     live: new LiveJobs(1),
     artifacts: outputs,
     wanted: new WantedModels([]),
+    checkpoints: new Checkpoints(store, broken),
   } as unknown as AppContext
   const pool = createWorkerPool({
     command: { file: 'no-worker-is-started', arguments: [], environment: {} },
