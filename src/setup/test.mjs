@@ -1,14 +1,19 @@
 /**
- * `npm test`: brings what is missing, then runs vitest and pytest, both in any case.
+ * `npm test`: brings what is missing, then runs vitest and pytest side by side, both in any case. What pytest says is shown when vitest has ended.
  * Arguments go to vitest, those after a second `--` to pytest: `npm test -- test/unit -- -k protocol`.
  */
 import './require-node.mjs'
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setPriority } from 'node:os'
 import { orExplain } from './failure.mjs'
 import { fromRoot, VENV_PYTHON } from './paths.mjs'
 import { pinnedNode } from './pinned-node.mjs'
 import { setUp } from './set-up.mjs'
 import { closingLine, countPytest, countVitest, forgetTestResults, PYTEST_REPORT } from './test-results.mjs'
+
+/** A priority below the usual one: tests of servers are watched more closely by the clock than those of single programs. */
+const BEHIND = 5
 
 await orExplain(async () => {
   await setUp({ dev: true })
@@ -16,9 +21,11 @@ await orExplain(async () => {
   const { forVitest, forPytest } = splitArguments(process.argv.slice(2))
 
   const vitestArgs = [fromRoot('node_modules/vitest/vitest.mjs'), 'run', ...forVitest, ...jsonReporter(forVitest)]
-  const vitest = run(pinnedNode(), vitestArgs, fromRoot())
   const pytestArgs = ['-m', 'pytest', `--junitxml=${PYTEST_REPORT}`, ...forPytest]
-  const pytest = run(VENV_PYTHON, pytestArgs, fromRoot('python_runtime'))
+  const pytestRun = runQuietly(VENV_PYTHON, pytestArgs, fromRoot('python_runtime'))
+  const vitest = await run(pinnedNode(), vitestArgs, fromRoot())
+  const { status: pytest, said } = await pytestRun
+  console.log(said)
 
   const [vitestCount, pytestCount] = [countVitest(vitest), countPytest(pytest)]
   console.log(`\nvitest: ${closingLine(vitestCount)}\npytest: ${closingLine(pytestCount)}`)
@@ -48,10 +55,34 @@ function jsonReporter(args) {
 
 /**
  * The exit status of a test runner; 1 if a signal ended it.
+ * @param {number | null} code
+ */
+function statusOf(code) {
+  return code ?? 1
+}
+
+/**
+ * Its output goes to the terminal.
  * @param {string} command
  * @param {string[]} args
  * @param {string} folder
  */
-function run(command, args, folder) {
-  return spawnSync(command, args, { cwd: folder, stdio: 'inherit' }).status ?? 1
+async function run(command, args, folder) {
+  const [code] = await once(spawn(command, args, { cwd: folder, stdio: 'inherit' }), 'close')
+  return statusOf(code)
+}
+
+/**
+ * Behind what else runs, with its output kept until it has ended.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} folder
+ */
+async function runQuietly(command, args, folder) {
+  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  if (child.pid !== undefined) setPriority(child.pid, BEHIND)
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text))
+  const [code] = await once(child, 'close')
+  return { status: statusOf(code), said }
 }
