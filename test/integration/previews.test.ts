@@ -30,7 +30,7 @@ test('previews show each picture on its way, as files that a browser can show', 
 })
 
 test('a preview is never wider than asked for', async () => {
-  const log = watch(hearth, await submit(hearth, picture({ steps: 12 }, { previews: { everySteps: 2, maxWidth: 32 } })))
+  const log = watch(hearth, await submit(hearth, picture({ steps: 60 }, { previews: { everySteps: 2, maxWidth: 32 } })))
   await log.final()
   expect(previewsOf(log.events).length).toBeGreaterThan(0)
   for (const { image } of previewsOf(log.events)) expect(image?.width).toBeLessThanOrEqual(32)
