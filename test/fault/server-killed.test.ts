@@ -9,7 +9,7 @@ import { startServer } from '../support/servers.ts'
 import { embeddings, itemsPerStep, noop, submit, submitAll, text, trySubmit } from '../support/submissions.ts'
 import { until } from '../support/until.ts'
 
-const kills = 4
+const kills = 3
 const clients = 8
 
 test('whatever was acknowledged has exactly one final event, however often the server is killed', async () => {
