@@ -55,10 +55,11 @@ function jsonReporter(args) {
 
 /**
  * The exit status of a test runner; 1 if a signal ended it.
- * @param {number | null} code
+ * @param {import('node:child_process').ChildProcess} child
  */
-function statusOf(code) {
-  return code ?? 1
+async function statusOf(child) {
+  await once(child, 'close')
+  return child.exitCode ?? 1
 }
 
 /**
@@ -67,9 +68,8 @@ function statusOf(code) {
  * @param {string[]} args
  * @param {string} folder
  */
-async function run(command, args, folder) {
-  const [code] = await once(spawn(command, args, { cwd: folder, stdio: 'inherit' }), 'close')
-  return statusOf(code)
+function run(command, args, folder) {
+  return statusOf(spawn(command, args, { cwd: folder, stdio: 'inherit' }))
 }
 
 /**
@@ -83,6 +83,6 @@ async function runQuietly(command, args, folder) {
   if (child.pid !== undefined) setPriority(child.pid, BEHIND)
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text))
-  const [code] = await once(child, 'close')
-  return { status: statusOf(code), said }
+  const status = await statusOf(child)
+  return { status, said }
 }
