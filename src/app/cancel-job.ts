@@ -2,7 +2,8 @@
 import type { JobId } from '../scheduler/ids.ts'
 import { isTerminal, type JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
-import { Conflict, NotFound, type Overloaded } from './errors.ts'
+import { alreadyEnded } from './ended-job.ts'
+import type { Conflict, NotFound, Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
 
 export async function cancelJob(context: AppContext, id: JobId): Promise<JobRecord | NotFound | Conflict | Overloaded> {
@@ -21,10 +22,7 @@ export async function cancelJob(context: AppContext, id: JobId): Promise<JobReco
   return live.record
 }
 
+/** Cancelling what is cancelled succeeds. */
 function whenEnded(record: JobRecord | null, id: JobId): JobRecord | NotFound | Conflict {
-  if (!record) return new NotFound('Job', id)
-  if (record.state === 'CANCELLED') return record
-  return new Conflict(
-    `The job has already ${record.state === 'FAILED' ? 'failed' : 'succeeded'}; there is nothing left to cancel.`,
-  )
+  return record?.state === 'CANCELLED' ? record : alreadyEnded(record, id, 'cancel')
 }

@@ -130,7 +130,7 @@ export class JobCommands {
 
   #resume(job: LiveJob, deviceId: DeviceId | null, now: Millis): void {
     const record = this.#parts.progress.upToDate(this.#changes.decided(job))
-    const patch = { deviceId, pauseCause: null, ...pausesUntil(now, record), ...withoutPause(record, now) }
+    const patch = { deviceId, ...pausesUntil(now, record), ...withoutPause(record, now) }
     if (deviceId === null) {
       const times = record.startedAt === null ? { loadingAt: null } : {}
       const progressDone = this.#restart(job)?.done ?? record.progressDone

@@ -2,7 +2,8 @@
 import type { JobId, Millis } from '../scheduler/ids.ts'
 import { isTerminal, type JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
-import { Conflict, NotFound, type Overloaded } from './errors.ts'
+import { alreadyEnded } from './ended-job.ts'
+import { Conflict, type NotFound, type Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
 
 type Answer = JobRecord | NotFound | Conflict | Overloaded
@@ -31,25 +32,25 @@ function inTurn({ live }: AppContext, id: JobId, wish: () => Promise<Answer>): P
 
 async function pause(context: AppContext, id: JobId): Promise<Answer> {
   const record = context.live.get(id)?.record
-  if (!record) return whenEnded(await context.store.readJob(id), id, 'pause')
+  if (!record) return alreadyEnded(await context.store.readJob(id), id, 'pause')
   if (record.cancelRequestedAt !== null)
     return new Conflict('The job is being cancelled; there is nothing left to pause.')
   if (record.pauseRequestedAt !== null) return record
   const refused = await recordWish(context, record, context.clock.now())
   if (refused) return refused
   context.shell.feed({ type: 'pauseRequested', jobId: id, cause: 'requested' })
-  return isTerminal(record.state) ? whenEnded(record, id, 'pause') : record
+  return isTerminal(record.state) ? alreadyEnded(record, id, 'pause') : record
 }
 
 async function resume(context: AppContext, id: JobId): Promise<Answer> {
   const record = context.live.get(id)?.record
-  if (!record) return whenEnded(await context.store.readJob(id), id, 'resume')
+  if (!record) return alreadyEnded(await context.store.readJob(id), id, 'resume')
   if (record.pauseRequestedAt === null && record.state !== 'PAUSED')
     return new Conflict(`The job is ${record.state}, and nobody has asked to pause it; there is nothing to resume.`)
   const refused = await recordWish(context, record, null)
   if (refused) return refused
   context.shell.feed({ type: 'resumeRequested', jobId: id })
-  return isTerminal(record.state) ? whenEnded(record, id, 'resume') : record
+  return isTerminal(record.state) ? alreadyEnded(record, id, 'resume') : record
 }
 
 /** `at`: since when it is to be paused; null = it is to go on. */
@@ -58,11 +59,4 @@ async function recordWish({ store }: AppContext, record: JobRecord, at: Millis |
   if (refused) return refused
   record.pauseRequestedAt = at
   return null
-}
-
-function whenEnded(record: JobRecord | null, id: JobId, wish: 'pause' | 'resume'): NotFound | Conflict {
-  if (!record) return new NotFound('Job', id)
-  const how = { SUCCEEDED: 'succeeded', FAILED: 'failed', CANCELLED: 'been cancelled' }
-  const end = record.state in how ? how[record.state as keyof typeof how] : 'ended'
-  return new Conflict(`The job has already ${end}; there is nothing left to ${wish}.`)
 }
