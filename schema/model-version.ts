@@ -1,4 +1,5 @@
 import type { App, TensorPortView } from '../src/app/app.ts'
+import { shortDigest } from '../src/app/catalogue.ts'
 import { builder } from './builder.ts'
 import { encodeId } from './ids.ts'
 import { required } from './loaders.ts'
@@ -17,7 +18,7 @@ builder.objectType(ModelVersion, {
     }),
     version: t.string({
       description: 'The first 12 digits of the digest, as in `name@version`.',
-      resolve: ({ sha256 }) => sha256.slice(0, 12),
+      resolve: ({ sha256 }) => shortDigest(sha256),
     }),
     sha256: t.exposeString('sha256'),
     state: t.expose('state', { type: ModelVersionState }),

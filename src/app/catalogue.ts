@@ -26,7 +26,10 @@ export interface CatalogueEntry {
   readonly verified: { readonly bytes: number; readonly totalBytes: number }
 }
 
-const versionDigits = 12
+/** The version as `name@version` gives it, of the digest of its content. */
+export function shortDigest(sha256: string): string {
+  return sha256.slice(0, 12)
+}
 
 export class Catalogue {
   readonly #current = new Map<string, CatalogueEntry>()
@@ -64,7 +67,7 @@ export class Catalogue {
     const [name = '', version] = reference.split('@')
     if (version === undefined) return this.#current.get(name) ?? null
     for (const entry of this.#byVersion.values()) {
-      if (entry.model.name === name && entry.version.sha256.slice(0, versionDigits) === version) return entry
+      if (entry.model.name === name && shortDigest(entry.version.sha256) === version) return entry
     }
     return null
   }

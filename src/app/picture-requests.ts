@@ -1,6 +1,6 @@
 /** What the programs of a job of pictures are given, each by its name; whatever else a manifest names gets the whole accepted task. */
 import type { TaskRecord } from '../store/records.ts'
-import type { CatalogueEntry } from './catalogue.ts'
+import { type CatalogueEntry, shortDigest } from './catalogue.ts'
 import { type PictureTerms, seedOfPicture } from './picture-terms.ts'
 import type { Fields } from './requests-for-workers.ts'
 import type { TextToImageRequest } from './validation/text-to-image.ts'
@@ -47,13 +47,11 @@ export function upscalingRequest(image: Fields, factor: number, { format }: Pict
   return { image, factor, format, metadata: maker(by) }
 }
 
-const versionDigits = 12
-
 /** Written into the picture's file: what made it. */
 function maker(by: Made): Fields {
   return {
     model: by?.model.name ?? '',
-    version: by?.version.sha256.slice(0, versionDigits) ?? '',
+    version: by ? shortDigest(by.version.sha256) : '',
     software: `Hearth ${hearthVersion}`,
   }
 }

@@ -1,9 +1,9 @@
 /** A model that is being verified, was refused, or whose files are gone is listed, and not run. */
-import type { CatalogueEntry } from './catalogue.ts'
+import { type CatalogueEntry, shortDigest } from './catalogue.ts'
 import { Conflict } from './errors.ts'
 
 export function refusedModel({ model, version, problem, verified }: CatalogueEntry): Conflict {
-  const name = `${model.name}@${version.sha256.slice(0, 12)}`
+  const name = `${model.name}@${shortDigest(version.sha256)}`
   switch (version.state) {
     case 'VERIFYING':
       return new Conflict(

@@ -1,7 +1,7 @@
 /** Which version of a model is the current one: new contents come, others go, and everybody who has to know is told. */
 import type { Millis, VersionId } from '../scheduler/ids.ts'
 import type { ModelRecord } from '../store/records.ts'
-import type { Catalogue, CatalogueEntry } from './catalogue.ts'
+import { type Catalogue, type CatalogueEntry, shortDigest } from './catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { Logger } from './logger.ts'
@@ -37,7 +37,10 @@ export class VersionChanges {
     const { id } = entry.version
     const wasRunnable = (catalogue.version(id)?.spec ?? null) !== null
     if (before !== null && before !== id)
-      this.retire(before, `Its files have been replaced; the model's version is ${shortDigest(entry)} now.`)
+      this.retire(
+        before,
+        `Its files have been replaced; the model's version is ${shortDigest(entry.version.sha256)} now.`,
+      )
     catalogue.add(entry)
     // Whoever wanted the model loaded wants it as it is now; if that cannot be loaded, as it will be when it can.
     if (before !== null) wanted.passOn(before, id)
@@ -67,7 +70,7 @@ export class VersionChanges {
     const entry = catalogue.version(versionId)
     if (!entry || entry.version.state === 'REMOVED') return
     catalogue.update({ ...entry, spec: null, problem, version: { ...entry.version, state: 'REMOVED' } })
-    logger.info({ model: entry.model.name, version: shortDigest(entry), problem }, 'version removed')
+    logger.info({ model: entry.model.name, version: shortDigest(entry.version.sha256), problem }, 'version removed')
     if (entry.spec !== null) this.#suspend(versionId)
     this.forgetOld(entry.model)
   }
@@ -109,9 +112,4 @@ export class VersionChanges {
     const jobs = [...live.ids()].map((id) => live.get(id))
     return new Set(jobs.flatMap((job) => job?.record.versionId ?? []))
   }
-}
-
-/** The version as `name@version` gives it. */
-function shortDigest({ version }: CatalogueEntry): string {
-  return version.sha256.slice(0, 12)
 }
