@@ -72,7 +72,7 @@ function report(workerId: WorkerId, kind: 'started' | 'done'): boolean {
 for (let index = 1; index <= deviceCount; index += 1) {
   feed({
     type: 'deviceAdded',
-    device: { deviceId: index as DeviceId, name: `device-${index}`, limitBytes: 1e10, coreCount: 4 },
+    device: { deviceId: index as DeviceId, name: `device-${index}`, limitBytes: 1e10, coreCount: 4, workerThreads: 4 },
   })
 }
 for (let index = 1; index <= versionCount; index += 1) {

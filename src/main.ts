@@ -213,7 +213,9 @@ async function main(): Promise<void> {
 
   for (const { id, facts } of devices) {
     const { name, limitBytes, coreCount } = facts
-    shell.feed({ type: 'deviceAdded', device: { deviceId: id, name, limitBytes, coreCount } })
+    const { threads } = placementOn(devices, id, config.HEARTH_THREADS_PER_WORKER)
+    const device = { deviceId: id, name, limitBytes, coreCount, workerThreads: threads }
+    shell.feed({ type: 'deviceAdded', device })
   }
   for (const problem of found.problems) logger.warn({ problem }, 'model left out')
   await addFoundModels(registry, found)

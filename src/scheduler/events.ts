@@ -13,6 +13,8 @@ export interface DeviceSpec {
   /** Bytes that Hearth may hand out on it. */
   readonly limitBytes: number
   readonly coreCount: number
+  /** Threads that each of its workers computes with. */
+  readonly workerThreads: number
 }
 
 /** One version of a model as far as placing and running it goes. */

@@ -6,9 +6,6 @@ import type { Millis, WorkerId } from './ids.ts'
 import type { Device, LeaseTurn, SchedulerState, Worker } from './state.ts'
 import { setAlarm, type Turn } from './turn.ts'
 
-/** Threads that a worker computes with, at most. */
-const threadsMax = 4
-
 export function settleLeases(turn: Turn): void {
   for (const device of turn.leasesDue) settle(turn, device)
 }
@@ -34,9 +31,9 @@ export function contenders(device: Device): { readonly interactive: Worker[]; re
     const work = primary ? workOf(primary) : null
     if (primary && work) (work === 'batch' ? batch : interactive).push(primary)
   }
-  const { coreCount } = device.spec
-  const threads = (interactive.length + batch.length) * Math.min(threadsMax, coreCount)
-  return interactive.length > 0 && batch.length > 0 && threads > coreCount ? { interactive, batch } : null
+  const { coreCount, workerThreads } = device.spec
+  const isCrowded = (interactive.length + batch.length) * workerThreads > coreCount
+  return interactive.length > 0 && batch.length > 0 && isCrowded ? { interactive, batch } : null
 }
 
 function settle(turn: Turn, device: Device): void {

@@ -114,5 +114,6 @@ function drawVersion(random: Random, versionId: VersionId): VersionSpec {
 /** Some devices hold all models at once, some only one at a time, a few not even the largest. */
 function drawDevice(random: Random, deviceId: DeviceId, largestBytes: number): DeviceSpec {
   const limitBytes = Math.round(largestBytes * random.between(0.9, 4) + 300 * mib)
-  return { deviceId, name: `device-${deviceId}`, limitBytes, coreCount: random.whole(1, 4) }
+  const coreCount = random.whole(1, 4)
+  return { deviceId, name: `device-${deviceId}`, limitBytes, coreCount, workerThreads: coreCount }
 }

@@ -20,6 +20,7 @@ const device = fc.record({
   name: of('device'),
   limitBytes: fc.constantFrom(1500, 3000, 6000),
   coreCount: fc.constant(2),
+  workerThreads: fc.constant(2),
 })
 const version = fc
   .record({
@@ -163,7 +164,10 @@ export const life: fc.Arbitrary<Told[]> = fc
   .map((rest) => [...prologue, ...rest])
 
 const prologue: readonly Told[] = [
-  { type: 'deviceAdded' as const, device: { deviceId: 1 as DeviceId, name: 'device', limitBytes: 3000, coreCount: 2 } },
+  {
+    type: 'deviceAdded' as const,
+    device: { deviceId: 1 as DeviceId, name: 'device', limitBytes: 3000, coreCount: 2, workerThreads: 2 },
+  },
   ...[1, 2].map((number) => ({
     type: 'versionRegistered' as const,
     version: {

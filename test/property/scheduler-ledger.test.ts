@@ -20,7 +20,7 @@ test('the books are right after any sequence of reservations, commitments and re
   fc.assert(
     fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
       const state = createState(defaultSettings, 1)
-      const device = createDevice({ deviceId, name: 'cpu', limitBytes: 1000, coreCount: 1 })
+      const device = createDevice({ deviceId, name: 'cpu', limitBytes: 1000, coreCount: 1, workerThreads: 1 })
       state.devices.set(deviceId, device)
       const turn = beginTurn(state, 0)
       const open: LiveAllocation[] = []

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { SchedulerUnderTest } from './scheduler-under-test.ts'
 
 /** Two engines on one device, each with a model. */
-function twoEngines({ coreCount = 2 } = {}) {
+function twoEngines(device: Parameters<SchedulerUnderTest['device']>[0] = {}) {
   const scheduler = new SchedulerUnderTest()
-  const deviceId = scheduler.device({ coreCount })
+  const deviceId = scheduler.device(device)
   const [pictures, text] = [scheduler.version({ engine: 'onnx' }), scheduler.version({ engine: 'llama_cpp' })]
   for (const versionId of [pictures, text]) {
     scheduler.feed({ type: 'loadRequested', versionId, deviceId })
@@ -45,6 +45,13 @@ describe('leases', () => {
 
   test('nobody stops where the cores are enough for both', () => {
     const { scheduler, pictures, text } = twoEngines({ coreCount: 8 })
+    scheduler.submit(text, { class: 'batch' })
+    scheduler.submit(pictures)
+    expect(scheduler.all('revokeLease')).toEqual([])
+  })
+
+  test('nor where workers were given few threads', () => {
+    const { scheduler, pictures, text } = twoEngines({ coreCount: 2, workerThreads: 1 })
     scheduler.submit(text, { class: 'batch' })
     scheduler.submit(pictures)
     expect(scheduler.all('revokeLease')).toEqual([])

@@ -62,7 +62,14 @@ export class SchedulerUnderTest {
     const deviceId = this.#take<DeviceId>()
     this.feed({
       type: 'deviceAdded',
-      device: { deviceId, name: `cpu-${deviceId}`, limitBytes: 4096 * mib, coreCount: 2, ...options },
+      device: {
+        deviceId,
+        name: `cpu-${deviceId}`,
+        limitBytes: 4096 * mib,
+        coreCount: 2,
+        workerThreads: Math.min(4, options.coreCount ?? 2),
+        ...options,
+      },
     })
     return deviceId
   }

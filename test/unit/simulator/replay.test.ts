@@ -12,7 +12,10 @@ function recording(): string[] {
   const versionId = 1 as VersionId
   const steps = { batchLimit: 1, holdMs: 0, interruptAfterMs: 5, componentBytes: [1000], componentNames: ['model'] }
   const events: SchedulerEvent[] = [
-    { type: 'deviceAdded', device: { deviceId: 1 as DeviceId, name: 'cpu', limitBytes: 1e9, coreCount: 1 } },
+    {
+      type: 'deviceAdded',
+      device: { deviceId: 1 as DeviceId, name: 'cpu', limitBytes: 1e9, coreCount: 1, workerThreads: 1 },
+    },
     {
       type: 'versionRegistered',
       version: { versionId, modelName: 'm', engine: 'onnx', weightsBytes: 1000, workingBytes: 0, ...steps },
