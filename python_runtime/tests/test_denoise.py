@@ -17,14 +17,11 @@ from tests.support.ember import (
     bytes_of,
     denoise_request,
     end_all,
-    needs_ember,
     run_alone,
     run_to_end,
     studio,
 )
 from tests.support.unet_calls import watched_unet
-
-pytestmark = needs_ember
 
 # Prompt, steps, guidance and seed of pictures that differ in all of them.
 DIFFERENT = [

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from hearth_worker.programs.encode_text import EncodeTextRequest
-from tests.support.ember import bytes_of, end_all, needs_ember, studio
-
-pytestmark = needs_ember
+from tests.support.ember import bytes_of, end_all, studio
 
 PROMPTS = [
     "noto dog on a blue background",

@@ -18,10 +18,8 @@ from hearth_worker.programs.score_cache import ScoreCache
 from hearth_worker.programs.upscale_picture import UpscalePictureRequest
 from hearth_worker.programs.write_picture import PictureMetadata, WritePictureRequest
 from hearth_worker.protocol.tensors import Tensor
-from tests.support.ember import bytes_of, end_all, needs_ember, run_alone, studio
+from tests.support.ember import bytes_of, end_all, run_alone, studio
 from tests.support.pictures import REFERENCE_SCORES, pixels
-
-pytestmark = needs_ember
 
 METADATA = PictureMetadata(
     prompt='a "noto" cat & <dog>,\nçà 猫', seed=7, steps=20, guidance=3.5, model="ember", software="Hearth 1.0"

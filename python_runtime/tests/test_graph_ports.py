@@ -13,9 +13,7 @@ from hearth_worker.programs.encode_text import EncodeText
 from hearth_worker.programs.graph_ports import check_ports
 from hearth_worker.programs.upscale_image import UpscaleImage
 from hearth_worker.programs.upscale_picture import UpscalePicture
-from tests.support.ember import needs_ember, open_ember
-
-pytestmark = needs_ember
+from tests.support.ember import open_ember
 
 
 @pytest.mark.parametrize(

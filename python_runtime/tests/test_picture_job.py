@@ -9,11 +9,9 @@ import pytest
 from PIL import Image
 
 from hearth_worker.protocol.reports import StatsReport
-from tests.support.ember import EMBER, needs_ember
+from tests.support.ember import EMBER
 from tests.support.requests import task
 from tests.support.worker_harness import WorkerHarness
-
-pytestmark = needs_ember
 
 PROMPT = "noto dog on a blue background"
 COMPONENTS = {

@@ -10,9 +10,7 @@ from hearth_worker.failures import Interrupted, OutOfMemory
 from hearth_worker.programs.denoise import Denoise
 from hearth_worker.programs.denoise_state import DenoiseState, PreviewRequest
 from hearth_worker.programs.outcomes import Advanced
-from tests.support.ember import bytes_of, needs_ember, open_ember, run_to_end, studio
-
-pytestmark = needs_ember
+from tests.support.ember import bytes_of, open_ember, run_to_end, studio
 
 PREVIEWS = "hearth_worker.programs.picture_previews"
 

@@ -19,11 +19,9 @@ from hearth_worker.programs.pixels import from_pixels, to_pixels
 from hearth_worker.programs.tiled_picture import TILE_SIDE
 from hearth_worker.programs.tiles import tiles_of
 from hearth_worker.programs.upscale_image import UpscaleImage, UpscaleImageRequest
-from tests.support.ember import bytes_of, end_all, needs_ember, open_ember, run_alone, run_to_end
+from tests.support.ember import bytes_of, end_all, open_ember, run_alone, run_to_end
 from tests.support.pictures import encoded, pixels
 from tests.support.requests import MODELS, load_meta
-
-pytestmark = needs_ember
 
 
 @pytest.fixture(scope="module")

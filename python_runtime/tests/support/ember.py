@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 import msgspec
-import pytest
 
 from hearth_worker.engines.engine import EngineSettings
 from hearth_worker.engines.manifest import Manifest
@@ -21,7 +20,6 @@ from hearth_worker.programs.write_picture import WritePicture
 from tests.support.requests import MODELS, load_meta
 
 EMBER = MODELS / "ember"
-needs_ember = pytest.mark.skipif(not (EMBER / "unet.safetensors").exists(), reason="models/ember is not there")
 
 
 @cache
