@@ -106,15 +106,23 @@ def test_a_dependence_on_nothing_is_refused_by_name(loading: LoadingModels, tmp_
 def test_after_a_failure_nothing_more_is_begun_and_the_model_is_gone_when_the_last_opening_has_ended(
     loading: LoadingModels, engine: GatedEngine, tmp_path: Path, words: str, kind: type[Exception]
 ) -> None:
-    with gated(tmp_path, {"encoder": [], "unet": [], "decoder": ["unet"]}) as gates:
+    for folder in ("failing", "probe"):
+        (tmp_path / folder).mkdir()
+    with (
+        gated(tmp_path / "failing", {"encoder": [], "unet": [], "decoder": ["unet"]}) as gates,
+        gated(tmp_path / "probe", {"probe": []}) as probe,
+    ):
         begin(loading, gates)
         news = loading.news()
         gates.open("encoder", words)
+        # Both threads have been busy with the first model: one of them opens this when the failure has been noted.
+        begin(loading, probe, model=2)
+        probe.open("probe")
         gates.open("unet")
-        told = next(news)
+        told = next(told for told in news if told_of_model_1(told))
         if isinstance(told, ComponentLoaded):
-            # It was faster than the failure.
-            told = next(news)
+            # The opening that was under way ends well, and is the last.
+            told = next(told for told in news if told_of_model_1(told))
         assert isinstance(told, LoadEnded)
         assert isinstance(told.result, kind)
         assert engine.models[0].is_closed
@@ -204,6 +212,10 @@ def test_growth_of_memory_is_put_down_once(monkeypatch: pytest.MonkeyPatch) -> N
     assert [growth.take() for _ in range(4)] == [30, 0, 0, 5]
 
 
-def begin(loading: LoadingModels, gates: Gates) -> None:
-    """A LOAD of the gated model, as request 5."""
-    loading.models.begin_load(msgspec.convert(gates.load_meta(), Load), request_id=5)
+def begin(loading: LoadingModels, gates: Gates, model: int = 1) -> None:
+    """A LOAD of the gated model, as request 5 or, of others than model 1, the next ones."""
+    loading.models.begin_load(msgspec.convert(gates.load_meta(model), Load), request_id=4 + model)
+
+
+def told_of_model_1(told: ComponentLoaded | LoadEnded) -> bool:
+    return told.model == 1 if isinstance(told, ComponentLoaded) else told.request_id == 5

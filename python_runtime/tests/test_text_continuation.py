@@ -216,13 +216,15 @@ def test_a_text_that_has_shown_nothing_begins_again(writer: Writer) -> None:
 
 
 def test_a_text_that_was_left_at_its_last_token_is_done(writer: Writer) -> None:
-    request = greedy(PROMPTS[0], maxTokens=7)
-    state, output, shown = writer.write(writer.program.start(request), tokens=7)
+    longer = greedy(PROMPTS[0], maxTokens=30)
+    state, output, _ = writer.write(writer.program.start(longer), tokens=7)
     assert output is None
+    # The engine may have been quicker than the reader: as many tokens as there are by now are the whole text.
+    request = greedy(PROMPTS[0], maxTokens=state.completion_tokens)
     restored = writer.program.restore(request, writer.program.save(state))
     _, output, told = writer.write(restored)
     assert output == writer.undisturbed(request)
-    assert shown == told == output.text
+    assert told == output.text
     writer.program.release(state)
 
 
