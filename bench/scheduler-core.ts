@@ -5,10 +5,10 @@
 import type { Command } from '../src/scheduler/commands.ts'
 import { createState, step } from '../src/scheduler/core.ts'
 import type { SchedulerEvent, TaskReport } from '../src/scheduler/events.ts'
-import { explainWait, queueView } from '../src/scheduler/explain.ts'
+import { explainWait, queueView } from '../src/scheduler/explain/explain.ts'
 import type { DeviceId, JobId, TaskId, VersionId, WorkerId } from '../src/scheduler/ids.ts'
 import { defaultSettings } from '../src/scheduler/settings.ts'
-import { snapshot } from '../src/scheduler/snapshot.ts'
+import { snapshot } from '../src/scheduler/snapshot/snapshot.ts'
 
 const deviceCount = 10
 const versionCount = 10

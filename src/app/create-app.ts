@@ -3,7 +3,7 @@
 import type { TensorMemory } from '../runtime/memory/tensor-memory.ts'
 import { defaultWorkerLimits } from '../runtime/workers/worker-limits.ts'
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
-import { explainWait, queueView } from '../scheduler/explain.ts'
+import { explainWait, queueView } from '../scheduler/explain/explain.ts'
 import type { JobId } from '../scheduler/ids.ts'
 import { isTerminal, type JobRecord, type VersionRecord } from '../store/records.ts'
 import type { JobFilter } from '../store/store.ts'

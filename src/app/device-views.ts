@@ -1,5 +1,5 @@
 /** Devices as the API shows them: what the provider found, with the ledger's figures. */
-import { ledgerOf } from '../scheduler/ledger.ts'
+import { ledgerOf } from '../scheduler/memory/ledger.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { DeviceRecord } from '../store/records.ts'
 import type { DeviceView } from './app.ts'

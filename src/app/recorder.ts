@@ -3,7 +3,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import type { Command } from '../scheduler/commands.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { Millis } from '../scheduler/ids.ts'
-import { recordLine, recordOpening } from '../scheduler/recording.ts'
+import { recordLine, recordOpening } from '../scheduler/snapshot/recording.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { Recorder } from './shell.ts'
 

@@ -6,7 +6,7 @@ import type { Command } from '../scheduler/commands.ts'
 import { step } from '../scheduler/core.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { DeviceId, Millis, VersionId } from '../scheduler/ids.ts'
-import { misfit } from '../scheduler/placement.ts'
+import { misfit } from '../scheduler/placement/placement.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { Clock } from './clock.ts'
 

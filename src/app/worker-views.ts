@@ -1,7 +1,7 @@
 /** Worker processes as the API shows them: what the pool measures, with what the scheduler has given them. */
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
-import { runningJobs } from '../scheduler/workers.ts'
+import { runningJobs } from '../scheduler/workers/workers.ts'
 import type { WorkerView } from './app.ts'
 
 export function workerViews(pool: WorkerPool, state: SchedulerState): WorkerView[] {

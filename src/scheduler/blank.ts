@@ -1,7 +1,7 @@
 /** Devices, slots, lanes and versions as they begin: holding nothing. */
 import type { DeviceSpec, VersionSpec } from './events.ts'
-import { nothingLearnt } from './learning.ts'
-import { OrderedQueue } from './ordered-queue.ts'
+import { nothingLearnt } from './learning/learning.ts'
+import { OrderedQueue } from './queues/ordered-queue.ts'
 import type { Device, Lanes, SchedulerState, Slot, Version } from './state.ts'
 
 export function createDevice(spec: DeviceSpec): Device {

@@ -4,7 +4,7 @@ import { createDevice, createVersion } from './blank.ts'
 import type { DeviceSpec, VersionSpec } from './events.ts'
 import type { DeviceId } from './ids.ts'
 import type { Turn } from './turn.ts'
-import { sendPolicy } from './worker-words.ts'
+import { sendPolicy } from './workers/worker-words.ts'
 
 /** A device that is known already is described anew; what it holds stays. */
 export function addDevice(turn: Turn, spec: DeviceSpec): void {

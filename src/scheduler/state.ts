@@ -3,9 +3,8 @@
  * others read it through `explain.ts`, `ledgerOf`, `runningJobs` and `snapshot`.
  */
 import type { AllocationPurpose, AllocationState, RequeueCause, ResidencyState } from './commands.ts'
-import { DecisionRing } from './decisions.ts'
 import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
-import { Heap } from './heap.ts'
+import { DecisionRing } from './explain/decisions.ts'
 import type {
   AllocationId,
   DeviceId,
@@ -17,8 +16,9 @@ import type {
   VersionId,
   WorkerId,
 } from './ids.ts'
-import type { Learnt } from './learning.ts'
-import { OrderedQueue } from './ordered-queue.ts'
+import type { Learnt } from './learning/learning.ts'
+import { Heap } from './queues/heap.ts'
+import { OrderedQueue } from './queues/ordered-queue.ts'
 import type { SchedulerSettings } from './settings.ts'
 
 export interface SchedulerState {

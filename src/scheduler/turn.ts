@@ -1,6 +1,6 @@
 /** One step while it is taken: its time, what it has decided so far, and what it still has to look at. */
 import type { Admission, Command } from './commands.ts'
-import type { NewDecision } from './decisions.ts'
+import type { NewDecision } from './explain/decisions.ts'
 import type { Millis, TaskId } from './ids.ts'
 import type { Device, Job, SchedulerState, Version, Worker } from './state.ts'
 

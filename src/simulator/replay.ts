@@ -1,7 +1,7 @@
 /** A recorded life of the scheduler, lived again: the same events must give the same commands, to the byte. */
 import { step } from '../scheduler/core.ts'
-import type { Opening, RecordedStep } from '../scheduler/recording.ts'
-import { restore } from '../scheduler/restore.ts'
+import type { Opening, RecordedStep } from '../scheduler/snapshot/recording.ts'
+import { restore } from '../scheduler/snapshot/restore.ts'
 
 export interface ReplayResult {
   readonly steps: number

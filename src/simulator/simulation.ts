@@ -2,15 +2,15 @@
  * The real scheduler in a modelled world: workers that compose their own steps, take their time and die, a server that is restarted, users who cancel.
  * Everything comes from one seed. After every event the invariants are checked; at the end every job must have ended once.
  */
-import { Audit } from '../scheduler/audit.ts'
+import { Audit } from '../scheduler/audit/audit.ts'
+import { brokenInvariants } from '../scheduler/audit/invariants.ts'
 import type { Command } from '../scheduler/commands.ts'
 import { createState, step } from '../scheduler/core.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { JobId, Millis, TaskId, VersionId } from '../scheduler/ids.ts'
-import { brokenInvariants } from '../scheduler/invariants.ts'
-import { recordLine, recordOpening } from '../scheduler/recording.ts'
-import { restore } from '../scheduler/restore.ts'
-import { type Snapshot, snapshot } from '../scheduler/snapshot.ts'
+import { recordLine, recordOpening } from '../scheduler/snapshot/recording.ts'
+import { restore } from '../scheduler/snapshot/restore.ts'
+import { type Snapshot, snapshot } from '../scheduler/snapshot/snapshot.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
 import { drawJob } from './drawn-jobs.ts'
 import { scheduleFaults } from './faults.ts'

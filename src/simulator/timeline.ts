@@ -1,6 +1,7 @@
 /** What is going to happen, in the order of time; what is set for the same time happens in the order in which it was set. */
-import { Heap } from '../scheduler/heap.ts'
+
 import type { Millis } from '../scheduler/ids.ts'
+import { Heap } from '../scheduler/queues/heap.ts'
 
 interface Happening {
   readonly at: Millis

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Heap } from '../../src/scheduler/heap.ts'
-import { OrderedQueue } from '../../src/scheduler/ordered-queue.ts'
+import { Heap } from '../../src/scheduler/queues/heap.ts'
+import { OrderedQueue } from '../../src/scheduler/queues/ordered-queue.ts'
 
 interface Item {
   readonly order: number

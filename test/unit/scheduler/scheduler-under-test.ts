@@ -1,5 +1,6 @@
 /** The scheduler in a test's hands: small words for events, answers of willing workers, and every invariant checked after every step. */
-import { Audit } from '../../../src/scheduler/audit.ts'
+import { Audit } from '../../../src/scheduler/audit/audit.ts'
+import { brokenInvariants } from '../../../src/scheduler/audit/invariants.ts'
 import type { Admission, Command } from '../../../src/scheduler/commands.ts'
 import { createState, step } from '../../../src/scheduler/core.ts'
 import type {
@@ -13,9 +14,8 @@ import type {
   VersionSpec,
   WorkerExitCause,
 } from '../../../src/scheduler/events.ts'
-import { explainWait, type QueueView, queueView, type Waiting } from '../../../src/scheduler/explain.ts'
+import { explainWait, type QueueView, queueView, type Waiting } from '../../../src/scheduler/explain/explain.ts'
 import type { DeviceId, JobId, TaskId, VersionId, WorkerId } from '../../../src/scheduler/ids.ts'
-import { brokenInvariants } from '../../../src/scheduler/invariants.ts'
 import { defaultSettings, type SchedulerSettings } from '../../../src/scheduler/settings.ts'
 import type { SchedulerState } from '../../../src/scheduler/state.ts'
 

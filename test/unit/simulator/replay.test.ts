@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { createState, step } from '../../../src/scheduler/core.ts'
 import type { SchedulerEvent } from '../../../src/scheduler/events.ts'
 import type { DeviceId, JobId, TaskId, VersionId } from '../../../src/scheduler/ids.ts'
-import { recordLine, recordOpening } from '../../../src/scheduler/recording.ts'
 import { defaultSettings } from '../../../src/scheduler/settings.ts'
+import { recordLine, recordOpening } from '../../../src/scheduler/snapshot/recording.ts'
 import { replay } from '../../../src/simulator/replay.ts'
 
 function recording(): string[] {

@@ -1,0 +1,173 @@
+/**
+ * What the scheduler has decided, as numbers in a ring: kind, reason, ids, and how the winner and up to three losers scored.
+ * Bounded; counts what it dropped. Words are made by who reads (`decision-words.ts`).
+ */
+import type { DeviceId, JobId, Millis, VersionId, WorkerId } from '../ids.ts'
+
+/** As in the schema; the position is what is stored, so new kinds come last. */
+export const decisionKinds = [
+  'ADMIT',
+  'REFUSE',
+  'PLACE',
+  'LOAD',
+  'PREFETCH',
+  'EVICT',
+  'MIGRATE',
+  'PAUSE',
+  'RESUME',
+  'REQUEUE',
+  'SET_BATCH_LIMIT',
+  'LOWER_PRECISION',
+  'REJECT_PIN',
+  'RESTART_WORKER',
+  'DRAIN',
+] as const
+export type DecisionKind = (typeof decisionKinds)[number]
+
+/** The position is what is stored, so new reasons come last. */
+export const decisionReasons = [
+  'worker_has_room',
+  'retried_alone',
+  'too_large',
+  'load_keeps_failing',
+  'jobs_wait',
+  'asked_for',
+  'queue_too_long',
+  'was_resident',
+  'engine_needed',
+  'spare_wanted',
+  'least_recently_used',
+  'others_waited_too_long',
+  'idle_worker',
+  'worker_lost',
+  'worker_stopped',
+  'suspect',
+  'engine_error',
+  'out_of_memory',
+  'load_failed',
+  'server_restarted',
+  'withdrawn',
+  'spare_took_over',
+  'started_again',
+  'server_stops',
+  'stale_model',
+  'version_gone',
+  'model_unloaded',
+] as const
+export type DecisionReason = (typeof decisionReasons)[number]
+
+/** How a device scored for a version; compared in this order. */
+export const scoreParts = ['missingBytes', 'tasksPerCore', 'startSteps', 'availableBytes'] as const
+export interface Score {
+  readonly deviceId: DeviceId
+  readonly parts: readonly [missingBytes: number, tasksPerCore: number, startSteps: number, availableBytes: number]
+}
+
+export interface Decision {
+  /** Counts from 1 over the life of the state. */
+  readonly sequence: number
+  readonly at: Millis
+  readonly kind: DecisionKind
+  readonly reason: DecisionReason
+  readonly jobId: JobId | null
+  readonly versionId: VersionId | null
+  readonly deviceId: DeviceId | null
+  readonly workerId: WorkerId | null
+  /** Winner first; empty where there was nothing to choose. */
+  readonly scores: readonly Score[]
+}
+export type NewDecision = Pick<Decision, 'kind' | 'reason'> &
+  Partial<Pick<Decision, 'jobId' | 'versionId' | 'deviceId' | 'workerId' | 'scores'>>
+
+const scoresMax = 4
+const headLength = 8
+const scoreLength = 1 + scoreParts.length
+const stride = headLength + scoresMax * scoreLength
+const kindIndex = indexOf(decisionKinds)
+const reasonIndex = indexOf(decisionReasons)
+const noScores: readonly Score[] = []
+
+export class DecisionRing {
+  readonly #numbers: Float64Array
+  readonly #capacity: number
+  #total = 0
+  /** Decisions of former states, which are counted and not here. */
+  #before = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+    this.#numbers = new Float64Array(capacity * stride)
+  }
+
+  get total(): number {
+    return this.#total
+  }
+
+  get dropped(): number {
+    return Math.max(this.#before, this.#total - this.#capacity)
+  }
+
+  /** Continues the count of a former ring; what it held is gone. */
+  continueFrom(total: number): void {
+    this.#total = total
+    this.#before = total
+  }
+
+  record(at: Millis, decision: NewDecision): void {
+    const base = (this.#total % this.#capacity) * stride
+    const scores = decision.scores ?? noScores
+    const numbers = this.#numbers
+    this.#total += 1
+    numbers[base] = at
+    numbers[base + 1] = kindIndex.get(decision.kind) ?? 0
+    numbers[base + 2] = reasonIndex.get(decision.reason) ?? 0
+    numbers[base + 3] = decision.jobId ?? 0
+    numbers[base + 4] = decision.versionId ?? 0
+    numbers[base + 5] = decision.deviceId ?? 0
+    numbers[base + 6] = decision.workerId ?? 0
+    numbers[base + 7] = Math.min(scores.length, scoresMax)
+    for (let index = 0; index < scores.length && index < scoresMax; index += 1) {
+      const score = scores[index]
+      if (score) numbers.set([score.deviceId, ...score.parts], base + headLength + index * scoreLength)
+    }
+  }
+
+  /** Newest first. */
+  *read(): Generator<Decision> {
+    for (let sequence = this.#total; sequence > this.dropped; sequence -= 1) yield this.#at(sequence)
+  }
+
+  #at(sequence: number): Decision {
+    const base = ((sequence - 1) % this.#capacity) * stride
+    const number = (offset: number) => this.#numbers[base + offset] ?? 0
+    const scores = Array.from({ length: number(7) }, (_, index) =>
+      this.#scoreAt(base + headLength + index * scoreLength),
+    )
+    return {
+      sequence,
+      at: number(0),
+      kind: decisionKinds[number(1)] ?? 'ADMIT',
+      reason: decisionReasons[number(2)] ?? 'worker_has_room',
+      jobId: idOrNull<JobId>(number(3)),
+      versionId: idOrNull<VersionId>(number(4)),
+      deviceId: idOrNull<DeviceId>(number(5)),
+      workerId: idOrNull<WorkerId>(number(6)),
+      scores,
+    }
+  }
+
+  #scoreAt(base: number): Score {
+    const [deviceId = 0, missingBytes = 0, tasksPerCore = 0, startSteps = 0, availableBytes = 0] =
+      this.#numbers.subarray(base, base + scoreLength)
+    return { deviceId: deviceId as DeviceId, parts: [missingBytes, tasksPerCore, startSteps, availableBytes] }
+  }
+}
+
+/** The ring holds plain numbers; this is where they become ids again. */
+function idOrNull<Id extends number>(value: number): Id | null {
+  return value === 0 ? null : (value as Id)
+}
+
+function indexOf<Name extends string>(names: readonly Name[]): ReadonlyMap<Name, number> {
+  return new Map(names.map((name, index) => [name, index]))
+}

@@ -1,0 +1,121 @@
+/** Jobs as they come in: their tasks linked into a graph, and in no queue yet. */
+import type { JobSpec, TaskCheckpoint, TaskSpec } from '../events.ts'
+import type { TaskId } from '../ids.ts'
+import { isGone, type Job, type Task } from '../state.ts'
+import type { Turn } from '../turn.ts'
+
+/** What a job has behind it when it comes. */
+export interface History extends Pick<Job, 'attempt' | 'failedAttempts' | 'deathsAlone'> {
+  readonly checkpoints: readonly TaskCheckpoint[]
+}
+const newcomer: History = { attempt: 0, failedAttempts: 0, deathsAlone: 0, checkpoints: [] }
+
+/** Null if it is here already, or cannot run because its version is gone. */
+export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer): Job | null {
+  const { state } = turn
+  const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt } = spec
+  if (state.jobs.has(jobId)) return null
+  const versionId = assertGraph(spec)
+  const version = state.versions.get(versionId)
+  if (!version || isGone(version)) {
+    turn.commands.push({ type: 'jobFailed', jobId, code: 'MODEL_VERSION_GONE', retryable: false, taskId: null })
+    return null
+  }
+  const job: Job = {
+    jobId,
+    sessionId,
+    class: priorityClass,
+    submittedAt,
+    deadlineAt,
+    order: state.nextOrder,
+    version,
+    tasks: [],
+    state: 'queued',
+    stage: 'inference',
+    attempt: history.attempt,
+    failedAttempts: history.failedAttempts,
+    deathsAlone: history.deathsAlone,
+    staleAttempts: 0,
+    cancelRequested: false,
+    pauseCause: null,
+    setback: null,
+    gained: -1,
+    isStuck: false,
+    home: null,
+    tasksAtWorkers: 0,
+    tasksStepping: 0,
+    tasksLeft: spec.tasks.length,
+    deadlineSlot: -1,
+  }
+  for (const task of spec.tasks) job.tasks.push(createTask(job, task))
+  linkTasks(job, spec)
+  for (const { taskId, step } of history.checkpoints) recall(job, taskId, step)
+  for (const task of job.tasks) state.tasks.set(task.taskId, task)
+  state.jobs.set(jobId, job)
+  state.nextOrder += job.tasks.length
+  state.waiting[priorityClass].add(job)
+  if (deadlineAt !== null) state.deadlines.add(job)
+  return job
+}
+
+function createTask(job: Job, { taskId, stage, isHeld, components }: TaskSpec): Task {
+  return {
+    taskId,
+    job,
+    version: job.version,
+    stage,
+    isHeld,
+    components,
+    after: [],
+    followers: [],
+    order: job.order + job.tasks.length,
+    state: 'blocked',
+    residency: null,
+    startedAt: null,
+    stepsDone: 0,
+    checkpointStep: null,
+    heldOutput: null,
+    pausedState: null,
+    isSuspect: job.deathsAlone > 0,
+    unstartedDeaths: 0,
+  }
+}
+
+/** Also for a job that is restored: `tasks` in the order of the job's. */
+export function linkTasks(
+  job: Job,
+  { tasks }: { readonly tasks: readonly Pick<TaskSpec, 'taskId' | 'after'>[] },
+): void {
+  const byId = new Map(job.tasks.map((task) => [task.taskId, task]))
+  for (const { taskId, after } of tasks) {
+    const task = byId.get(taskId)
+    for (const predecessorId of after) {
+      const predecessor = byId.get(predecessorId)
+      if (!task || !predecessor) continue
+      task.after.push(predecessor)
+      predecessor.followers.push(task)
+    }
+  }
+}
+
+function recall({ tasks }: Job, savedTaskId: TaskId, step: number): void {
+  const task = tasks.find(({ taskId }) => taskId === savedTaskId)
+  if (!task) return
+  task.checkpointStep = step
+  task.stepsDone = step
+}
+
+/** The version of all tasks. A graph that could never end, or not in one place, is a mistake of the caller, and is found before anything changes. */
+function assertGraph({ jobId, tasks }: JobSpec): TaskSpec['versionId'] {
+  const [first] = tasks
+  const done = new Set<number>()
+  for (let before = -1; before < done.size; ) {
+    before = done.size
+    for (const { taskId, after } of tasks) if (after.every((predecessor) => done.has(predecessor))) done.add(taskId)
+  }
+  if (!first || done.size < tasks.length)
+    throw new Error(`The tasks of job ${jobId} are none, form a cycle, or wait for a task that it does not have.`)
+  if (tasks.some(({ versionId }) => versionId !== first.versionId))
+    throw new Error(`The tasks of job ${jobId} are of several versions; a job runs where one version is.`)
+  return first.versionId
+}

@@ -1,0 +1,34 @@
+/**
+ * Jobs that wait or are paused past their deadline fail at once. One with a task that a worker steps is left to that worker, which ends it at its next step.
+ * The shell keeps one timer, for the earliest of all times at which something is due; a timer that has become needless fires without harm.
+ */
+
+import type { Turn } from '../turn.ts'
+import { failJob } from './jobs.ts'
+
+export function expireDue(turn: Turn): void {
+  const { deadlines } = turn.state
+  for (let job = deadlines.first(); job && Number(job.deadlineAt) <= turn.now; job = deadlines.first())
+    failJob(turn, job, 'DEADLINE_EXCEEDED', true, null)
+}
+
+/** What was held back until now may go on. */
+export function ringAlarms(turn: Turn): void {
+  const { alarms, devices } = turn.state
+  for (let at = alarms[0]; at !== undefined && at <= turn.now; at = alarms[0]) {
+    alarms.shift()
+    turn.placementDue = true
+    turn.staffingDue = true
+    for (const device of devices.values()) if (device.leaseTurn) turn.leasesDue.add(device)
+  }
+}
+
+/** Moves the timer only forward in time: when it fires too early, it is set anew. */
+export function keepTimer(turn: Turn): void {
+  const { state, commands } = turn
+  const deadlineAt = state.deadlines.first()?.deadlineAt ?? Number.POSITIVE_INFINITY
+  const nextAt = Math.min(deadlineAt, state.alarms[0] ?? Number.POSITIVE_INFINITY)
+  if (nextAt >= (state.timerAt ?? Number.POSITIVE_INFINITY)) return
+  state.timerAt = nextAt
+  commands.push({ type: 'setTimer', at: nextAt })
+}

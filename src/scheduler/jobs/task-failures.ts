@@ -1,0 +1,49 @@
+/** What a job makes of the failure of one of its tasks: another attempt, while that may help and attempts are left; else the end of all of it. */
+
+import { returnTask } from '../admission/next-tasks.ts'
+import type { JobFailureCode } from '../commands.ts'
+import type { TaskFailureCode } from '../events.ts'
+import type { Task } from '../state.ts'
+import type { Turn } from '../turn.ts'
+import { failJob, requeueJob } from './jobs.ts'
+import { dropOutput } from './outputs.ts'
+
+/** The task has left its worker. What fails together, in one step, counts once. */
+export function takeFailure(turn: Turn, task: Task, code: TaskFailureCode, retryable: boolean): void {
+  const { job } = task
+  const jobCode = jobFailureCodes[code]
+  const isFirst = !turn.setBack.has(job)
+  if (code === 'stale_model') return takeStale(turn, task, isFirst)
+  // A deadline does not move, so that another attempt could only fail again; whoever asked may ask anew.
+  if (code === 'deadline_exceeded') return failJob(turn, job, jobCode, true, task)
+  const isHopeless = code === 'invalid_request' || code === 'artifact_missing'
+  if (isHopeless || !retryable) return failJob(turn, job, jobCode, retryable && !isHopeless, task)
+  if (isFirst) job.failedAttempts += 1
+  if (job.failedAttempts >= turn.state.settings.attemptLimit) return failJob(turn, job, jobCode, true, task)
+  const cause = code === 'input_missing' ? 'engine_error' : code
+  // What its worker does not hold any more is made again.
+  if (code === 'input_missing') for (const producer of task.after) dropOutput(turn, producer)
+  task.isSuspect = false
+  requeueJob(turn, job, cause, null)
+  returnTask(turn, task, cause)
+}
+
+/** What it computed is worth nothing, through no fault of its own; but a model that is stale again and again is not tried for ever. */
+function takeStale(turn: Turn, task: Task, isFirst: boolean): void {
+  const { job } = task
+  if (isFirst) job.staleAttempts += 1
+  if (job.staleAttempts >= turn.state.settings.staleLimit) return failJob(turn, job, 'MODEL_VERSION_GONE', true, task)
+  task.isSuspect = false
+  requeueJob(turn, job, 'stale_model', null)
+  returnTask(turn, task, 'stale_model')
+}
+
+const jobFailureCodes: Readonly<Record<TaskFailureCode, JobFailureCode>> = {
+  out_of_memory: 'OUT_OF_MEMORY',
+  engine_error: 'ENGINE_ERROR',
+  deadline_exceeded: 'DEADLINE_EXCEEDED',
+  invalid_request: 'INVALID_INPUT',
+  stale_model: 'MODEL_VERSION_GONE',
+  artifact_missing: 'ARTIFACT_MISSING',
+  input_missing: 'ENGINE_ERROR',
+}

@@ -1,0 +1,84 @@
+/** Jobs and tasks from a snapshot, in the places that it names. */
+import { linkTasks } from '../jobs/accepting.ts'
+import { deviceOf, type Job, type LiveResidency, type SchedulerState, type Task } from '../state.ts'
+import type { JobSnapshot, ResidencySnapshot, TaskSnapshot, WorkerSnapshot } from './snapshot-rows.ts'
+
+export function restoreJob(state: SchedulerState, { isLive, versionId, tasks, ...rest }: JobSnapshot): void {
+  const version = found(state.versions, versionId)
+  const counts = { tasksAtWorkers: 0, tasksStepping: 0, tasksLeft: 0 }
+  const job: Job = { ...rest, version, tasks: [], home: null, ...counts, deadlineSlot: -1 }
+  for (const task of tasks) restoreTask(state, job, task)
+  linkTasks(job, { tasks })
+  if (!isLive) return
+  state.jobs.set(job.jobId, job)
+  if (job.state === 'running') state.runningCount[job.class] += 1
+  else if (job.state === 'paused') state.pausedCount[job.class] += 1
+  else state.waiting[job.class].add(job)
+}
+
+function restoreTask(state: SchedulerState, job: Job, snapshot: TaskSnapshot): void {
+  const { residencyId, heldOutput, pausedState, after: _after, ...facts } = snapshot
+  const task: Task = {
+    ...facts,
+    job,
+    version: job.version,
+    after: [],
+    followers: [],
+    residency: residencyId === null ? null : found(state.residencies, residencyId),
+    heldOutput: heldOutput === null ? null : found(state.allocations, heldOutput),
+    pausedState: pausedState === null ? null : found(state.allocations, pausedState),
+  }
+  job.tasks.push(task)
+  state.tasks.set(task.taskId, task)
+  if (task.state !== 'done') job.tasksLeft += 1
+}
+
+/** Also counts them where they are. */
+export function restoreTasksOf(state: SchedulerState, snapshot: WorkerSnapshot): void {
+  const worker = found(state.workers, snapshot.workerId)
+  for (const taskId of snapshot.tasks) {
+    const task = found(state.tasks, taskId)
+    const { job, residency } = task
+    if (!residency) throw new Error(`The snapshot has task ${taskId} at a worker and at no residency.`)
+    worker.tasks.add(task)
+    job.tasksAtWorkers += 1
+    if (task.pausedState) residency.parked += 1
+    else restoreStepping(task, residency)
+  }
+  if (snapshot.alone === null) return
+  worker.alone = found(state.tasks, snapshot.alone)
+  worker.alone.version.aloneAt = worker
+}
+
+function restoreStepping({ job, startedAt }: Task, residency: LiveResidency): void {
+  deviceOf(residency).admitted += 1
+  job.tasksStepping += 1
+  residency.admitted += 1
+  if (job.class === 'interactive') residency.interactive += 1
+  if (startedAt !== null) residency.running += 1
+}
+
+export function restoreHome(state: SchedulerState, { residencyId, jobs }: ResidencySnapshot): void {
+  const residency = found(state.residencies, residencyId)
+  for (const jobId of jobs) {
+    const job = found(state.jobs, jobId)
+    residency.jobs.add(job)
+    job.home = residency
+  }
+}
+
+/** In the queues that their states name. */
+export function restorePlaces(state: SchedulerState, job: Job): void {
+  const { lanes } = job.home ?? job.version
+  for (const task of job.tasks) {
+    if (task.state === 'waiting') lanes[job.class].add(task)
+    if (task.state === 'suspect') job.version.suspects.add(task)
+  }
+  if (job.deadlineAt !== null && job.tasksStepping === 0 && !job.cancelRequested) state.deadlines.add(job)
+}
+
+export function found<Id, Thing>(things: ReadonlyMap<Id, Thing>, id: Id): Thing {
+  const thing = things.get(id)
+  if (thing === undefined) throw new Error(`The snapshot names ${String(id)}, which it does not have.`)
+  return thing
+}

@@ -1,0 +1,140 @@
+/** A state from its snapshot. Whatever can be counted or derived is counted and derived anew. */
+import { createDevice, createLanes, createSlot, createVersion } from '../blank.ts'
+import type { SchedulerSettings } from '../settings.ts'
+import { createState, deviceOf, type LiveResidency, type SchedulerState, type Worker } from '../state.ts'
+import { found, restoreHome, restoreJob, restorePlaces, restoreTasksOf } from './restore-jobs.ts'
+import { type Snapshot, snapshotFormat } from './snapshot.ts'
+import type {
+  AllocationSnapshot,
+  DeviceSnapshot,
+  ResidencySnapshot,
+  VersionSnapshot,
+  WorkerSnapshot,
+} from './snapshot-rows.ts'
+
+/** `settings`: those of a new process, if they are others. Throws on a snapshot of another format. */
+export function restore(snapshot: Snapshot, settings: SchedulerSettings = snapshot.settings): SchedulerState {
+  if (snapshot.format !== snapshotFormat) {
+    throw new Error(
+      `A scheduler snapshot of format ${snapshot.format} cannot be read; this is format ${snapshotFormat}.`,
+    )
+  }
+  const state = createState(settings, snapshot.nextRuntimeId)
+  restoreCounters(state, snapshot)
+  for (const device of snapshot.devices) restoreDevice(state, device)
+  for (const version of snapshot.versions) restoreVersion(state, version)
+  for (const allocation of snapshot.allocations) restoreAllocation(state, allocation)
+  for (const worker of snapshot.workers) restoreWorker(state, worker)
+  for (const device of snapshot.devices) fillSlots(state, device)
+  for (const residency of snapshot.residencies) restoreResidency(state, residency)
+  for (const job of snapshot.jobs) restoreJob(state, job)
+  for (const worker of snapshot.workers) restoreTasksOf(state, worker)
+  for (const residency of snapshot.residencies) restoreHome(state, residency)
+  for (const job of state.jobs.values()) restorePlaces(state, job)
+  for (const version of snapshot.versions) restoreLoadingJobs(state, version)
+  for (const versionId of snapshot.wanted) state.wanted.add(found(state.versions, versionId))
+  return state
+}
+
+function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
+  state.nextOrder = snapshot.nextOrder
+  state.draining = snapshot.draining
+  state.recovering = snapshot.recovering
+  state.timerAt = snapshot.timerAt
+  state.alarms.push(...snapshot.alarms)
+  state.decisions.continueFrom(snapshot.decisionCount)
+  for (const [engine, bytes] of snapshot.engineBytes) state.engineBytes.set(engine, bytes)
+  for (const [versionId, learnt] of snapshot.learnt) state.learnt.set(versionId, { ...learnt })
+}
+
+function restoreDevice(state: SchedulerState, { spec, externalBytes, leaseTurn, slots }: DeviceSnapshot): void {
+  const device = createDevice(spec)
+  device.externalBytes = externalBytes
+  device.leaseTurn = leaseTurn
+  for (const { engine, deaths, lastDeathAt, notBefore, restartCount } of slots) {
+    Object.assign(createSlot(device, engine), { deaths, lastDeathAt, notBefore, restartCount })
+  }
+  state.devices.set(spec.deviceId, device)
+}
+
+function restoreVersion(state: SchedulerState, snapshot: VersionSnapshot): void {
+  const { spec, standing, staleInARow, rewarm, loadFailures, notBefore, wantedSince, shortSince, isOwedRoom } = snapshot
+  const wishes = {
+    standing,
+    staleInARow,
+    requests: [...snapshot.requests],
+    rewarm,
+    loadFailures,
+    notBefore,
+    wantedSince,
+    shortSince,
+    isOwedRoom,
+  }
+  state.versions.set(spec.versionId, { ...createVersion(state, spec), ...wishes })
+}
+
+function restoreAllocation(state: SchedulerState, { deviceId, ...allocation }: AllocationSnapshot): void {
+  const device = found(state.devices, deviceId)
+  const { allocationId, purpose, sizeBytes } = allocation
+  if (allocation.state === 'reserved') device.reservedBytes += sizeBytes
+  else device.allocatedBytes += sizeBytes
+  if (purpose === 'weights') device.weightsBytes += sizeBytes
+  state.allocations.set(allocationId, { ...allocation, device })
+}
+
+function restoreWorker(state: SchedulerState, snapshot: WorkerSnapshot): void {
+  const { workerId, deviceId, engine, spawnedAt, restartCount } = snapshot
+  const worker: Worker = {
+    workerId,
+    slot: found(found(state.devices, deviceId).slots, engine),
+    state: snapshot.state,
+    spawnedAt,
+    restartCount,
+    tasks: new Set(),
+    residencies: new Map(),
+    alone: null,
+    lease: snapshot.lease,
+    runtime: found(state.allocations, snapshot.runtime),
+  }
+  state.workers.set(workerId, worker)
+}
+
+function fillSlots(state: SchedulerState, { spec, slots }: DeviceSnapshot): void {
+  const device = found(state.devices, spec.deviceId)
+  for (const { engine, primary, spares } of slots) {
+    const slot = found(device.slots, engine)
+    slot.primary = primary === null ? null : found(state.workers, primary)
+    slot.spares.push(...spares.map((workerId) => found(state.workers, workerId)))
+  }
+}
+
+function restoreResidency(state: SchedulerState, snapshot: ResidencySnapshot): void {
+  const { versionId, workerId, jobs: _jobs, components, weights, working, ...rest } = snapshot
+  const version = found(state.versions, versionId)
+  const worker = found(state.workers, workerId)
+  const residency: LiveResidency = {
+    ...rest,
+    version,
+    worker,
+    admitted: 0,
+    interactive: 0,
+    running: 0,
+    parked: 0,
+    jobs: new Set(),
+    lanes: createLanes(),
+    components: new Set(components),
+    weights: found(state.allocations, weights),
+    working: found(state.allocations, working),
+  }
+  const device = deviceOf(residency)
+  version.residencies.push(residency)
+  worker.residencies.set(versionId, residency)
+  device.residencies.add(residency)
+  if (residency.state === 'loading') device.loading = residency
+  state.residencies.set(residency.residencyId, residency)
+}
+
+function restoreLoadingJobs(state: SchedulerState, { spec, loadingJobs }: VersionSnapshot): void {
+  const version = found(state.versions, spec.versionId)
+  for (const jobId of loadingJobs) version.loadingJobs.add(found(state.jobs, jobId))
+}

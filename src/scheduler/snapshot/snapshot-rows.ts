@@ -1,0 +1,241 @@
+/** The parts of a snapshot: each thing as plain JSON, others named by their numbers. */
+import type { AllocationPurpose, AllocationState, ResidencyState } from '../commands.ts'
+import type { DeviceSpec, PriorityClass, VersionSpec } from '../events.ts'
+import type {
+  AllocationId,
+  DeviceId,
+  JobId,
+  Millis,
+  ResidencyId,
+  SessionId,
+  TaskId,
+  VersionId,
+  WorkerId,
+} from '../ids.ts'
+import type { Device, Job, LeaseTurn, LiveAllocation, LiveResidency, Slot, Task, Version, Worker } from '../state.ts'
+
+export interface DeviceSnapshot {
+  readonly spec: DeviceSpec
+  readonly externalBytes: number
+  readonly leaseTurn: LeaseTurn | null
+  readonly slots: readonly SlotSnapshot[]
+}
+export interface SlotSnapshot extends Pick<Slot, 'engine' | 'deaths' | 'lastDeathAt' | 'notBefore' | 'restartCount'> {
+  readonly primary: WorkerId | null
+  readonly spares: readonly WorkerId[]
+}
+export interface VersionSnapshot
+  extends Pick<
+    Version,
+    'standing' | 'staleInARow' | 'rewarm' | 'loadFailures' | 'notBefore' | 'wantedSince' | 'shortSince' | 'isOwedRoom'
+  > {
+  readonly spec: VersionSpec
+  readonly loadingJobs: readonly JobId[]
+  readonly requests: readonly (DeviceId | null)[]
+}
+export interface JobSnapshot
+  extends Pick<
+    Job,
+    | 'state'
+    | 'stage'
+    | 'order'
+    | 'attempt'
+    | 'failedAttempts'
+    | 'deathsAlone'
+    | 'staleAttempts'
+    | 'cancelRequested'
+    | 'pauseCause'
+    | 'setback'
+    | 'gained'
+    | 'isStuck'
+  > {
+  readonly jobId: JobId
+  readonly versionId: VersionId
+  readonly sessionId: SessionId | null
+  readonly class: PriorityClass
+  readonly submittedAt: Millis
+  readonly deadlineAt: Millis | null
+  /** False: only tasks that a worker has not let go of yet are left of it. */
+  readonly isLive: boolean
+  readonly tasks: readonly TaskSnapshot[]
+}
+export interface TaskSnapshot
+  extends Pick<
+    Task,
+    | 'taskId'
+    | 'stage'
+    | 'isHeld'
+    | 'components'
+    | 'order'
+    | 'state'
+    | 'startedAt'
+    | 'stepsDone'
+    | 'checkpointStep'
+    | 'isSuspect'
+    | 'unstartedDeaths'
+  > {
+  readonly after: readonly TaskId[]
+  readonly residencyId: ResidencyId | null
+  readonly heldOutput: AllocationId | null
+  readonly pausedState: AllocationId | null
+}
+export interface AllocationSnapshot
+  extends Pick<
+    LiveAllocation,
+    'predictedBytes' | 'sizeBytes' | 'measuredBytes' | 'workerId' | 'residencyId' | 'jobId'
+  > {
+  readonly allocationId: AllocationId
+  readonly deviceId: DeviceId
+  readonly purpose: AllocationPurpose
+  readonly state: AllocationState
+}
+export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'lease'> {
+  readonly workerId: WorkerId
+  readonly deviceId: DeviceId
+  readonly engine: string
+  /** In the order of admission. */
+  readonly tasks: readonly TaskId[]
+  readonly alone: TaskId | null
+  readonly runtime: AllocationId
+}
+export interface ResidencySnapshot
+  extends Pick<
+    LiveResidency,
+    'loadStartedAt' | 'loadedAt' | 'lastUsedAt' | 'saturatedSince' | 'ending' | 'unloadSent'
+  > {
+  readonly residencyId: ResidencyId
+  readonly versionId: VersionId
+  readonly workerId: WorkerId
+  readonly state: ResidencyState
+  /** At home there, in the order in which they came. */
+  readonly jobs: readonly JobId[]
+  readonly components: readonly number[]
+  readonly weights: AllocationId
+  readonly working: AllocationId
+}
+
+export function deviceOut({ spec, externalBytes, leaseTurn, slots }: Device): DeviceSnapshot {
+  return { spec, externalBytes, leaseTurn, slots: [...slots.values()].map(slotOut) }
+}
+
+function slotOut({ engine, primary, spares, deaths, lastDeathAt, notBefore, restartCount }: Slot): SlotSnapshot {
+  return {
+    engine,
+    primary: primary?.workerId ?? null,
+    spares: spares.map(({ workerId }) => workerId),
+    deaths,
+    lastDeathAt,
+    notBefore,
+    restartCount,
+  }
+}
+
+export function versionOut(version: Version): VersionSnapshot {
+  const { spec, standing, staleInARow, loadingJobs, requests, rewarm, loadFailures, notBefore } = version
+  const { wantedSince, shortSince, isOwedRoom } = version
+  const jobIds = [...loadingJobs].map(({ jobId }) => jobId)
+  return {
+    spec,
+    standing,
+    staleInARow,
+    loadingJobs: jobIds,
+    requests: [...requests],
+    rewarm,
+    loadFailures,
+    notBefore,
+    wantedSince,
+    shortSince,
+    isOwedRoom,
+  }
+}
+
+export function jobOut(job: Job, isLive: boolean): JobSnapshot {
+  const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt, order, version, tasks, state, stage } = job
+  const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback } = job
+  const { gained, isStuck } = job
+  return {
+    jobId,
+    sessionId,
+    class: priorityClass,
+    submittedAt,
+    deadlineAt,
+    order,
+    versionId: version.spec.versionId,
+    state,
+    stage,
+    attempt,
+    failedAttempts,
+    deathsAlone,
+    staleAttempts,
+    cancelRequested,
+    pauseCause,
+    setback,
+    gained,
+    isStuck,
+    isLive,
+    tasks: (isLive ? tasks : tasks.filter(({ residency }) => residency)).map(taskOut),
+  }
+}
+
+function taskOut(task: Task): TaskSnapshot {
+  const { taskId, stage, isHeld, components, after, order, state, residency, startedAt } = task
+  const { stepsDone, checkpointStep, heldOutput, pausedState, isSuspect, unstartedDeaths } = task
+  return {
+    taskId,
+    stage,
+    isHeld,
+    components,
+    after: after.map((predecessor) => predecessor.taskId),
+    order,
+    state,
+    residencyId: residency?.residencyId ?? null,
+    startedAt,
+    stepsDone,
+    checkpointStep,
+    heldOutput: heldOutput?.allocationId ?? null,
+    pausedState: pausedState?.allocationId ?? null,
+    isSuspect,
+    unstartedDeaths,
+  }
+}
+
+export function allocationOut({ device, ...allocation }: LiveAllocation): AllocationSnapshot {
+  return { ...allocation, deviceId: device.spec.deviceId }
+}
+
+export function workerOut(worker: Worker): WorkerSnapshot {
+  const { workerId, slot, state, spawnedAt, restartCount, tasks, alone, lease, runtime } = worker
+  return {
+    workerId,
+    deviceId: slot.device.spec.deviceId,
+    engine: slot.engine,
+    state,
+    spawnedAt,
+    restartCount,
+    tasks: [...tasks].map(({ taskId }) => taskId),
+    alone: alone?.taskId ?? null,
+    lease,
+    runtime: runtime.allocationId,
+  }
+}
+
+export function residencyOut(residency: LiveResidency): ResidencySnapshot {
+  const { residencyId, version, worker, state, jobs, components, weights, working } = residency
+  const { loadStartedAt, loadedAt, lastUsedAt, saturatedSince, ending, unloadSent } = residency
+  return {
+    residencyId,
+    versionId: version.spec.versionId,
+    workerId: worker.workerId,
+    state,
+    jobs: [...jobs].map(({ jobId }) => jobId),
+    components: [...components],
+    weights: weights.allocationId,
+    working: working.allocationId,
+    loadStartedAt,
+    loadedAt,
+    lastUsedAt,
+    saturatedSince,
+    ending,
+    unloadSent,
+  }
+}

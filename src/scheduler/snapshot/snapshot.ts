@@ -1,0 +1,94 @@
+/**
+ * The whole state as plain JSON, and back. A restored state gives the same commands as the one it was taken from, so a snapshot opens a replay;
+ * and it carries what was learnt over a restart. Only the decisions themselves stay behind; their count goes on.
+ */
+import type { Millis, VersionId } from '../ids.ts'
+import type { Learnt } from '../learning/learning.ts'
+import type { SchedulerSettings } from '../settings.ts'
+import type { Job, SchedulerState } from '../state.ts'
+import {
+  type AllocationSnapshot,
+  allocationOut,
+  type DeviceSnapshot,
+  deviceOut,
+  type JobSnapshot,
+  jobOut,
+  type ResidencySnapshot,
+  residencyOut,
+  type VersionSnapshot,
+  versionOut,
+  type WorkerSnapshot,
+  workerOut,
+} from './snapshot-rows.ts'
+
+/** Raised with every change of the shape; others are refused. */
+export const snapshotFormat = 3
+
+export interface Snapshot {
+  readonly format: number
+  readonly settings: SchedulerSettings
+  readonly nextRuntimeId: number
+  readonly nextOrder: number
+  readonly draining: boolean
+  readonly recovering: boolean
+  readonly alarms: readonly Millis[]
+  readonly timerAt: Millis | null
+  readonly decisionCount: number
+  readonly learnt: readonly (readonly [VersionId, Learnt])[]
+  readonly engineBytes: readonly (readonly [string, number])[]
+  readonly devices: readonly DeviceSnapshot[]
+  readonly versions: readonly VersionSnapshot[]
+  readonly jobs: readonly JobSnapshot[]
+  readonly allocations: readonly AllocationSnapshot[]
+  readonly workers: readonly WorkerSnapshot[]
+  readonly residencies: readonly ResidencySnapshot[]
+  readonly wanted: readonly VersionId[]
+}
+
+export function snapshot(state: SchedulerState): Snapshot {
+  return {
+    ...snapshotLearnt(state),
+    draining: state.draining,
+    recovering: state.recovering,
+    alarms: [...state.alarms],
+    timerAt: state.timerAt,
+    devices: [...state.devices.values()].map(deviceOut),
+    versions: [...state.versions.values()].map(versionOut),
+    jobs: [...knownJobs(state)].map((job) => jobOut(job, state.jobs.has(job.jobId))),
+    allocations: [...state.allocations.values()].map(allocationOut),
+    workers: [...state.workers.values()].map(workerOut),
+    residencies: [...state.residencies.values()].map(residencyOut),
+    wanted: [...state.wanted].map(({ spec }) => spec.versionId),
+  }
+}
+
+/** Only what survives a restart: small however long the queue is, and restored like any other. */
+export function snapshotLearnt(state: SchedulerState): Snapshot {
+  return {
+    format: snapshotFormat,
+    settings: state.settings,
+    nextRuntimeId: state.nextRuntimeId,
+    nextOrder: state.nextOrder,
+    draining: false,
+    recovering: false,
+    alarms: [],
+    timerAt: null,
+    decisionCount: state.decisions.total,
+    learnt: [...state.learnt].map(([versionId, learnt]) => [versionId, { ...learnt }] as const),
+    engineBytes: [...state.engineBytes],
+    devices: [],
+    versions: [],
+    jobs: [],
+    allocations: [],
+    workers: [],
+    residencies: [],
+    wanted: [],
+  }
+}
+
+/** Live jobs, then ended ones of which a worker still has a task. */
+function knownJobs(state: SchedulerState): Set<Job> {
+  const jobs = new Set(state.jobs.values())
+  for (const { tasks } of state.workers.values()) for (const { job } of tasks) jobs.add(job)
+  return jobs
+}

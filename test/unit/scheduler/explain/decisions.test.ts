@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { describeDecision, describeScore } from '../../../../src/scheduler/explain/decision-words.ts'
+import { DecisionRing, decisionReasons } from '../../../../src/scheduler/explain/decisions.ts'
+import type { DeviceId, JobId } from '../../../../src/scheduler/ids.ts'
+import { mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
+
+test('decisions are read newest first, as they were written', () => {
+  const ring = new DecisionRing(10)
+  const scores = [
+    { deviceId: 3 as DeviceId, parts: [0, 0.5, 1, 4096] as const },
+    { deviceId: 4 as DeviceId, parts: [7, 1.5, 2, 1024] as const },
+  ]
+  ring.record(10, { kind: 'ADMIT', reason: 'worker_has_room', jobId: 7 as JobId })
+  ring.record(20, { kind: 'LOAD', reason: 'jobs_wait', deviceId: 3 as DeviceId, scores })
+  const nothing = { jobId: null, versionId: null, deviceId: null, workerId: null, scores: [] }
+  expect([...ring.read()]).toEqual([
+    { ...nothing, sequence: 2, at: 20, kind: 'LOAD', reason: 'jobs_wait', deviceId: 3, scores },
+    { ...nothing, sequence: 1, at: 10, kind: 'ADMIT', reason: 'worker_has_room', jobId: 7 },
+  ])
+})
+
+test('the ring keeps the newest, and counts what it dropped', () => {
+  const ring = new DecisionRing(3)
+  for (let at = 1; at <= 8; at += 1) ring.record(at, { kind: 'ADMIT', reason: 'worker_has_room' })
+  expect([...ring.read()].map(({ sequence }) => sequence)).toEqual([8, 7, 6])
+  expect(ring).toMatchObject({ total: 8, dropped: 5 })
+})
+
+test('a winner and at most three losers are kept', () => {
+  const ring = new DecisionRing(3)
+  const scores = [1, 2, 3, 4, 5].map((id) => ({ deviceId: id as DeviceId, parts: [0, 0, 0, 0] as const }))
+  ring.record(1, { kind: 'LOAD', reason: 'jobs_wait', scores })
+  expect([...ring.read()][0]!.scores.map(({ deviceId }) => deviceId)).toEqual([1, 2, 3, 4])
+})
+
+test('every reason has words', () => {
+  const ring = new DecisionRing(100)
+  for (const reason of decisionReasons) ring.record(1, { kind: 'ADMIT', reason })
+  for (const decision of ring.read()) expect(describeDecision(decision)).toMatch(/^[A-Z].*\.$/)
+})
+
+test('a run leaves its reasons behind', () => {
+  const scheduler = new SchedulerUnderTest()
+  scheduler.device({ name: 'cpu' })
+  const version = scheduler.version()
+  const job = scheduler.submit(version)
+  scheduler.serve()
+  scheduler.start(job)
+  scheduler.kill(scheduler.workerOf(version))
+  const told = [...scheduler.state.decisions.read()].reverse().map(({ kind, reason }) => `${kind} ${reason}`)
+  expect(told).toEqual([
+    'PLACE engine_needed',
+    'LOAD jobs_wait',
+    'ADMIT worker_has_room',
+    'REQUEUE suspect',
+    'RESTART_WORKER started_again',
+  ])
+  const load = [...scheduler.state.decisions.read()].find(({ kind }) => kind === 'LOAD')!
+  expect(describeScore(scheduler.state, load.scores[0]!)).toEqual({
+    summary: `cpu: ${4096 - 50} MiB available, 0.0 tasks per core`,
+    parts: [
+      { name: 'missingBytes', value: 0, unit: 'bytes' },
+      { name: 'tasksPerCore', value: 0, unit: null },
+      { name: 'startSteps', value: 0, unit: null },
+      { name: 'availableBytes', value: (4096 - 50) * mib, unit: 'bytes' },
+    ],
+  })
+})

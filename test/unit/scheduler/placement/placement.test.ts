@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest'
+import { misfit } from '../../../../src/scheduler/placement/placement.ts'
+import { mib, runtimeBytes, SchedulerUnderTest } from '../scheduler-under-test.ts'
+
+function deviceOfLoad(scheduler: SchedulerUnderTest, index: number): number {
+  const { workerId } = scheduler.all('load')[index]!
+  return scheduler.all('spawnWorker').find((spawn) => spawn.workerId === workerId)!.deviceId
+}
+
+describe('where a version is loaded', () => {
+  test('where it fits, though another device is less loaded', () => {
+    const scheduler = new SchedulerUnderTest()
+    scheduler.device({ limitBytes: 200 * mib })
+    const large = scheduler.device()
+    const version = scheduler.version({ weightsBytes: 300 * mib })
+    scheduler.submit(version)
+    scheduler.serve()
+    expect(deviceOfLoad(scheduler, 0)).toBe(large)
+  })
+
+  test('on the least loaded device', () => {
+    const scheduler = new SchedulerUnderTest()
+    const [first, second] = [scheduler.device(), scheduler.device()]
+    const [busy, other] = [scheduler.version(), scheduler.version()]
+    scheduler.submit(busy)
+    scheduler.serve()
+    scheduler.submit(other)
+    scheduler.serve()
+    expect(new Set([deviceOfLoad(scheduler, 0), deviceOfLoad(scheduler, 1)])).toEqual(new Set([first, second]))
+  })
+
+  test('on the device that was asked for', () => {
+    const scheduler = new SchedulerUnderTest()
+    const [, second] = [scheduler.device(), scheduler.device()]
+    const versionId = scheduler.version()
+    scheduler.feed({ type: 'loadRequested', versionId, deviceId: second })
+    scheduler.serve()
+    expect(deviceOfLoad(scheduler, 0)).toBe(second)
+  })
+
+  test('weights take at most their share of a device', () => {
+    const scheduler = new SchedulerUnderTest()
+    scheduler.device({ limitBytes: 1000 * mib })
+    const versions = [1, 2].map(() => scheduler.version({ weightsBytes: 401 * mib, workingBytes: 0 }))
+    for (const version of versions) scheduler.submit(version)
+    scheduler.serve()
+    expect(scheduler.all('load')).toHaveLength(1)
+    expect([...scheduler.state.devices.values()][0]!.weightsBytes).toBe(401 * mib)
+  })
+
+  test('the decision names the winner and the losers with their scores', () => {
+    const scheduler = new SchedulerUnderTest()
+    const devices = [scheduler.device(), scheduler.device({ limitBytes: 8192 * mib })]
+    scheduler.submit(scheduler.version())
+    scheduler.serve()
+    const load = [...scheduler.state.decisions.read()].find(({ kind }) => kind === 'LOAD')!
+    expect(new Set(load.scores.map(({ deviceId }) => deviceId))).toEqual(new Set(devices))
+    expect(load.scores[0]!.deviceId).toBe(load.deviceId)
+  })
+})
+
+describe('a second copy', () => {
+  test('is loaded on an idle device when the queue is longer than a worker is given ahead', () => {
+    const scheduler = new SchedulerUnderTest()
+    scheduler.device()
+    scheduler.device()
+    const version = scheduler.version()
+    scheduler.submit(version)
+    scheduler.serve()
+    for (let count = 0; count < 7; count += 1) scheduler.submit(version)
+    expect(scheduler.all('load')).toHaveLength(1)
+    scheduler.submit(version)
+    scheduler.serve()
+    expect(scheduler.all('load')).toHaveLength(2)
+    expect([...scheduler.state.residencies.values()].map(({ admitted }) => admitted)).toEqual([4, 4])
+  })
+
+  test('is not loaded where something would have to go for it', () => {
+    const scheduler = new SchedulerUnderTest()
+    const [first, second] = [scheduler.device({ limitBytes: 400 * mib }), scheduler.device({ limitBytes: 400 * mib })]
+    const [version, idle] = [scheduler.version(), scheduler.version({ weightsBytes: 250 * mib })]
+    scheduler.feed({ type: 'loadRequested', versionId: version, deviceId: first })
+    scheduler.feed({ type: 'loadRequested', versionId: idle, deviceId: second })
+    scheduler.serve()
+    for (let count = 0; count < 20; count += 1) scheduler.submit(version)
+    scheduler.serve()
+    expect(scheduler.all('unload')).toEqual([])
+    expect(scheduler.all('load')).toHaveLength(2)
+  })
+
+  test('is not loaded where others are at work', () => {
+    const scheduler = new SchedulerUnderTest()
+    const devices = [scheduler.device(), scheduler.device()]
+    const versions = [scheduler.version(), scheduler.version()]
+    versions.forEach((versionId, index) =>
+      scheduler.feed({ type: 'loadRequested', versionId, deviceId: devices[index]! }),
+    )
+    scheduler.serve()
+    const busy = scheduler.submit(versions[1]!)
+    for (let count = 0; count < 20; count += 1) scheduler.submit(versions[0]!)
+    expect(scheduler.all('load')).toHaveLength(2)
+    scheduler.finish(busy)
+    expect(scheduler.all('load')).toHaveLength(3)
+  })
+
+  test('tasks go to the copy with the least of them', () => {
+    const scheduler = new SchedulerUnderTest()
+    const devices = [scheduler.device(), scheduler.device()]
+    const versionId = scheduler.version()
+    for (const deviceId of devices) scheduler.feed({ type: 'loadRequested', versionId, deviceId })
+    scheduler.serve()
+    for (let count = 0; count < 4; count += 1) scheduler.submit(versionId)
+    expect([...scheduler.state.residencies.values()].map(({ admitted }) => admitted)).toEqual([2, 2])
+  })
+})
+
+describe('a version that no device could ever hold', () => {
+  test('is a misfit, with what it needs and what there is', () => {
+    const scheduler = new SchedulerUnderTest({ runtimeBytes })
+    scheduler.device({ limitBytes: 1000 * mib })
+    const heavy = scheduler.version({ weightsBytes: 801 * mib })
+    const roomy = scheduler.version({ weightsBytes: 700 * mib, workingBytes: 251 * mib })
+    const fitting = scheduler.version({ weightsBytes: 700 * mib, workingBytes: 250 * mib })
+    expect(misfit(scheduler.state, heavy)).toEqual({ neededBytes: 801 * mib, availableBytes: 800 * mib })
+    expect(misfit(scheduler.state, roomy)).toEqual({ neededBytes: 1001 * mib, availableBytes: 1000 * mib })
+    expect(misfit(scheduler.state, fitting)).toBeNull()
+  })
+
+  test('fails the jobs that came nevertheless', () => {
+    const scheduler = new SchedulerUnderTest()
+    scheduler.device({ limitBytes: 100 * mib })
+    const job = scheduler.submit(scheduler.version({ weightsBytes: 200 * mib }))
+    expect(scheduler.end(job)).toMatchObject({ type: 'jobFailed', code: 'OUT_OF_MEMORY', retryable: false })
+  })
+
+  test('is not loaded on a device that was asked for and is too small, but is on another for jobs', () => {
+    const scheduler = new SchedulerUnderTest()
+    const small = scheduler.device({ limitBytes: 200 * mib })
+    scheduler.device()
+    const versionId = scheduler.version({ weightsBytes: 300 * mib })
+    scheduler.feed({ type: 'loadRequested', versionId, deviceId: small })
+    scheduler.serve()
+    expect(scheduler.all('load')).toEqual([])
+    scheduler.submit(versionId)
+    scheduler.serve()
+    expect(scheduler.all('load')).toHaveLength(1)
+  })
+
+  test('waits while there is no device at all', () => {
+    const scheduler = new SchedulerUnderTest()
+    const version = scheduler.version()
+    const job = scheduler.submit(version)
+    expect(misfit(scheduler.state, version)).toBeNull()
+    scheduler.device()
+    scheduler.serve()
+    expect(scheduler.jobsAt(scheduler.workerOf(version))).toEqual([job])
+  })
+})
