@@ -9,6 +9,7 @@ Reads one line of JSON per round, `{"way": "graph" | "search", "repetitions": n}
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from heapq import heappop, heappush
 from time import perf_counter
 
 from hearth_worker.component_graph import ComponentGraph
@@ -37,9 +38,18 @@ def main() -> None:
 
 
 def by_graph(needs: Needs) -> list[str]:
-    """As the worker does: once for all, longest path first."""
+    """As the worker does with one thread: of those that wait for nothing the one with the longest path first."""
     graph = ComponentGraph(needs, dict.fromkeys(needs, 1))
-    return [component for level in graph.levels() for component in level]
+    walk = graph.walk()
+    ready: list[tuple[int, str]] = []
+    order: list[str] = []
+    while walk.is_active():
+        for name in walk.get_ready():
+            heappush(ready, (-graph.path_bytes(name), name))
+        _, name = heappop(ready)
+        walk.done(name)
+        order.append(name)
+    return order
 
 
 def by_search(needs: Needs) -> list[str]:
