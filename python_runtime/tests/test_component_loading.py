@@ -64,6 +64,20 @@ def test_of_those_that_could_go_the_one_with_the_heaviest_path_goes_first(engine
         assert loading.components(4) == ["small", "large", "middling", "tiny"]
 
 
+def test_while_one_thread_is_on_the_heaviest_path_the_other_opens_the_lightest_first(
+    loading: LoadingModels, engine: GatedEngine, tmp_path: Path
+) -> None:
+    sizes = {"unet": 90, "checker": 50, "encoder": 10, "decoder": 20}
+    with gated(tmp_path, {name: [] for name in sizes}, sizes) as gates:
+        begin(loading, gates)
+        for component in ("encoder", "decoder", "checker", "unet"):
+            gates.open(component)
+            assert loading.components(1) == [component]
+        begun = engine.models[0].begun
+        assert {begun.get(), begun.get()} == {"unet", "encoder"}
+        assert [begun.get(), begun.get()] == ["decoder", "checker"]
+
+
 def test_a_component_can_be_used_before_the_model_is_whole(loading: LoadingModels, tmp_path: Path) -> None:
     models = loading.models
     with gated(tmp_path, {"encoder": [], "unet": []}) as gates:
