@@ -1,4 +1,5 @@
 /** What experience teaches about a version: means in which the newest value weighs most. Null = nothing is known yet. */
+import { copyDemand, type Demand, noDemand } from '../demand/demand.ts'
 import type { Millis } from '../ids.ts'
 import type { LiveResidency, SchedulerState, Task } from '../state.ts'
 
@@ -10,10 +11,16 @@ export interface Learnt {
   loadMs: number | null
   weightsBytes: number | null
   workingBytes: number | null
+  readonly demand: Demand
 }
 
 export function nothingLearnt(): Learnt {
-  return { execMs: null, serviceMs: null, loadMs: null, weightsBytes: null, workingBytes: null }
+  return { execMs: null, serviceMs: null, loadMs: null, weightsBytes: null, workingBytes: null, demand: noDemand() }
+}
+
+/** So that what one state learns, another does not. */
+export function copyLearnt({ demand, ...facts }: Learnt): Learnt {
+  return { ...facts, demand: copyDemand(demand) }
 }
 
 /** Exponentially weighted mean; the first value is taken as it is. */

@@ -1,5 +1,6 @@
 /** A state from its snapshot. Whatever can be counted or derived is counted and derived anew. */
 import { createDevice, createLanes, createSlot, createVersion } from '../blank.ts'
+import { copyLearnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import { createState, deviceOf, type LiveResidency, type SchedulerState, type Worker } from '../state.ts'
 import { found, restoreHome, restoreJob, restorePlaces, restoreTasksOf } from './restore-jobs.ts'
@@ -44,7 +45,7 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   state.alarms.push(...snapshot.alarms)
   state.decisions.continueFrom(snapshot.decisionCount)
   for (const [engine, bytes] of snapshot.engineBytes) state.engineBytes.set(engine, bytes)
-  for (const [versionId, learnt] of snapshot.learnt) state.learnt.set(versionId, { ...learnt })
+  for (const [versionId, learnt] of snapshot.learnt) state.learnt.set(versionId, copyLearnt(learnt))
 }
 
 function restoreDevice(state: SchedulerState, { spec, externalBytes, leaseTurn, slots }: DeviceSnapshot): void {

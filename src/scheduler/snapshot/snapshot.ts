@@ -3,7 +3,7 @@
  * and it carries what was learnt over a restart. Only the decisions themselves stay behind; their count goes on.
  */
 import type { Millis, VersionId } from '../ids.ts'
-import type { Learnt } from '../learning/learning.ts'
+import { copyLearnt, type Learnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import type { Job, SchedulerState } from '../state.ts'
 import {
@@ -22,7 +22,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 3
+export const snapshotFormat = 4
 
 export interface Snapshot {
   readonly format: number
@@ -74,7 +74,7 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     alarms: [],
     timerAt: null,
     decisionCount: state.decisions.total,
-    learnt: [...state.learnt].map(([versionId, learnt]) => [versionId, { ...learnt }] as const),
+    learnt: [...state.learnt].map(([versionId, learnt]) => [versionId, copyLearnt(learnt)] as const),
     engineBytes: [...state.engineBytes],
     devices: [],
     versions: [],
