@@ -56,7 +56,19 @@ function submit(): void {
   ]
   feed({
     type: 'jobsSubmitted',
-    jobs: [{ jobId, sessionId: null, class: priorityClass, submittedAt: now, deadlineAt: null, tasks }],
+    jobs: [
+      {
+        jobId,
+        userId: null,
+        sessionId: null,
+        weight: 1,
+        work: 1,
+        class: priorityClass,
+        submittedAt: now,
+        deadlineAt: null,
+        tasks,
+      },
+    ],
   })
 }
 

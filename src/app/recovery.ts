@@ -27,7 +27,7 @@ export async function recoverJobs(context: AppContext): Promise<Recovered> {
       continue
     }
     jobs.push({
-      ...jobSpec(context, record, tasks),
+      ...jobSpec(context, record, tasks, 1),
       attempt: record.attempt,
       failedAttempts: record.failedAttempts,
       deathsAlone: record.deathsAlone,

@@ -5,6 +5,8 @@
 import type { ArtifactId } from '../store/records.ts'
 import type { PictureTerms } from './picture-terms.ts'
 import type { ClassifyImageRequest } from './validation/classify-image.ts'
+import type { EmbedTextRequest } from './validation/embed-text.ts'
+import type { GenerateTextRequest } from './validation/generate-text.ts'
 import type { ImageRequest } from './validation/image-input.ts'
 import type { InferRequest } from './validation/infer.ts'
 import type { StoredArtifact } from './validation/input-artifacts.ts'
@@ -14,6 +16,8 @@ import type { UpscaleImageRequest } from './validation/upscale-image.ts'
 /** The accepted task under the name of its kind. */
 export interface AcceptedRequest {
   readonly textToImage?: TextToImageRequest
+  readonly generateText?: GenerateTextRequest
+  readonly embedText?: EmbedTextRequest
   readonly upscaleImage?: UpscaleImageRequest
   readonly classifyImage?: ClassifyImageRequest
   readonly infer?: InferRequest

@@ -1,6 +1,7 @@
 /** Retrying: a new job with the same request, of the same version of the model, under the settings as they are now. */
 import type { JobId } from '../scheduler/ids.ts'
 import { type ArtifactId, isTerminal, type JobRecord } from '../store/records.ts'
+import { announcedWork } from './announced-work.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import { Conflict, NotFound, type Overloaded } from './errors.ts'
@@ -51,6 +52,7 @@ export async function retryJob(context: AppContext, id: JobId): Promise<JobRecor
       fingerprint: '',
       tasks: buildTasks(context, record.id, entry, accepted),
       artifactIds,
+      work: announcedWork(accepted),
     },
   ])
   return Array.isArray(written) ? (written[0] as JobRecord) : (written as Conflict | NotFound | Overloaded)

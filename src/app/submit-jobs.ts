@@ -3,6 +3,7 @@ import type { JobSpec } from '../scheduler/events.ts'
 import type { JobId, TaskId, VersionId } from '../scheduler/ids.ts'
 import type { JobRecord, NewJob, TaskRecord } from '../store/records.ts'
 import type { SubmissionOutcome } from '../store/store.ts'
+import { announcedWork } from './announced-work.ts'
 import type { SubmitJobInput } from './app.ts'
 import { missingArtifact } from './artifacts.ts'
 import type { CatalogueEntry } from './catalogue.ts'
@@ -40,10 +41,15 @@ export async function submitJobs(
   return writeJobs(context, jobs)
 }
 
+/** A job with the work that its request announces. */
+export interface PlannedJob extends NewJob {
+  readonly work: number
+}
+
 /** Commits jobs that are already checked, and hands them to the scheduler. */
 export async function writeJobs(
   context: AppContext,
-  jobs: readonly NewJob[],
+  jobs: readonly PlannedJob[],
 ): Promise<readonly JobRecord[] | Conflict | NotFound | Overloaded> {
   const keys = jobs.flatMap(({ record }) => record.idempotencyKey ?? [])
   const outcome = await context.live.whilePending(keys, commit(context, jobs))
@@ -57,7 +63,7 @@ export async function writeJobs(
   return outcome.jobs.map(({ record }) => context.live.record(record.id) ?? record)
 }
 
-async function commit(context: AppContext, jobs: readonly NewJob[]): Promise<SubmissionOutcome | Overloaded> {
+async function commit(context: AppContext, jobs: readonly PlannedJob[]): Promise<SubmissionOutcome | Overloaded> {
   const outcome = await orOverloaded(context.store.submitJobs(jobs))
   if (outcome.kind !== 'accepted') return outcome
   const byId = new Map(jobs.map((job) => [job.record.id, job]))
@@ -66,19 +72,23 @@ async function commit(context: AppContext, jobs: readonly NewJob[]): Promise<Sub
     const job = isNew ? byId.get(record.id) : undefined
     if (!job || context.live.get(record.id)) continue
     context.live.add(job.record, job.tasks, job.request)
-    specs.push(jobSpec(context, job.record, job.tasks))
+    specs.push(jobSpec(context, job.record, job.tasks, job.work))
   }
   context.log.submitted(outcome)
   if (specs.length > 0) context.shell.feed({ type: 'jobsSubmitted', jobs: specs })
   return outcome
 }
 
-/** The scheduler's view of a job. */
-export function jobSpec(context: AppContext, record: JobRecord, tasks: readonly TaskRecord[]): JobSpec {
+/** The scheduler's view of a job. A session that was closed meanwhile counts like any other. */
+export function jobSpec(context: AppContext, record: JobRecord, tasks: readonly TaskRecord[], work: number): JobSpec {
   const places = componentPlaces(context, record.versionId)
+  const session = record.sessionId === null ? null : context.sessions.get(record.sessionId)
   return {
     jobId: record.id,
+    userId: null,
     sessionId: record.sessionId,
+    weight: session?.weight ?? 1,
+    work,
     class: record.class,
     submittedAt: record.createdAt,
     deadlineAt: record.deadlineAt,
@@ -112,7 +122,7 @@ export function refuseWhenFull(context: AppContext, count: number): Overloaded |
   return new Overloaded('queue', retryWhenFullMs, message)
 }
 
-function buildJob(context: AppContext, submission: AcceptedSubmission, input: SubmitJobInput, now: number): NewJob {
+function buildJob(context: AppContext, submission: AcceptedSubmission, input: SubmitJobInput, now: number): PlannedJob {
   const { entry, session, taskKind, request } = submission
   if (session) context.sessions.touch(session.id, now)
   const record = newRecord(context, entry, {
@@ -131,6 +141,7 @@ function buildJob(context: AppContext, submission: AcceptedSubmission, input: Su
     fingerprint,
     tasks: buildTasks(context, record.id, entry, request),
     artifactIds: artifactIdsOf(request),
+    work: announcedWork(request),
   }
 }
 

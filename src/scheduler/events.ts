@@ -2,7 +2,7 @@
  * What the scheduler is told. An event is a fact with numbers; the time at which it was learnt is the `now` that
  * `step(state, event, now)` receives beside it. Texts, requests, outputs and tensors never pass through here.
  */
-import type { DeviceId, JobId, Millis, SessionId, TaskId, VersionId, WorkerId } from './ids.ts'
+import type { DeviceId, JobId, Millis, SessionId, TaskId, UserId, VersionId, WorkerId } from './ids.ts'
 
 export type PriorityClass = 'interactive' | 'batch'
 
@@ -60,7 +60,13 @@ export interface TaskCheckpoint {
 
 export interface JobSpec {
   readonly jobId: JobId
+  /** Null = nobody in particular: such jobs share as if they were one user's. */
+  readonly userId: UserId | null
   readonly sessionId: SessionId | null
+  /** Of its session among the sessions of its user: one of weight 2 gets twice the work of one of weight 1. */
+  readonly weight: number
+  /** Units that the request announces: steps times pictures, tokens, texts. Those of one version are comparable; 1 = unknown. */
+  readonly work: number
   readonly class: PriorityClass
   readonly submittedAt: Millis
   readonly deadlineAt: Millis | null

@@ -6,6 +6,7 @@ export type JobId = number & { readonly __brand: 'JobId' }
 /** A node of a job's task graph. */
 export type TaskId = number & { readonly __brand: 'TaskId' }
 export type SessionId = number & { readonly __brand: 'SessionId' }
+export type UserId = number & { readonly __brand: 'UserId' }
 /** One version (content digest) of a model. */
 export type VersionId = number & { readonly __brand: 'VersionId' }
 /** A component of a version. */

@@ -13,6 +13,7 @@ import type {
   ResidencyId,
   SessionId,
   TaskId,
+  UserId,
   VersionId,
   WorkerId,
 } from './ids.ts'
@@ -54,6 +55,10 @@ export interface SchedulerState {
   readonly learnt: Map<VersionId, Learnt>
   /** Private memory of a fresh worker, by engine. Survives restarts. */
   readonly engineBytes: Map<string, number>
+  /** Over all versions. Survives restarts. */
+  loadMsPerByte: number | null
+  /** What the next random draw comes from. */
+  random: number
   readonly decisions: DecisionRing
 }
 
@@ -192,7 +197,10 @@ export interface LiveAllocation {
 
 export interface Job {
   readonly jobId: JobId
+  readonly userId: UserId | null
   readonly sessionId: SessionId | null
+  readonly weight: number
+  readonly work: number
   readonly class: PriorityClass
   readonly submittedAt: Millis
   readonly deadlineAt: Millis | null
@@ -295,6 +303,8 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     timerAt: null,
     learnt: new Map(),
     engineBytes: new Map(),
+    loadMsPerByte: null,
+    random: 1,
     decisions: new DecisionRing(settings.decisionRingSize),
   }
 }

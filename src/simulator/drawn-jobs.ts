@@ -40,7 +40,10 @@ export function drawJob(random: Random, scenario: Scenario, jobId: JobId, now: M
   })
   const spec: JobSpec = {
     jobId,
+    userId: null,
     sessionId: null,
+    weight: 1,
+    work: sketches.reduce((sum, { steps }) => sum + steps, 0),
     class: random.chance(0.6) ? 'interactive' : 'batch',
     submittedAt: now,
     deadlineAt: random.chance(0.1) ? now + random.between(5, 3_000) : null,

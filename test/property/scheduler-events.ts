@@ -47,7 +47,10 @@ const job = fc
   .map(
     ({ versionId: of, tasks, ...facts }): JobSpec => ({
       ...facts,
+      userId: null,
       sessionId: null,
+      weight: 1,
+      work: 1,
       submittedAt: 0,
       tasks: chain(facts.jobId, of, tasks),
     }),

@@ -4,12 +4,16 @@ import type { Problems } from './problems.ts'
 
 const textsMaxDefault = 10_000
 
+export interface EmbedTextRequest {
+  readonly texts: readonly string[]
+}
+
 export function normaliseEmbedText(
   input: { readonly texts: readonly string[] },
   manifest: Manifest,
   textBytesMax: number,
   problems: Problems,
-): Record<string, unknown> {
+): EmbedTextRequest {
   const textsMax = manifest.limits.maxTexts ?? textsMaxDefault
   if (input.texts.length === 0) problems.add('texts', 'must have at least one text.')
   if (input.texts.length > textsMax)

@@ -8,14 +8,25 @@ const stopsMax = 16
 const stopBytesMax = 256
 const temperatureMax = 5
 
-/** The accepted task; `seed` is drawn by the caller when absent. */
+/** The accepted task: exactly one of `prompt` and `messages`. */
+export interface GenerateTextRequest {
+  readonly prompt?: string
+  readonly messages?: NonNullable<GenerateTextInput['messages']>
+  readonly maxTokens: number
+  readonly temperature: number
+  readonly topP: number
+  readonly stop: readonly string[]
+  readonly seed: number
+}
+
+/** `drawSeed` is asked when the caller gives none. */
 export function normaliseGenerateText(
   input: GenerateTextInput,
   manifest: Manifest,
   promptBytesMax: number,
   drawSeed: () => number,
   problems: Problems,
-): Record<string, unknown> {
+): GenerateTextRequest {
   const tokensMax = manifest.limits.maxTokens ?? 4096
   const maxTokens = input.maxTokens ?? numberDefault(manifest, 'maxTokens', Math.min(256, tokensMax))
   const temperature = input.temperature ?? numberDefault(manifest, 'temperature', 0.8)
@@ -36,7 +47,7 @@ export function normaliseGenerateText(
   if (input.seed != null && input.seed < 0) problems.add('seed', `must not be negative; given: ${input.seed}.`)
 
   const seed = input.seed ?? drawSeed()
-  const prompt = input.messages ? { messages: input.messages } : { prompt: input.prompt }
+  const prompt = input.messages ? { messages: input.messages } : { prompt: input.prompt ?? '' }
   return { ...prompt, maxTokens, temperature, topP, stop, seed }
 }
 

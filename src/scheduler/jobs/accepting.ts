@@ -14,7 +14,7 @@ const newcomer: History = { attempt: 0, failedAttempts: 0, deathsAlone: 0, check
 /** Null if it is here already, or cannot run because its version is gone. */
 export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer): Job | null {
   const { state } = turn
-  const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt } = spec
+  const { jobId, userId, sessionId, weight, work, class: priorityClass, submittedAt, deadlineAt } = spec
   if (state.jobs.has(jobId)) return null
   const versionId = assertGraph(spec)
   const version = state.versions.get(versionId)
@@ -24,7 +24,10 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
   }
   const job: Job = {
     jobId,
+    userId,
     sessionId,
+    weight,
+    work,
     class: priorityClass,
     submittedAt,
     deadlineAt,

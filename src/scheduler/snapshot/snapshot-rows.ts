@@ -9,6 +9,7 @@ import type {
   ResidencyId,
   SessionId,
   TaskId,
+  UserId,
   VersionId,
   WorkerId,
 } from '../ids.ts'
@@ -51,7 +52,10 @@ export interface JobSnapshot
   > {
   readonly jobId: JobId
   readonly versionId: VersionId
+  readonly userId: UserId | null
   readonly sessionId: SessionId | null
+  readonly weight: number
+  readonly work: number
   readonly class: PriorityClass
   readonly submittedAt: Millis
   readonly deadlineAt: Millis | null
@@ -150,12 +154,16 @@ export function versionOut(version: Version): VersionSnapshot {
 }
 
 export function jobOut(job: Job, isLive: boolean): JobSnapshot {
-  const { jobId, sessionId, class: priorityClass, submittedAt, deadlineAt, order, version, tasks, state, stage } = job
+  const { jobId, userId, sessionId, weight, work, class: priorityClass, submittedAt, deadlineAt } = job
+  const { order, version, tasks, state, stage } = job
   const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback } = job
   const { gained, isStuck } = job
   return {
     jobId,
+    userId,
     sessionId,
+    weight,
+    work,
     class: priorityClass,
     submittedAt,
     deadlineAt,

@@ -26,7 +26,9 @@ export const runtimeBytes = 50 * mib
 export const loadMs = 100
 
 type CommandOf<Type extends Command['type']> = Extract<Command, { readonly type: Type }>
-type JobOptions = Partial<Pick<JobSpec, 'class' | 'deadlineAt' | 'submittedAt'>> & { readonly after?: 'chain' | 'fork' }
+type JobOptions = Partial<
+  Pick<JobSpec, 'class' | 'deadlineAt' | 'submittedAt' | 'userId' | 'sessionId' | 'weight' | 'work'>
+> & { readonly after?: 'chain' | 'fork' }
 
 export interface GraphNode {
   /** Names of others. */
@@ -106,7 +108,10 @@ export class SchedulerUnderTest {
     }))
     return {
       jobId: this.#take<JobId>(),
+      userId: null,
       sessionId: null,
+      weight: 1,
+      work: 1,
       class: 'interactive',
       submittedAt: this.now,
       deadlineAt: null,

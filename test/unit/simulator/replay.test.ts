@@ -25,7 +25,10 @@ function recording(): string[] {
       jobs: [
         {
           jobId: 1 as JobId,
+          userId: null,
           sessionId: null,
+          weight: 1,
+          work: 1,
           class: 'batch',
           submittedAt: 1,
           deadlineAt: 50,

@@ -14,7 +14,10 @@ const [first, second] = [10, 11] as [TaskId, TaskId]
 const common = { versionId, stage: 'inference', components: [] } as const
 const job: JobSpec = {
   jobId,
+  userId: null,
   sessionId: null,
+  weight: 1,
+  work: 1,
   class: 'batch',
   submittedAt: 0,
   deadlineAt: null,
