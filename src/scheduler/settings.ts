@@ -1,6 +1,19 @@
 /** The limits and rates of the scheduler. Every one is a setting; these are the defaults. Times in milliseconds, sizes in bytes. */
 import type { PriorityClass } from './events.ts'
 
+export const routingNames = [
+  'ect',
+  'round-robin',
+  'wrr',
+  'least-loaded',
+  'affinity',
+  'capacity',
+  'performance',
+  'complexity',
+  'adaptive',
+] as const
+export type RoutingName = (typeof routingNames)[number]
+
 export interface SchedulerSettings {
   /** A worker is given this many times the batch limit of a version, so that it never waits for the server between steps. */
   readonly admitAheadFactor: number
@@ -32,6 +45,25 @@ export interface SchedulerSettings {
   readonly measureGrainBytes: number
   /** How long a version waits for memory that busy models hold, until one of them is asked to make room. */
   readonly yieldAfterMs: Readonly<Record<PriorityClass, number>>
+  /**
+   * Who chooses the device of a job. ect: estimated completion time, with late binding. For every other one a job is bound to a device when it comes.
+   */
+  readonly routing: RoutingName
+  /** arrival: jobs are served strictly in the order in which they came. residency: those of models that are there may go before others, within limits. */
+  readonly queueOrder: 'arrival' | 'residency'
+  /** Jobs that may go before one whose model is not there, until its model is loaded next; more where more devices serve them. */
+  readonly overtakingLimit: number
+  /** How long a wait makes room among models with work, in load times of the model that waits. */
+  readonly yieldAfterLoads: Readonly<Record<PriorityClass, number>>
+  /** A load for batch work evicts no model that interactive work has used within this time. */
+  readonly interactiveHoldMs: number
+  /** What is evicted is missed for this long: requests of so much time would have to wait for its load. */
+  readonly evictionHorizonMs: number
+  /** Devices are looked at one by one while there are no more of them; else some are drawn. */
+  readonly exactDevices: number
+  /** Until anything has been measured. */
+  readonly guessedExecMs: number
+  readonly guessedLoadMsPerByte: number
   /** Weight of the newest value in a learnt mean. */
   readonly learningRate: number
   /** Steps between two checkpoints of a task; 0 = never. */
@@ -63,6 +95,15 @@ export const defaultSettings: SchedulerSettings = {
   runtimeBytes: 96 * mib,
   measureGrainBytes: mib,
   yieldAfterMs: { interactive: 5_000, batch: 30_000 },
+  routing: 'ect',
+  queueOrder: 'residency',
+  overtakingLimit: 64,
+  yieldAfterLoads: { interactive: 1, batch: 4 },
+  interactiveHoldMs: 600_000,
+  evictionHorizonMs: 60_000,
+  exactDevices: 64,
+  guessedExecMs: 1000,
+  guessedLoadMsPerByte: 1e-6,
   learningRate: 0.2,
   checkpointSteps: 5,
   inferenceShare: 0.3,

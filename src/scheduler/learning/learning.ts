@@ -1,7 +1,9 @@
 /** What experience teaches about a version: means in which the newest value weighs most. Null = nothing is known yet. */
 import { copyDemand, type Demand, noDemand } from '../demand/demand.ts'
 import type { Millis } from '../ids.ts'
-import type { LiveResidency, SchedulerState, Task } from '../state.ts'
+import { deviceOf, type LiveResidency, type SchedulerState, type Task } from '../state.ts'
+import { blend } from './blend.ts'
+import { type LearntThere, learnThere } from './places.ts'
 
 export interface Learnt {
   /** From a task's start to its end. */
@@ -11,28 +13,47 @@ export interface Learnt {
   loadMs: number | null
   weightsBytes: number | null
   workingBytes: number | null
+  /** Where it has run or been loaded of late, the newest last. */
+  readonly places: LearntThere[]
+  /** Units of work that a job of it announces. */
+  meanWork: number | null
   readonly demand: Demand
 }
 
 export function nothingLearnt(): Learnt {
-  return { execMs: null, serviceMs: null, loadMs: null, weightsBytes: null, workingBytes: null, demand: noDemand() }
+  return {
+    execMs: null,
+    serviceMs: null,
+    loadMs: null,
+    weightsBytes: null,
+    workingBytes: null,
+    places: [],
+    meanWork: null,
+    demand: noDemand(),
+  }
 }
 
 /** So that what one state learns, another does not. */
-export function copyLearnt({ demand, ...facts }: Learnt): Learnt {
-  return { ...facts, demand: copyDemand(demand) }
-}
-
-/** Exponentially weighted mean; the first value is taken as it is. */
-export function blend(mean: number | null, value: number, rate: number): number {
-  return mean === null ? value : mean + rate * (value - mean)
+export function copyLearnt({ demand, places, ...facts }: Learnt): Learnt {
+  return { ...facts, places: places.map((place) => ({ ...place })), demand: copyDemand(demand) }
 }
 
 /** A start and an end that were reported together say nothing about the time between them. */
 export function learnExecution(state: SchedulerState, task: Task, now: Millis): void {
   if (task.startedAt === null || task.startedAt === now) return
   const { learnt } = task.version
-  learnt.execMs = blend(learnt.execMs, now - task.startedAt, state.settings.learningRate)
+  const { learningRate } = state.settings
+  const execMs = now - task.startedAt
+  learnt.execMs = blend(learnt.execMs, execMs, learningRate)
+  if (task.residency) learnThere(learnt.places, deviceOf(task.residency), { execMs }, learningRate)
+}
+
+export function learnLoad(state: SchedulerState, residency: LiveResidency, loadMs: number, weightsBytes: number): void {
+  const { learnt } = residency.version
+  const { learningRate } = state.settings
+  learnt.loadMs = blend(learnt.loadMs, loadMs, learningRate)
+  learnThere(learnt.places, deviceOf(residency), { loadMs }, learningRate)
+  if (weightsBytes > 0) state.loadMsPerByte = blend(state.loadMsPerByte, loadMs / weightsBytes, learningRate)
 }
 
 /** `ended` tasks of the residency were reported together. Says something only if it was saturated all the time. */

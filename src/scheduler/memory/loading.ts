@@ -8,7 +8,7 @@ import { createLanes } from '../blank.ts'
 import type { DecisionReason, Score } from '../explain/decisions.ts'
 import type { ResidencyId, VersionId, WorkerId } from '../ids.ts'
 import { uproot } from '../jobs/homes.ts'
-import { blend } from '../learning/learning.ts'
+import { learnLoad } from '../learning/learning.ts'
 import { backlogOf, deviceOf, type LiveResidency, type SchedulerState, type Version, type Worker } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
 import { sendPolicy, tellResidency } from '../workers/worker-words.ts'
@@ -82,7 +82,7 @@ export function takeLoaded(
   commit(turn, residency.working, event.privateBytes, workingBytes)
   version.learnt.weightsBytes = event.weightsBytes
   version.learnt.workingBytes = workingBytes
-  version.learnt.loadMs = blend(version.learnt.loadMs, event.loadMs, turn.state.settings.learningRate)
+  learnLoad(turn.state, residency, event.loadMs, event.weightsBytes)
   version.loadFailures = 0
   version.notBefore = 0
   version.loadingJobs.clear()

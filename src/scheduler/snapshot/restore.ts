@@ -42,6 +42,8 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   state.draining = snapshot.draining
   state.recovering = snapshot.recovering
   state.timerAt = snapshot.timerAt
+  state.loadMsPerByte = snapshot.loadMsPerByte
+  state.random = snapshot.random
   state.alarms.push(...snapshot.alarms)
   state.decisions.continueFrom(snapshot.decisionCount)
   for (const [engine, bytes] of snapshot.engineBytes) state.engineBytes.set(engine, bytes)

@@ -22,7 +22,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 4
+export const snapshotFormat = 5
 
 export interface Snapshot {
   readonly format: number
@@ -36,6 +36,8 @@ export interface Snapshot {
   readonly decisionCount: number
   readonly learnt: readonly (readonly [VersionId, Learnt])[]
   readonly engineBytes: readonly (readonly [string, number])[]
+  readonly loadMsPerByte: number | null
+  readonly random: number
   readonly devices: readonly DeviceSnapshot[]
   readonly versions: readonly VersionSnapshot[]
   readonly jobs: readonly JobSnapshot[]
@@ -76,6 +78,8 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     decisionCount: state.decisions.total,
     learnt: [...state.learnt].map(([versionId, learnt]) => [versionId, copyLearnt(learnt)] as const),
     engineBytes: [...state.engineBytes],
+    loadMsPerByte: state.loadMsPerByte,
+    random: state.random,
     devices: [],
     versions: [],
     jobs: [],
