@@ -1,8 +1,8 @@
 /** A decision in words, made when somebody reads it. */
-
-import type { SchedulerState } from '../state.ts'
-import { mib } from './amounts.ts'
-import { type Decision, type DecisionReason, type Score, scoreParts } from './decisions.ts'
+import type { DeviceId, VersionId } from '../ids.ts'
+import { mib, seconds } from './amounts.ts'
+import type { Decision, DecisionReason } from './decisions.ts'
+import { type PartName, type Score, type ScoreScheme, scoreSchemes } from './scores.ts'
 
 const words: Readonly<Record<DecisionReason, string>> = {
   worker_has_room: 'The worker can take more.',
@@ -34,32 +34,38 @@ const words: Readonly<Record<DecisionReason, string>> = {
   server_stops: 'The server stops; nothing new is begun.',
 }
 
-const units: Readonly<Record<(typeof scoreParts)[number], string | null>> = {
-  missingBytes: 'bytes',
-  tasksPerCore: null,
-  startSteps: null,
-  availableBytes: 'bytes',
-}
-
 export interface ScorePart {
   readonly name: string
   readonly value: number
   readonly unit: string | null
 }
 
-export function describeDecision({ reason }: Decision): string {
+/** What things are called; null for what nobody knows any more. */
+export interface Names {
+  device(id: DeviceId): string | null
+  model(id: VersionId): string | null
+}
+
+export function describeDecision({ reason }: Pick<Decision, 'reason'>): string {
   return words[reason]
 }
 
 export function describeScore(
-  state: SchedulerState,
-  { deviceId, parts }: Score,
+  names: Names,
+  scheme: ScoreScheme,
+  { deviceId, versionId, parts }: Score,
 ): { readonly summary: string; readonly parts: readonly ScorePart[] } {
-  const name = state.devices.get(deviceId)?.spec.name ?? `device ${deviceId}`
-  const [missingBytes, tasksPerCore, , availableBytes] = parts
-  const room = missingBytes > 0 ? `${mib(missingBytes)} missing` : `${mib(availableBytes)} available`
+  const model = versionId === null ? null : (names.model(versionId) ?? `model version ${versionId}`)
+  const device = deviceId === null ? null : (names.device(deviceId) ?? `device ${deviceId}`)
+  const subject = model && device ? `${model} on ${device}` : (model ?? device ?? 'none')
+  const named = scoreSchemes[scheme].map((part, index) => ({ ...part, value: parts[index] ?? 0 }))
   return {
-    summary: `${name}: ${room}, ${tasksPerCore.toFixed(1)} tasks per core`,
-    parts: scoreParts.map((part, index) => ({ name: part, value: parts[index] ?? 0, unit: units[part] })),
+    summary: `${subject}: ${named.map(amountIn).join(', ')}`,
+    parts: named.map(({ name, value, unit }) => ({ name, value, unit })),
   }
+}
+
+function amountIn({ value, unit, words: behind }: PartName & { readonly value: number }): string {
+  const amount = unit === 'bytes' ? mib(value) : unit === 'ms' ? seconds(value) : String(Number(value.toPrecision(3)))
+  return `${amount} ${behind}`
 }

@@ -1,8 +1,9 @@
 /**
  * What the scheduler has decided, as numbers in a ring: kind, reason, ids, and how the winner and up to three losers scored.
- * Bounded; counts what it dropped. Words are made by who reads (`decision-words.ts`).
+ * Bounded; counts what it dropped. Words are made by who reads (`decision-words.ts`, `scores.ts`).
  */
 import type { DeviceId, JobId, Millis, VersionId, WorkerId } from '../ids.ts'
+import { partsMax, type Score, type ScoreScheme, scoreSchemes } from './scores.ts'
 
 /** As in the schema; the position is what is stored, so new kinds come last. */
 export const decisionKinds = [
@@ -56,12 +57,7 @@ export const decisionReasons = [
 ] as const
 export type DecisionReason = (typeof decisionReasons)[number]
 
-/** How a device scored for a version; compared in this order. */
-export const scoreParts = ['missingBytes', 'tasksPerCore', 'startSteps', 'availableBytes'] as const
-export interface Score {
-  readonly deviceId: DeviceId
-  readonly parts: readonly [missingBytes: number, tasksPerCore: number, startSteps: number, availableBytes: number]
-}
+export type { Score } from './scores.ts'
 
 export interface Decision {
   /** Counts from 1 over the life of the state. */
@@ -73,18 +69,30 @@ export interface Decision {
   readonly versionId: VersionId | null
   readonly deviceId: DeviceId | null
   readonly workerId: WorkerId | null
+  /** The version that gains by it: for which another makes room, or pauses. */
+  readonly forVersionId: VersionId | null
+  /** A number that the reason speaks of, as its words say: a limit, bytes, milliseconds. */
+  readonly amount: number | null
+  /** What the parts of the scores are. */
+  readonly scheme: ScoreScheme
   /** Winner first; empty where there was nothing to choose. */
   readonly scores: readonly Score[]
 }
+/** `scheme` is `room` where nothing else is said. */
 export type NewDecision = Pick<Decision, 'kind' | 'reason'> &
-  Partial<Pick<Decision, 'jobId' | 'versionId' | 'deviceId' | 'workerId' | 'scores'>>
+  Partial<
+    Pick<Decision, 'jobId' | 'versionId' | 'deviceId' | 'workerId' | 'forVersionId' | 'amount' | 'scheme' | 'scores'>
+  >
 
 const scoresMax = 4
-const headLength = 8
-const scoreLength = 1 + scoreParts.length
+const headLength = 11
+const scoreHeadLength = 2
+const scoreLength = scoreHeadLength + partsMax
 const stride = headLength + scoresMax * scoreLength
 const kindIndex = indexOf(decisionKinds)
 const reasonIndex = indexOf(decisionReasons)
+const schemeNames = Object.keys(scoreSchemes) as readonly ScoreScheme[]
+const schemeIndex = indexOf(schemeNames)
 const noScores: readonly Score[] = []
 
 export class DecisionRing {
@@ -114,9 +122,10 @@ export class DecisionRing {
   }
 
   record(at: Millis, decision: NewDecision): void {
+    const numbers = this.#numbers
     const base = (this.#total % this.#capacity) * stride
     const scores = decision.scores ?? noScores
-    const numbers = this.#numbers
+    const scoreCount = Math.min(scores.length, scoresMax)
     this.#total += 1
     numbers[base] = at
     numbers[base + 1] = kindIndex.get(decision.kind) ?? 0
@@ -125,23 +134,35 @@ export class DecisionRing {
     numbers[base + 4] = decision.versionId ?? 0
     numbers[base + 5] = decision.deviceId ?? 0
     numbers[base + 6] = decision.workerId ?? 0
-    numbers[base + 7] = Math.min(scores.length, scoresMax)
-    for (let index = 0; index < scores.length && index < scoresMax; index += 1) {
+    numbers[base + 7] = decision.forVersionId ?? 0
+    numbers[base + 8] = decision.amount ?? Number.NaN
+    numbers[base + 9] = schemeIndex.get(decision.scheme ?? 'room') ?? 0
+    numbers[base + 10] = scoreCount
+    for (let index = 0; index < scoreCount; index += 1) {
       const score = scores[index]
-      if (score) numbers.set([score.deviceId, ...score.parts], base + headLength + index * scoreLength)
+      if (score) this.#write(score, base + headLength + index * scoreLength)
     }
+  }
+
+  #write({ deviceId, versionId, parts }: Score, base: number): void {
+    const numbers = this.#numbers
+    numbers[base] = deviceId ?? 0
+    numbers[base + 1] = versionId ?? 0
+    for (let part = 0; part < partsMax; part += 1) numbers[base + scoreHeadLength + part] = parts[part] ?? 0
   }
 
   /** Newest first. */
   *read(): Generator<Decision> {
-    for (let sequence = this.#total; sequence > this.dropped; sequence -= 1) yield this.#at(sequence)
+    for (let sequence = this.#total; sequence > this.dropped; sequence -= 1) yield this.at(sequence)
   }
 
-  #at(sequence: number): Decision {
+  /** One that was not dropped yet. */
+  at(sequence: number): Decision {
     const base = ((sequence - 1) % this.#capacity) * stride
     const number = (offset: number) => this.#numbers[base + offset] ?? 0
-    const scores = Array.from({ length: number(7) }, (_, index) =>
-      this.#scoreAt(base + headLength + index * scoreLength),
+    const scheme = schemeNames[number(9)] ?? 'room'
+    const scores = Array.from({ length: number(10) }, (_, index) =>
+      this.#scoreAt(base + headLength + index * scoreLength, scheme),
     )
     return {
       sequence,
@@ -152,14 +173,20 @@ export class DecisionRing {
       versionId: idOrNull<VersionId>(number(4)),
       deviceId: idOrNull<DeviceId>(number(5)),
       workerId: idOrNull<WorkerId>(number(6)),
+      forVersionId: idOrNull<VersionId>(number(7)),
+      amount: Number.isNaN(number(8)) ? null : number(8),
+      scheme,
       scores,
     }
   }
 
-  #scoreAt(base: number): Score {
-    const [deviceId = 0, missingBytes = 0, tasksPerCore = 0, startSteps = 0, availableBytes = 0] =
-      this.#numbers.subarray(base, base + scoreLength)
-    return { deviceId: deviceId as DeviceId, parts: [missingBytes, tasksPerCore, startSteps, availableBytes] }
+  #scoreAt(base: number, scheme: ScoreScheme): Score {
+    const partsAt = base + scoreHeadLength
+    return {
+      deviceId: idOrNull<DeviceId>(this.#numbers[base] ?? 0),
+      versionId: idOrNull<VersionId>(this.#numbers[base + 1] ?? 0),
+      parts: [...this.#numbers.subarray(partsAt, partsAt + scoreSchemes[scheme].length)],
+    }
   }
 }
 

@@ -157,14 +157,15 @@ function offerOf(state: SchedulerState, version: Version, device: Device, now: M
     isHeldBack: !worker && slot !== undefined && now < slot.notBefore,
     score: {
       deviceId: device.spec.deviceId,
+      versionId: null,
       parts: [missing, device.admitted / device.spec.coreCount, startSteps, availableBytes(device)],
     },
   }
 }
 
 function compareOffers(a: Offer, b: Offer): number {
-  const [, tasksPerCoreA, startStepsA, availableA] = a.score.parts
-  const [, tasksPerCoreB, startStepsB, availableB] = b.score.parts
+  const [, tasksPerCoreA = 0, startStepsA = 0, availableA = 0] = a.score.parts
+  const [, tasksPerCoreB = 0, startStepsB = 0, availableB = 0] = b.score.parts
   return (
     rankOf(a) - rankOf(b) ||
     tasksPerCoreA - tasksPerCoreB ||

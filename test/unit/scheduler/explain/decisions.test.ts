@@ -1,21 +1,22 @@
 import { expect, test } from 'vitest'
 import { describeDecision, describeScore } from '../../../../src/scheduler/explain/decision-words.ts'
 import { DecisionRing, decisionReasons } from '../../../../src/scheduler/explain/decisions.ts'
-import type { DeviceId, JobId } from '../../../../src/scheduler/ids.ts'
+import type { DeviceId, JobId, VersionId } from '../../../../src/scheduler/ids.ts'
 import { mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
 test('decisions are read newest first, as they were written', () => {
   const ring = new DecisionRing(10)
   const scores = [
-    { deviceId: 3 as DeviceId, parts: [0, 0.5, 1, 4096] as const },
-    { deviceId: 4 as DeviceId, parts: [7, 1.5, 2, 1024] as const },
+    { deviceId: 3 as DeviceId, versionId: null, parts: [0, 0.5, 1, 4096] },
+    { deviceId: 4 as DeviceId, versionId: null, parts: [7, 1.5, 2, 1024] },
   ]
   ring.record(10, { kind: 'ADMIT', reason: 'worker_has_room', jobId: 7 as JobId })
   ring.record(20, { kind: 'LOAD', reason: 'jobs_wait', deviceId: 3 as DeviceId, scores })
-  const nothing = { jobId: null, versionId: null, deviceId: null, workerId: null, scores: [] }
+  const nothing = { jobId: null, versionId: null, deviceId: null, workerId: null }
+  const plain = { forVersionId: null, amount: null, scheme: 'room', scores: [] }
   expect([...ring.read()]).toEqual([
-    { ...nothing, sequence: 2, at: 20, kind: 'LOAD', reason: 'jobs_wait', deviceId: 3, scores },
-    { ...nothing, sequence: 1, at: 10, kind: 'ADMIT', reason: 'worker_has_room', jobId: 7 },
+    { ...nothing, ...plain, sequence: 2, at: 20, kind: 'LOAD', reason: 'jobs_wait', deviceId: 3, scores },
+    { ...nothing, ...plain, sequence: 1, at: 10, kind: 'ADMIT', reason: 'worker_has_room', jobId: 7 },
   ])
 })
 
@@ -28,7 +29,7 @@ test('the ring keeps the newest, and counts what it dropped', () => {
 
 test('a winner and at most three losers are kept', () => {
   const ring = new DecisionRing(3)
-  const scores = [1, 2, 3, 4, 5].map((id) => ({ deviceId: id as DeviceId, parts: [0, 0, 0, 0] as const }))
+  const scores = [1, 2, 3, 4, 5].map((id) => ({ deviceId: id as DeviceId, versionId: null, parts: [0, 0, 0, 0] }))
   ring.record(1, { kind: 'LOAD', reason: 'jobs_wait', scores })
   expect([...ring.read()][0]!.scores.map(({ deviceId }) => deviceId)).toEqual([1, 2, 3, 4])
 })
@@ -56,8 +57,9 @@ test('a run leaves its reasons behind', () => {
     'RESTART_WORKER started_again',
   ])
   const load = [...scheduler.state.decisions.read()].find(({ kind }) => kind === 'LOAD')!
-  expect(describeScore(scheduler.state, load.scores[0]!)).toEqual({
-    summary: `cpu: ${4096 - 50} MiB available, 0.0 tasks per core`,
+  const names = { device: (id: DeviceId) => scheduler.state.devices.get(id)?.spec.name ?? null, model: () => null }
+  expect(describeScore(names, load.scheme, load.scores[0]!)).toEqual({
+    summary: `cpu: 0 MiB missing, 0 tasks per core, 0 steps until its engine is ready, ${4096 - 50} MiB available`,
     parts: [
       { name: 'missingBytes', value: 0, unit: 'bytes' },
       { name: 'tasksPerCore', value: 0, unit: null },
@@ -65,4 +67,23 @@ test('a run leaves its reasons behind', () => {
       { name: 'availableBytes', value: (4096 - 50) * mib, unit: 'bytes' },
     ],
   })
+})
+
+test('a score tells a model by its name, and what its parts are', () => {
+  const ring = new DecisionRing(3)
+  const scores = [{ deviceId: null, versionId: 8 as VersionId, parts: [12.3456, 1500, 3 * mib, 0.25] }]
+  ring.record(1, {
+    kind: 'EVICT',
+    reason: 'least_recently_used',
+    scheme: 'value',
+    forVersionId: 9 as VersionId,
+    amount: 7,
+    scores,
+  })
+  const decision = ring.at(1)
+  expect(decision).toMatchObject({ scheme: 'value', forVersionId: 9, amount: 7, scores })
+  const names = { device: () => null, model: () => 'bge' }
+  expect(describeScore(names, decision.scheme, decision.scores[0]!).summary).toBe(
+    'bge: 12.3 uses an hour, 1.5 s to load again, 3 MiB of memory, 0.25 as its rank',
+  )
 })

@@ -1,0 +1,51 @@
+/** How alternatives are compared: each scheme names the parts of its scores, in the order in which they are stored, with their units. */
+import type { DeviceId, VersionId } from '../ids.ts'
+
+export interface PartName {
+  readonly name: string
+  /** Null: a plain number. */
+  readonly unit: 'bytes' | 'ms' | null
+  /** What is said behind the amount. */
+  readonly words: string
+}
+
+/** A score has at most so many parts. */
+export const partsMax = 6
+
+/** Their places are what is stored, so new schemes come last. */
+export const scoreSchemes = {
+  /** Devices for a load, by what would have to go, then by how busy and how ready they are; compared in this order. */
+  room: [
+    part('missingBytes', 'bytes', 'missing'),
+    part('tasksPerCore', null, 'tasks per core'),
+    part('startSteps', null, 'steps until its engine is ready'),
+    part('availableBytes', 'bytes', 'available'),
+  ],
+  /** Devices for a job, by when it would be done there, with what its model would push out; the least wins. */
+  ect: [
+    part('waitMs', 'ms', 'to wait'),
+    part('loadMs', 'ms', 'to load'),
+    part('execMs', 'ms', 'to run'),
+    part('evictedMs', 'ms', 'for what would be pushed out'),
+  ],
+  /** Models that could leave a device: what is lost with them, and the rank that the policy gave them; the lowest rank leaves. */
+  value: [
+    part('usesPerHour', null, 'uses an hour'),
+    part('loadMs', 'ms', 'to load again'),
+    part('sizeBytes', 'bytes', 'of memory'),
+    part('rank', null, 'as its rank'),
+  ],
+} as const satisfies Readonly<Record<string, readonly PartName[]>>
+export type ScoreScheme = keyof typeof scoreSchemes
+
+/** How one alternative scored: a device, a model, or a model on a device. */
+export interface Score {
+  readonly deviceId: DeviceId | null
+  readonly versionId: VersionId | null
+  /** As its scheme names them. */
+  readonly parts: readonly number[]
+}
+
+function part(name: string, unit: PartName['unit'], words: string): PartName {
+  return { name, unit, words }
+}
