@@ -2,6 +2,9 @@
  * What the scheduler knows: devices, versions, workers, residencies, allocations, jobs and tasks. Updated in place by `step` and by nothing else;
  * others read it through `explain.ts`, `ledgerOf`, `runningJobs` and `snapshot`.
  */
+import type { DeviceLoad } from './batching/load-of-device.ts'
+import type { StepsByPlace } from './batching/node-steps.ts'
+import type { StepLimits } from './batching/step-policy.ts'
 import type { AllocationPurpose, AllocationState, RequeueCause, ResidencyState } from './commands.ts'
 import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
 import { DecisionRing } from './explain/decisions.ts'
@@ -26,7 +29,8 @@ export interface SchedulerState {
   readonly settings: SchedulerSettings
   /** Next number for a worker, residency or allocation. */
   nextRuntimeId: number
-  nextOrder: number
+  /** Number of the next job or task that comes. */
+  nextArrival: number
   /** No admissions, loads or starts of workers any more. */
   draining: boolean
   /** Jobs of a former process are here and no worker has come up since. */
@@ -51,8 +55,14 @@ export interface SchedulerState {
   readonly alarms: Millis[]
   /** The timer that the shell was asked for. */
   timerAt: Millis | null
+  /** Slots whose circuit is not closed. */
+  readonly unsteady: Set<Slot>
   /** Survives restarts. */
   readonly learnt: Map<VersionId, Learnt>
+  /** What is known of steps, by version and device. Survives restarts. */
+  readonly nodeSteps: StepsByPlace
+  /** Devices on which interactive work comes often just now. */
+  readonly peaks: Set<Device>
   /** Private memory of a fresh worker, by engine. Survives restarts. */
   readonly engineBytes: Map<string, number>
   /** Over all versions. Survives restarts. */
@@ -69,11 +79,14 @@ export interface Device {
   externalBytes: number
   /** Part of allocated and reserved that is weights. */
   weightsBytes: number
+  /** It does not answer any more: nothing is begun there until it is back. */
+  isLost: boolean
   /** Tasks that its workers hold and may step. */
   admitted: number
   loading: LiveResidency | null
   /** Interactive and batch work of its workers take turns; null = there is no need to. */
   leaseTurn: LeaseTurn | null
+  readonly load: DeviceLoad
   readonly slots: Map<string, Slot>
   readonly residencies: Set<LiveResidency>
 }
@@ -96,6 +109,14 @@ export interface Slot {
   /** No worker is started before. */
   notBefore: Millis
   restartCount: number
+  /**
+   * closed: it is trusted. probing: its workers died again and again, or its device was lost; it gets one task at a time until one has ended well.
+   * recovering: half of what it usually gets, until `recoversAt`.
+   */
+  circuit: 'closed' | 'probing' | 'recovering'
+  recoversAt: Millis | null
+  /** Times that the circuit has opened since it was last closed. */
+  openings: number
 }
 
 export interface Worker {
@@ -110,6 +131,8 @@ export interface Worker {
   readonly residencies: Map<VersionId, LiveResidency>
   /** A suspect that is to have this worker for itself, or has it. Nothing else is admitted meanwhile. */
   alone: Task | null
+  /** It has not answered for a while; nothing more is given to it until it has, or is gone. */
+  isSuspected: boolean
   /** Whether it may step on its device. revoking: it was told to stop, and has not said yet that it has. */
   lease: 'held' | 'revoking' | 'revoked'
   readonly runtime: LiveAllocation
@@ -169,11 +192,15 @@ export interface LiveResidency {
   readonly lanes: Lanes
   /** Places, in the version's list, of the components that are there; all of them once it is resident. */
   readonly components: Set<number>
+  /** How its worker was told to compose steps. */
+  told: StepLimits
   readonly weights: LiveAllocation
   readonly working: LiveAllocation
   readonly loadStartedAt: Millis
   loadedAt: Millis | null
   lastUsedAt: Millis | null
+  /** When interactive work used it last. */
+  interactiveAt: Millis | null
   /** Since when it has been saturated and nothing has ended: the start of the interval that the next end closes. */
   saturatedSince: Millis | null
   /** Why it is to end; while it loads, after that. */
@@ -204,7 +231,10 @@ export interface Job {
   readonly class: PriorityClass
   readonly submittedAt: Millis
   readonly deadlineAt: Millis | null
-  readonly order: number
+  /** Counts what came in. */
+  readonly arrival: number
+  /** Its turn among what waits: lower goes first, and among equals who came first. Its tasks have the same. */
+  order: number
   /** Of all its tasks. */
   readonly version: Version
   readonly tasks: Task[]
@@ -245,7 +275,8 @@ export interface Task {
   /** Those that must have ended before it, and those that wait for it. */
   readonly after: Task[]
   readonly followers: Task[]
-  readonly order: number
+  readonly arrival: number
+  order: number
   /**
    * blocked: a predecessor has not ended, or its job is paused, cancelled, or about to leave its home. waiting: in a lane. suspect: waits to be retried
    * alone. admitted, started: at a worker. pausing: was told to pause there. paused: left out of steps there. recalled: its worker was told to drop it
@@ -284,7 +315,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
   return {
     settings,
     nextRuntimeId: firstRuntimeId,
-    nextOrder: 1,
+    nextArrival: 1,
     draining: false,
     recovering: false,
     devices: new Map(),
@@ -301,7 +332,10 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     deadlines: createDeadlines(),
     alarms: [],
     timerAt: null,
+    unsteady: new Set(),
     learnt: new Map(),
+    nodeSteps: new Map(),
+    peaks: new Set(),
     engineBytes: new Map(),
     loadMsPerByte: null,
     random: 1,
@@ -311,7 +345,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
 
 function createDeadlines(): Heap<Job> {
   const isBefore = (a: Job, b: Job) =>
-    a.deadlineAt === b.deadlineAt ? a.order < b.order : Number(a.deadlineAt) < Number(b.deadlineAt)
+    a.deadlineAt === b.deadlineAt ? a.arrival < b.arrival : Number(a.deadlineAt) < Number(b.deadlineAt)
   return new Heap(isBefore, (job, slot) => {
     job.deadlineSlot = slot
   })

@@ -5,6 +5,7 @@ import { OrderedQueue } from '../../src/scheduler/queues/ordered-queue.ts'
 
 interface Item {
   readonly order: number
+  readonly arrival: number
 }
 /** Few orders and many operations, so that chunks split and empty; appends run ahead, as submissions do. */
 const operations = fc.array(
@@ -33,12 +34,13 @@ describe('the ordered queue', () => {
         const queue = new OrderedQueue<Item>()
         let model: Item[] = []
         const removed: Item[] = []
-        let nextOrder = 1
+        let arrival = 0
         for (const operation of all) {
           if (operation.what === 'append') {
             for (let count = 0; count < operation.count; count += 1) {
-              const item = { order: nextOrder }
-              nextOrder += 1
+              arrival += 1
+              // Some share an order: then who came first is first.
+              const item = { order: Math.ceil(arrival / 3), arrival }
               queue.add(item)
               model.push(item)
             }
@@ -46,7 +48,7 @@ describe('the ordered queue', () => {
             const [item] = removed.splice(operation.at % Math.max(1, removed.length), 1)
             if (!item) continue
             queue.add(item)
-            model = [...model, item].sort((a, b) => a.order - b.order)
+            model = [...model, item].sort((a, b) => a.order - b.order || a.arrival - b.arrival)
           } else {
             const at = operation.at % Math.max(1, model.length)
             const leaving = model.splice(at, operation.count)
@@ -61,7 +63,7 @@ describe('the ordered queue', () => {
         expect(queue.take(700)).toEqual(model.slice(0, 700))
         for (const index of [0, Math.floor(model.length / 2), model.length - 1]) {
           const item = model[index]
-          if (item) expect(queue.rank(item.order)).toBe(index)
+          if (item) expect(queue.rank(item)).toBe(index)
         }
         for (const item of removed.slice(0, 50)) {
           expect(queue.has(item)).toBe(false)

@@ -5,11 +5,12 @@
  * takes what needs no more of it than is there. Suspects of a worker's death go first, each alone.
  */
 
+import { batchLimitAt } from '../batching/step-policy.ts'
 import type { PriorityClass } from '../events.ts'
+import { hasTrust } from '../failover/circuit.ts'
 import type { Millis } from '../ids.ts'
-import type { OrderedQueue } from '../queues/ordered-queue.ts'
+import { compareTurns, type OrderedQueue } from '../queues/ordered-queue.ts'
 import {
-  admissionLimit,
   type LiveResidency,
   priorityClasses,
   type SchedulerState,
@@ -30,13 +31,19 @@ export function admitWaiting(turn: Turn, version: Version): void {
 
 /** It takes new tasks now; while it loads, only those whose components are there. */
 export function isOpen({ worker, state, ending, components }: LiveResidency): boolean {
-  if (ending !== null || worker.state !== 'ready' || worker.alone !== null) return false
+  if (ending !== null || worker.state !== 'ready' || worker.isSuspected || worker.alone !== null) return false
   return state === 'resident' || (state === 'loading' && components.size > 0)
 }
 
 export function hasRoom(state: SchedulerState, residency: LiveResidency, priorityClass: PriorityClass): boolean {
   const taken = priorityClass === 'interactive' ? residency.interactive : residency.admitted
-  return taken < admissionLimit(state, residency.version)
+  const limit = admissionLimit(state, residency)
+  return taken < limit && hasTrust(residency, taken, limit)
+}
+
+/** Tasks of one class that a worker may hold of it: steps are composed of them, and there are more when one has ended. */
+function admissionLimit({ settings }: SchedulerState, residency: LiveResidency): number {
+  return settings.admitAheadFactor * batchLimitAt(residency)
 }
 
 /** The first task of a class that the residency could take: of the jobs at home there and of those without a home, whichever came first. */
@@ -51,13 +58,13 @@ export function nextFor(
     return lane.find((task) => task.job.state === 'running' && hasComponents(residency, task), lane.size)
   const own = firstFit(state, residency, lane)
   const free = firstFit(state, residency, residency.version.lanes[priorityClass])
-  return own && (!free || own.order < free.order) ? own : free
+  return own && (!free || compareTurns(own, free) < 0) ? own : free
 }
 
 /** Of what waits for a model that is still loading, only that is looked at which would be admitted first if it was whole. */
 function firstFit(state: SchedulerState, residency: LiveResidency, lane: OrderedQueue<Task>): Task | undefined {
   if (residency.state === 'resident') return lane.first()
-  return lane.find((task) => hasComponents(residency, task), admissionLimit(state, residency.version))
+  return lane.find((task) => hasComponents(residency, task), admissionLimit(state, residency))
 }
 
 /** A task that names no component wants the whole model. */
@@ -74,7 +81,7 @@ function admitNext(turn: Turn, version: Version, priorityClass: PriorityClass): 
   for (const residency of version.residencies) {
     if (!isOpen(residency) || !hasRoom(state, residency, priorityClass)) continue
     const task = nextFor(state, residency, priorityClass)
-    if (!task || (first && task.order > first.order)) continue
+    if (!task || (first && compareTurns(task, first) > 0)) continue
     if (task === first && place && residency.admitted >= place.admitted) continue
     first = task
     place = residency
@@ -115,6 +122,6 @@ function nextSuspect(version: Version): Task | undefined {
 
 /** Between two ends of a worker that has all it can take lies the time that a task costs. */
 function noteSaturation(residency: LiveResidency, now: Millis): void {
-  if (residency.admitted < residency.version.spec.batchLimit) residency.saturatedSince = null
+  if (residency.admitted < batchLimitAt(residency)) residency.saturatedSince = null
   else residency.saturatedSince ??= now
 }

@@ -2,6 +2,7 @@
 import { isOpen } from '../admission/admission.ts'
 import type { Millis } from '../ids.ts'
 import { serviceMsOf } from '../learning/learning.ts'
+import { compareTurns } from '../queues/ordered-queue.ts'
 import { isLive, type Job, type Lanes, type LiveResidency, type Task, type Version } from '../state.ts'
 
 /** The task that the job waits for. */
@@ -37,13 +38,13 @@ export function tasksAhead(task: Task): number {
   const places = placesOf(task)
   const atWorkers = places.reduce((sum, place) => sum + unstartedAhead(place, task), 0)
   if (residency) return atWorkers
-  if (task.state === 'suspect') return atWorkers + version.suspects.rank(task.order)
+  if (task.state === 'suspect') return atWorkers + version.suspects.rank(task)
   const inLanes = places.reduce((sum, { lanes }) => sum + waitingAhead(lanes, task), waitingAhead(version.lanes, task))
   return atWorkers + version.suspects.size + inLanes
 }
 
-function waitingAhead({ interactive, batch }: Lanes, { job, order }: Task): number {
-  return job.class === 'interactive' ? interactive.rank(order) : interactive.size + batch.rank(order)
+function waitingAhead({ interactive, batch }: Lanes, task: Task): number {
+  return task.job.class === 'interactive' ? interactive.rank(task) : interactive.size + batch.rank(task)
 }
 
 /** When the load in flight ends; null if none is, nothing is learnt, or it takes longer than ever before. */
@@ -69,5 +70,5 @@ function unstartedAhead({ worker, version }: LiveResidency, task: Task): number 
 }
 
 function goesBefore(a: Task, b: Task): boolean {
-  return a.job.class === b.job.class ? a.order < b.order : a.job.class === 'interactive'
+  return a.job.class === b.job.class ? compareTurns(a, b) < 0 : a.job.class === 'interactive'
 }

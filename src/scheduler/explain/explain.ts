@@ -2,6 +2,7 @@
 
 import type { PriorityClass } from '../events.ts'
 import type { JobId, Millis, VersionId } from '../ids.ts'
+import { compareTurns } from '../queues/ordered-queue.ts'
 import { backlogOf, type Job, priorityClasses, type SchedulerState, type Version } from '../state.ts'
 import { estimatedStartAt } from './estimate.ts'
 import { type WaitCode, waitReason } from './wait-reason.ts'
@@ -65,7 +66,7 @@ export function queueView(state: SchedulerState, now: Millis, limit: number): Qu
 
 function queuePosition({ waiting }: SchedulerState, job: Job): number {
   const ahead = job.class === 'interactive' ? 0 : waiting.interactive.size
-  return ahead + waiting[job.class].rank(job.order) + 1
+  return ahead + waiting[job.class].rank(job) + 1
 }
 
 function laneView(state: SchedulerState, priorityClass: PriorityClass, now: Millis): QueueLane {
@@ -125,5 +126,5 @@ function unstartedJobs(version: Version): Job[] {
 }
 
 function byTurn(a: Job, b: Job): number {
-  return Number(a.class === 'batch') - Number(b.class === 'batch') || a.order - b.order
+  return Number(a.class === 'batch') - Number(b.class === 'batch') || compareTurns(a, b)
 }

@@ -10,8 +10,8 @@ import type { Turn } from '../turn.ts'
 /** Specs of devices and versions are announced anew; learnt values and counters stay. */
 export function dropProcess(state: SchedulerState, firstRuntimeId: number): void {
   const empty = createState(state.settings, Math.max(firstRuntimeId, state.nextRuntimeId))
-  const { learnt, engineBytes, loadMsPerByte, random, nextOrder, decisions } = state
-  Object.assign(state, empty, { learnt, engineBytes, loadMsPerByte, random, nextOrder, decisions })
+  const { learnt, nodeSteps, engineBytes, loadMsPerByte, random, nextArrival, decisions } = state
+  Object.assign(state, empty, { learnt, nodeSteps, engineBytes, loadMsPerByte, random, nextArrival, decisions })
 }
 
 /**

@@ -31,7 +31,8 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
     class: priorityClass,
     submittedAt,
     deadlineAt,
-    order: state.nextOrder,
+    arrival: state.nextArrival,
+    order: state.nextArrival,
     version,
     tasks: [],
     state: 'queued',
@@ -56,7 +57,7 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
   for (const { taskId, step } of history.checkpoints) recall(job, taskId, step)
   for (const task of job.tasks) state.tasks.set(task.taskId, task)
   state.jobs.set(jobId, job)
-  state.nextOrder += job.tasks.length
+  state.nextArrival += job.tasks.length
   state.waiting[priorityClass].add(job)
   if (history === newcomer) noteRequest(version.learnt.demand, turn.now)
   if (deadlineAt !== null) state.deadlines.add(job)
@@ -73,7 +74,8 @@ function createTask(job: Job, { taskId, stage, isHeld, components }: TaskSpec): 
     components,
     after: [],
     followers: [],
-    order: job.order + job.tasks.length,
+    arrival: job.arrival + job.tasks.length,
+    order: job.order,
     state: 'blocked',
     residency: null,
     startedAt: null,

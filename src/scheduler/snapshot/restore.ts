@@ -1,4 +1,5 @@
 /** A state from its snapshot. Whatever can be counted or derived is counted and derived anew. */
+import { copySteps } from '../batching/node-steps.ts'
 import { createDevice, createLanes, createSlot, createVersion } from '../blank.ts'
 import { copyLearnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
@@ -38,7 +39,7 @@ export function restore(snapshot: Snapshot, settings: SchedulerSettings = snapsh
 }
 
 function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
-  state.nextOrder = snapshot.nextOrder
+  state.nextArrival = snapshot.nextArrival
   state.draining = snapshot.draining
   state.recovering = snapshot.recovering
   state.timerAt = snapshot.timerAt
@@ -46,16 +47,27 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   state.random = snapshot.random
   state.alarms.push(...snapshot.alarms)
   state.decisions.continueFrom(snapshot.decisionCount)
+  for (const [versionId, deviceId, all] of snapshot.nodeSteps) {
+    const places = state.nodeSteps.get(versionId) ?? new Map()
+    state.nodeSteps.set(versionId, places.set(deviceId, all.map(copySteps)))
+  }
   for (const [engine, bytes] of snapshot.engineBytes) state.engineBytes.set(engine, bytes)
   for (const [versionId, learnt] of snapshot.learnt) state.learnt.set(versionId, copyLearnt(learnt))
 }
 
-function restoreDevice(state: SchedulerState, { spec, externalBytes, leaseTurn, slots }: DeviceSnapshot): void {
+function restoreDevice(
+  state: SchedulerState,
+  { spec, externalBytes, isLost, leaseTurn, load, slots }: DeviceSnapshot,
+): void {
   const device = createDevice(spec)
+  Object.assign(device.load, load)
+  if (load.isPeak) state.peaks.add(device)
   device.externalBytes = externalBytes
+  device.isLost = isLost
   device.leaseTurn = leaseTurn
-  for (const { engine, deaths, lastDeathAt, notBefore, restartCount } of slots) {
-    Object.assign(createSlot(device, engine), { deaths, lastDeathAt, notBefore, restartCount })
+  for (const { engine, primary: _primary, spares: _spares, ...rest } of slots) {
+    const slot = Object.assign(createSlot(device, engine), rest)
+    if (slot.circuit !== 'closed') state.unsteady.add(slot)
   }
   state.devices.set(spec.deviceId, device)
 }
@@ -96,6 +108,7 @@ function restoreWorker(state: SchedulerState, snapshot: WorkerSnapshot): void {
     tasks: new Set(),
     residencies: new Map(),
     alone: null,
+    isSuspected: snapshot.isSuspected,
     lease: snapshot.lease,
     runtime: found(state.allocations, snapshot.runtime),
   }

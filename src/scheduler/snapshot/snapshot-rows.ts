@@ -1,4 +1,6 @@
 /** The parts of a snapshot: each thing as plain JSON, others named by their numbers. */
+
+import type { DeviceLoad } from '../batching/load-of-device.ts'
 import type { AllocationPurpose, AllocationState, ResidencyState } from '../commands.ts'
 import type { DeviceSpec, PriorityClass, VersionSpec } from '../events.ts'
 import type {
@@ -18,10 +20,16 @@ import type { Device, Job, LeaseTurn, LiveAllocation, LiveResidency, Slot, Task,
 export interface DeviceSnapshot {
   readonly spec: DeviceSpec
   readonly externalBytes: number
+  readonly isLost: boolean
   readonly leaseTurn: LeaseTurn | null
+  readonly load: DeviceLoad
   readonly slots: readonly SlotSnapshot[]
 }
-export interface SlotSnapshot extends Pick<Slot, 'engine' | 'deaths' | 'lastDeathAt' | 'notBefore' | 'restartCount'> {
+export interface SlotSnapshot
+  extends Pick<
+    Slot,
+    'engine' | 'deaths' | 'lastDeathAt' | 'notBefore' | 'restartCount' | 'circuit' | 'recoversAt' | 'openings'
+  > {
   readonly primary: WorkerId | null
   readonly spares: readonly WorkerId[]
 }
@@ -39,6 +47,7 @@ export interface JobSnapshot
     Job,
     | 'state'
     | 'stage'
+    | 'arrival'
     | 'order'
     | 'attempt'
     | 'failedAttempts'
@@ -70,6 +79,7 @@ export interface TaskSnapshot
     | 'stage'
     | 'isHeld'
     | 'components'
+    | 'arrival'
     | 'order'
     | 'state'
     | 'startedAt'
@@ -93,7 +103,7 @@ export interface AllocationSnapshot
   readonly purpose: AllocationPurpose
   readonly state: AllocationState
 }
-export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'lease'> {
+export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'isSuspected' | 'lease'> {
   readonly workerId: WorkerId
   readonly deviceId: DeviceId
   readonly engine: string
@@ -105,7 +115,7 @@ export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 're
 export interface ResidencySnapshot
   extends Pick<
     LiveResidency,
-    'loadStartedAt' | 'loadedAt' | 'lastUsedAt' | 'saturatedSince' | 'ending' | 'unloadSent'
+    'told' | 'loadStartedAt' | 'loadedAt' | 'lastUsedAt' | 'saturatedSince' | 'ending' | 'unloadSent'
   > {
   readonly residencyId: ResidencyId
   readonly versionId: VersionId
@@ -118,11 +128,12 @@ export interface ResidencySnapshot
   readonly working: AllocationId
 }
 
-export function deviceOut({ spec, externalBytes, leaseTurn, slots }: Device): DeviceSnapshot {
-  return { spec, externalBytes, leaseTurn, slots: [...slots.values()].map(slotOut) }
+export function deviceOut({ spec, externalBytes, isLost, leaseTurn, load, slots }: Device): DeviceSnapshot {
+  return { spec, externalBytes, isLost, leaseTurn, load: { ...load }, slots: [...slots.values()].map(slotOut) }
 }
 
-function slotOut({ engine, primary, spares, deaths, lastDeathAt, notBefore, restartCount }: Slot): SlotSnapshot {
+function slotOut(slot: Slot): SlotSnapshot {
+  const { engine, primary, spares, deaths, lastDeathAt, notBefore, restartCount, circuit, recoversAt, openings } = slot
   return {
     engine,
     primary: primary?.workerId ?? null,
@@ -131,6 +142,9 @@ function slotOut({ engine, primary, spares, deaths, lastDeathAt, notBefore, rest
     lastDeathAt,
     notBefore,
     restartCount,
+    circuit,
+    recoversAt,
+    openings,
   }
 }
 
@@ -155,7 +169,7 @@ export function versionOut(version: Version): VersionSnapshot {
 
 export function jobOut(job: Job, isLive: boolean): JobSnapshot {
   const { jobId, userId, sessionId, weight, work, class: priorityClass, submittedAt, deadlineAt } = job
-  const { order, version, tasks, state, stage } = job
+  const { arrival, order, version, tasks, state, stage } = job
   const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback } = job
   const { gained, isStuck } = job
   return {
@@ -167,6 +181,7 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
     class: priorityClass,
     submittedAt,
     deadlineAt,
+    arrival,
     order,
     versionId: version.spec.versionId,
     state,
@@ -186,14 +201,15 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
 }
 
 function taskOut(task: Task): TaskSnapshot {
-  const { taskId, stage, isHeld, components, after, order, state, residency, startedAt } = task
-  const { stepsDone, checkpointStep, heldOutput, pausedState, isSuspect, unstartedDeaths } = task
+  const { taskId, stage, isHeld, components, after, arrival, order, state, residency } = task
+  const { startedAt, stepsDone, checkpointStep, heldOutput, pausedState, isSuspect, unstartedDeaths } = task
   return {
     taskId,
     stage,
     isHeld,
     components,
     after: after.map((predecessor) => predecessor.taskId),
+    arrival,
     order,
     state,
     residencyId: residency?.residencyId ?? null,
@@ -212,7 +228,7 @@ export function allocationOut({ device, ...allocation }: LiveAllocation): Alloca
 }
 
 export function workerOut(worker: Worker): WorkerSnapshot {
-  const { workerId, slot, state, spawnedAt, restartCount, tasks, alone, lease, runtime } = worker
+  const { workerId, slot, state, spawnedAt, restartCount, tasks, alone, isSuspected, lease, runtime } = worker
   return {
     workerId,
     deviceId: slot.device.spec.deviceId,
@@ -222,6 +238,7 @@ export function workerOut(worker: Worker): WorkerSnapshot {
     restartCount,
     tasks: [...tasks].map(({ taskId }) => taskId),
     alone: alone?.taskId ?? null,
+    isSuspected,
     lease,
     runtime: runtime.allocationId,
   }
@@ -229,7 +246,7 @@ export function workerOut(worker: Worker): WorkerSnapshot {
 
 export function residencyOut(residency: LiveResidency): ResidencySnapshot {
   const { residencyId, version, worker, state, jobs, components, weights, working } = residency
-  const { loadStartedAt, loadedAt, lastUsedAt, saturatedSince, ending, unloadSent } = residency
+  const { told, loadStartedAt, loadedAt, lastUsedAt, saturatedSince, ending, unloadSent } = residency
   return {
     residencyId,
     versionId: version.spec.versionId,
@@ -239,6 +256,7 @@ export function residencyOut(residency: LiveResidency): ResidencySnapshot {
     components: [...components],
     weights: weights.allocationId,
     working: working.allocationId,
+    told,
     loadStartedAt,
     loadedAt,
     lastUsedAt,

@@ -2,7 +2,8 @@
  * The whole state as plain JSON, and back. A restored state gives the same commands as the one it was taken from, so a snapshot opens a replay;
  * and it carries what was learnt over a restart. Only the decisions themselves stay behind; their count goes on.
  */
-import type { Millis, VersionId } from '../ids.ts'
+import { copySteps, type NodeSteps } from '../batching/node-steps.ts'
+import type { DeviceId, Millis, VersionId } from '../ids.ts'
 import { copyLearnt, type Learnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import type { Job, SchedulerState } from '../state.ts'
@@ -22,19 +23,20 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 5
+export const snapshotFormat = 6
 
 export interface Snapshot {
   readonly format: number
   readonly settings: SchedulerSettings
   readonly nextRuntimeId: number
-  readonly nextOrder: number
+  readonly nextArrival: number
   readonly draining: boolean
   readonly recovering: boolean
   readonly alarms: readonly Millis[]
   readonly timerAt: Millis | null
   readonly decisionCount: number
   readonly learnt: readonly (readonly [VersionId, Learnt])[]
+  readonly nodeSteps: readonly (readonly [VersionId, DeviceId, readonly NodeSteps[]])[]
   readonly engineBytes: readonly (readonly [string, number])[]
   readonly loadMsPerByte: number | null
   readonly random: number
@@ -70,13 +72,16 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     format: snapshotFormat,
     settings: state.settings,
     nextRuntimeId: state.nextRuntimeId,
-    nextOrder: state.nextOrder,
+    nextArrival: state.nextArrival,
     draining: false,
     recovering: false,
     alarms: [],
     timerAt: null,
     decisionCount: state.decisions.total,
     learnt: [...state.learnt].map(([versionId, learnt]) => [versionId, copyLearnt(learnt)] as const),
+    nodeSteps: [...state.nodeSteps].flatMap(([versionId, places]) =>
+      [...places].map(([deviceId, all]) => [versionId, deviceId, all.map(copySteps)] as const),
+    ),
     engineBytes: [...state.engineBytes],
     loadMsPerByte: state.loadMsPerByte,
     random: state.random,
