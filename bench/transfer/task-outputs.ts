@@ -50,6 +50,9 @@ export class TaskOutputs implements WorkerListener {
   modelUnloaded(): void {}
   taskCheckpointed(): void {}
   leaseRevoked(): void {}
+  stepsTimed(): void {}
   partial(): void {}
+  workerSuspected(): void {}
+  workerAnswered(): void {}
   workerMeasured(): void {}
 }

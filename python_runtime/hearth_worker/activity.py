@@ -11,6 +11,8 @@ class Activity:
         self.is_in_long_step = False
         # A step runs.
         self.is_stepping = False
+        # How long the running step lasts, as its program says; None = it does not say.
+        self.declared_step_ms: int | None = None
         # States that an engine computes on between steps; kept by Tasks, for they end without steps as well.
         self.tasks_in_engine = 0
 

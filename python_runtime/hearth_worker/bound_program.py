@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Hashable, Sequence
+from math import ceil, isfinite
 
 from hearth_worker.programs.registry import AnyProgram
 from hearth_worker.step_lengths import StepLengths
@@ -24,6 +25,8 @@ class BoundProgram:
         self.seated = 0
         self._lengths = StepLengths()
         self._is_unpredictable = False
+        # What the program said when it was asked last, in milliseconds; None where it says nothing.
+        self.declared_step_ms: int | None = None
 
     def batch_key(self, state: object) -> Hashable:
         """What states of all programs are grouped by. Raises whatever the program raises; is hashable."""
@@ -41,11 +44,13 @@ class BoundProgram:
             return None
         try:
             known = self.program.expected_step_ms(states)
+            self.declared_step_ms = None if known is None or not isfinite(known) else ceil(max(0.0, known))
             return self._lengths.expected_ms(len(states)) if known is None else float(known)
         except Exception:
             # Told once. From now on every step is announced, as one of unknown length is.
             logger.exception("The program %s cannot say how long a step lasts.", type(self.program).__name__)
             self._is_unpredictable = True
+            self.declared_step_ms = None
             return None
 
     def learn(self, states: int, step_ms: float) -> None:

@@ -59,6 +59,7 @@ class StepRunner:
         outcomes = self._outcomes(records)
         self._activity.is_stepping = False
         self._activity.is_in_long_step = False
+        self._activity.declared_step_ms = None
         self._activity.progress += 1
         ended_at = now_ms()
         self._lease.step_ended(began_at, ended_at)
@@ -73,6 +74,7 @@ class StepRunner:
         bound = records[0].bound
         states = [record.state for record in records]
         expected_ms = bound.expected_step_ms(states)
+        self._activity.declared_step_ms = bound.declared_step_ms
         policy = self._models.policies[bound.model]
         requests_taken = self._inbox.requests_taken
         step = interruptible_step(records, policy, expected_ms, requests_taken)

@@ -31,6 +31,7 @@ export function carryOutWith(doers: {
       case 'spawnWorker':
         trouble.starting(command.workerId)
         return executor.carryOut(command)
+      case 'killWorker':
       case 'stopWorker':
       case 'load':
       case 'unload':

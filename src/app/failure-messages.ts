@@ -59,6 +59,8 @@ export function requeueFailure(cause: RequeueCause, exit: WorkerExitCause | null
         retryable: true,
         message: detail ?? 'The model could not be loaded; it is tried again.',
       }
+    case 'device_lost':
+      return { code: 'DEVICE_LOST', retryable: true, message: 'The device of the job was lost; the job runs again.' }
     case 'model_unloaded':
       return {
         code: 'WORKER_LOST',

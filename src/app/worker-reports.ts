@@ -3,9 +3,10 @@
  * Order is kept: what a user sees of a task comes after its start and before its end.
  */
 
+import type { LargeStep } from '../runtime/workers/step-times.ts'
 import { type ProgramOutput, releaseRegions } from '../runtime/workers/tensors.ts'
 import type { ReportEntry, WorkerListener } from '../runtime/workers/worker-listener.ts'
-import type { TaskReport, WorkerExitCause } from '../scheduler/events.ts'
+import type { StepSample, TaskReport, WorkerExitCause } from '../scheduler/events.ts'
 import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { ProgressUnit } from '../store/records.ts'
@@ -84,6 +85,15 @@ export class WorkerReports implements WorkerListener {
     tell()
   }
 
+  stepsTimed(
+    workerId: WorkerId,
+    versionId: VersionId,
+    samples: readonly StepSample[],
+    tooLarge: readonly LargeStep[],
+  ): void {
+    this.#shell.feed({ type: 'stepsTimed', workerId, versionId, samples, tooLarge })
+  }
+
   partial(workerId: WorkerId, taskId: TaskId, values: readonly unknown[]): void {
     const { log, giveCredit } = this.#parts
     const job = this.#live.ofTask(taskId)
@@ -142,6 +152,14 @@ export class WorkerReports implements WorkerListener {
 
   modelUnloaded(workerId: WorkerId, versionId: VersionId): void {
     this.#shell.feed({ type: 'modelUnloaded', workerId, versionId })
+  }
+
+  workerSuspected(workerId: WorkerId): void {
+    this.#shell.feed({ type: 'workerSuspected', workerId })
+  }
+
+  workerAnswered(workerId: WorkerId): void {
+    this.#shell.feed({ type: 'workerAnswered', workerId })
   }
 
   workerMeasured(workerId: WorkerId, privateBytes: number): void {

@@ -58,6 +58,9 @@ export class Executor {
           ...this.#facts.placement(command.deviceId),
         })
         return
+      case 'killWorker':
+        this.#pool.kill(workerId, 'its device is lost')
+        return
       case 'stopWorker':
         this.#pool.stop(workerId)
         return

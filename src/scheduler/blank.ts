@@ -1,4 +1,5 @@
 /** Devices, slots, lanes and versions as they begin: holding nothing. */
+import { noLoad } from './batching/load-of-device.ts'
 import type { DeviceSpec, VersionSpec } from './events.ts'
 import { nothingLearnt } from './learning/learning.ts'
 import { OrderedQueue } from './queues/ordered-queue.ts'
@@ -11,9 +12,11 @@ export function createDevice(spec: DeviceSpec): Device {
     reservedBytes: 0,
     externalBytes: 0,
     weightsBytes: 0,
+    isLost: false,
     admitted: 0,
     loading: null,
     leaseTurn: null,
+    load: noLoad(),
     slots: new Map(),
     residencies: new Set(),
   }
@@ -29,6 +32,9 @@ export function createSlot(device: Device, engine: string): Slot {
     lastDeathAt: null,
     notBefore: 0,
     restartCount: 0,
+    circuit: 'closed',
+    recoversAt: null,
+    openings: 0,
   }
   device.slots.set(engine, slot)
   return slot

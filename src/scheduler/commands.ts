@@ -22,6 +22,21 @@ export interface Admission {
   readonly isRestored: boolean
 }
 
+/** How many states of a node of a model share a step well, and how long a step is worth waiting for. */
+export interface NodeLimit {
+  readonly node: string
+  /** Null = all shapes that have no limit of their own. */
+  readonly shape: string | null
+  readonly limit: number
+  /** For tasks of batch class, where that is another. */
+  readonly batchClassLimit: number | null
+  /** Null = as long as the model's policy says. */
+  readonly holdMs: number | null
+  /** A step of b states lasts baseMs + b * stateMs; null = nobody knows. */
+  readonly baseMs: number | null
+  readonly stateMs: number | null
+}
+
 export type AllocationPurpose = 'weights' | 'kv_cache' | 'runtime' | 'activations' | 'paused_state'
 export type AllocationState = 'reserved' | 'committed' | 'released' | 'rolled_back'
 
@@ -78,6 +93,7 @@ export type RequeueCause =
   | 'load_failed'
   | 'stale_model'
   | 'model_unloaded'
+  | 'device_lost'
 
 export type Command =
   /** `spare`: an engine kept warm without a model. */
@@ -89,6 +105,8 @@ export type Command =
       readonly spare: boolean
     }
   /** Ask it to end; `workerExited` follows. */
+  /** At once: its device is lost. */
+  | { readonly type: 'killWorker'; readonly workerId: WorkerId }
   | { readonly type: 'stopWorker'; readonly workerId: WorkerId }
   | { readonly type: 'load'; readonly workerId: WorkerId; readonly versionId: VersionId }
   /** A worker found other files than the version was registered with: read them again, and answer `versionChecked`. Nothing loads it meanwhile. */
@@ -104,6 +122,7 @@ export type Command =
       readonly interruptAfterMs: number
       readonly checkpointSteps: number
       readonly inferenceShare: number
+      readonly limits: readonly NodeLimit[]
     }
   | { readonly type: 'admit'; readonly workerId: WorkerId; readonly tasks: readonly Admission[] }
   | { readonly type: 'withdraw'; readonly workerId: WorkerId; readonly taskIds: readonly TaskId[] }

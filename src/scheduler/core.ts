@@ -6,11 +6,14 @@
 
 import { admitWaiting } from './admission/admission.ts'
 import { goOn } from './admission/next-tasks.ts'
+import { takeStepTimes } from './batching/step-times.ts'
 import type { Command } from './commands.ts'
 import type { SchedulerEvent } from './events.ts'
+import { loseDevice, takeBackDevice } from './failover/device-loss.ts'
 import { loseWorker } from './failover/failover.ts'
 import { failJobsOfGone, takeChecked, takeReplaced, takeStaleLoad } from './failover/file-changes.ts'
 import { dropProcess, recoverJob } from './failover/recovery.ts'
+import { clearWorker, suspectWorker } from './failover/suspicion.ts'
 import type { Millis } from './ids.ts'
 import { acceptJob } from './jobs/accepting.ts'
 import { cancelJob } from './jobs/cancellation.ts'
@@ -91,8 +94,18 @@ function take(turn: Turn, event: SchedulerEvent): void {
       return takeReports(turn, event.workerId, event.reports)
     case 'taskCheckpointed':
       return takeCheckpoint(turn.state, event.workerId, event.taskId, event.step)
+    case 'stepsTimed':
+      return takeStepTimes(turn, event)
     case 'leaseRevoked':
       return takeRevoked(turn.state, event.workerId)
+    case 'workerSuspected':
+      return suspectWorker(turn, event.workerId)
+    case 'workerAnswered':
+      return clearWorker(turn, event.workerId)
+    case 'deviceLost':
+      return loseDevice(turn, event.deviceId)
+    case 'deviceReturned':
+      return takeBackDevice(turn, event.deviceId)
     case 'workerMeasured':
       return takeMeasured(turn, event.workerId, event.privateBytes)
     case 'deviceMeasured':

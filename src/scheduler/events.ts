@@ -117,6 +117,18 @@ export type TaskReport =
   /** It is left out of steps; `stateBytes` = what its state takes in the worker. */
   | { readonly kind: 'paused'; readonly taskId: TaskId; readonly stateBytes: number }
 
+/** `steps` steps of a node, of `states` states each, lasted `ms` on average. */
+export interface StepSample {
+  readonly node: string
+  /** What makes steps of a node comparable: their inputs are of one shape. */
+  readonly shape: string
+  readonly states: number
+  readonly steps: number
+  readonly ms: number
+  /** Private memory that the largest of them took, beside what there was before; null = not measured. */
+  readonly peakBytes: number | null
+}
+
 export type WorkerExitCause = 'signal' | 'exit_code' | 'protocol_error' | 'spawn_failed' | 'requested'
 
 export type SchedulerEvent =
@@ -169,8 +181,22 @@ export type SchedulerEvent =
   | { readonly type: 'stepsReported'; readonly workerId: WorkerId; readonly reports: readonly TaskReport[] }
   /** A state of the task is written down; from there it goes on should its worker be lost. */
   | { readonly type: 'taskCheckpointed'; readonly workerId: WorkerId; readonly taskId: TaskId; readonly step: number }
+  /** How long steps of a worker lasted, and which did not fit into its memory; those were taken apart, and nothing of them was lost. */
+  | {
+      readonly type: 'stepsTimed'
+      readonly workerId: WorkerId
+      readonly versionId: VersionId
+      readonly samples: readonly StepSample[]
+      readonly tooLarge: readonly Pick<StepSample, 'node' | 'shape' | 'states'>[]
+    }
   /** The worker steps no more until it is given the lease of its device again. */
   | { readonly type: 'leaseRevoked'; readonly workerId: WorkerId }
+  /** It leaves what it is told unacknowledged, though it may only be busy. `workerAnswered` or `workerExited` follows. */
+  | { readonly type: 'workerSuspected'; readonly workerId: WorkerId }
+  | { readonly type: 'workerAnswered'; readonly workerId: WorkerId }
+  /** The device does not answer any more, or is gone; its workers are of no use. */
+  | { readonly type: 'deviceLost'; readonly deviceId: DeviceId }
+  | { readonly type: 'deviceReturned'; readonly deviceId: DeviceId }
   /** Private anonymous bytes of a worker now. */
   | { readonly type: 'workerMeasured'; readonly workerId: WorkerId; readonly privateBytes: number }
   /** Memory of a device that is in use and that no allocation owns. */

@@ -1,4 +1,5 @@
 /** The limits and rates of the scheduler. Every one is a setting; these are the defaults. Times in milliseconds, sizes in bytes. */
+import { type BatchingSettings, defaultBatching } from './batching/settings.ts'
 import type { PriorityClass } from './events.ts'
 
 export const routingNames = [
@@ -29,6 +30,11 @@ export interface SchedulerSettings {
   readonly sparesPerEngine: number
   /** Wait before the first, second, ... restart of workers that die one after the other without having done anything; the last one repeats. */
   readonly restartBackoffMs: readonly number[]
+  /** After so many deaths in a row the circuit opens: nothing is started there for the first, second, ... of these times; the last one repeats. */
+  readonly circuitDeaths: number
+  readonly circuitBackoffMs: readonly number[]
+  /** Half of what it usually gets, once a first task has ended well there again. */
+  readonly circuitRecoveryMs: number
   /** Deaths further apart than this do not follow each other. */
   readonly restartCalmMs: number
   /** Failed loads of a version after which the jobs that wait for it fail. */
@@ -64,6 +70,7 @@ export interface SchedulerSettings {
   /** Until anything has been measured. */
   readonly guessedExecMs: number
   readonly guessedLoadMsPerByte: number
+  readonly batching: BatchingSettings
   /** Weight of the newest value in a learnt mean. */
   readonly learningRate: number
   /** Steps between two checkpoints of a task; 0 = never. */
@@ -87,6 +94,9 @@ export const defaultSettings: SchedulerSettings = {
   unstartedDeathLimit: 2,
   sparesPerEngine: 1,
   restartBackoffMs: [0, 100, 200, 400, 800, 1600, 3200, 5000],
+  circuitDeaths: 3,
+  circuitBackoffMs: [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000],
+  circuitRecoveryMs: 60_000,
   restartCalmMs: 30_000,
   loadAttemptLimit: 3,
   loadBackoffMs: [200, 1000],
@@ -104,6 +114,7 @@ export const defaultSettings: SchedulerSettings = {
   exactDevices: 64,
   guessedExecMs: 1000,
   guessedLoadMsPerByte: 1e-6,
+  batching: defaultBatching,
   learningRate: 0.2,
   checkpointSteps: 5,
   inferenceShare: 0.3,

@@ -53,6 +53,8 @@ export class ModelledWorkers {
     switch (command.type) {
       case 'spawnWorker':
         return this.#spawn(command.workerId)
+      case 'killWorker':
+        return this.#workers.get(command.workerId)?.die('signal')
       case 'stopWorker':
         return this.#send(command.workerId, (worker) => worker.die('requested'))
       case 'load':

@@ -1,6 +1,7 @@
 /** Workers that misbehave in every way that bytes and processes allow: each gives a typed end, nothing hangs, nothing stays behind. */
 import { readdirSync, readFileSync, stat } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { defaultWorkerLimits } from '../../src/runtime/workers/worker-limits.ts'
 import { FakePool, fakeWorker } from '../support/fake-pool.ts'
 import { isAlive } from '../support/processes.ts'
 import { until } from '../support/until.ts'
@@ -95,7 +96,8 @@ describe('a worker that is killed', () => {
 })
 
 describe('a worker that hangs is killed', () => {
-  const liveness = { silentIdleMs: 300, stuckIdleMs: 300, stepMsMax: 500, loadMsMax: 500 }
+  const times = { silentIdleMs: 300, stuckIdleMs: 300, stepMsMin: 500, stepMsMax: 500, loadMsMax: 500 }
+  const liveness = { ...defaultWorkerLimits.liveness, ...times }
 
   test.each(['never-acknowledges', 'stalls'])('%s', async (scenario) => {
     await using fake = new FakePool(scenario, { liveness })

@@ -266,7 +266,10 @@ export class Talk {
         told()
         this.#told.push(entries)
       },
+      stepsTimed: told,
       partial: told,
+      workerSuspected: told,
+      workerAnswered: told,
       workerMeasured: told,
       log: told,
     }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultWorkerLimits } from '../../src/runtime/workers/worker-limits.ts'
 import type { TaskId, WorkerId } from '../../src/scheduler/ids.ts'
 import { isAlive } from '../support/processes.ts'
 import { noop, noopVersion, RealPool } from '../support/real-pool.ts'
@@ -126,7 +127,7 @@ describe('a worker that fails', () => {
   test('by hanging shows its stacks and is killed; others go on', async () => {
     await using real = new RealPool({
       pingIntervalMs: 100,
-      liveness: { silentIdleMs: 400, stuckIdleMs: 400, stepMsMax: 60_000, loadMsMax: 60_000 },
+      liveness: { ...defaultWorkerLimits.liveness, silentIdleMs: 400, stuckIdleMs: 400 },
     })
     const [hanging, healthy] = [await real.startNoop(1), await real.startNoop(2)]
     real.pool.admit(hanging, [noop(1, { hangAtStep: 1 })])

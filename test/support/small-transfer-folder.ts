@@ -6,12 +6,14 @@ import { execFileSync } from 'node:child_process'
 import { statfsSync } from 'node:fs'
 import { TensorMemory } from '../../src/runtime/memory/tensor-memory.ts'
 import type { LargeTensor } from '../../src/runtime/workers/tensors.ts'
+import { defaultWorkerLimits } from '../../src/runtime/workers/worker-limits.ts'
 import { noop, RealPool } from './real-pool.ts'
 import { until } from './until.ts'
 
 const sizeBytes = 64 * 1024 * 1024
 const folder = process.argv[2] ?? ''
-const liveness = { silentIdleMs: 300, stuckIdleMs: 300, stepMsMax: 600, loadMsMax: 600 }
+const times = { silentIdleMs: 300, stuckIdleMs: 300, stepMsMin: 600, stepMsMax: 600, loadMsMax: 600 }
+const liveness = { ...defaultWorkerLimits.liveness, ...times }
 const memory = TensorMemory.withoutPool(folder)
 const real = new RealPool({ pingIntervalMs: 100, liveness }, { memory })
 const worker = await real.startNoop(1)

@@ -34,8 +34,17 @@ export class WorkerLog implements WorkerListener {
   stepsReported(...call: Parameters<WorkerListener['stepsReported']>): void {
     this.told.push(['stepsReported', ...call])
   }
+  stepsTimed(...call: Parameters<WorkerListener['stepsTimed']>): void {
+    this.told.push(['stepsTimed', ...call])
+  }
   partial(...call: Parameters<WorkerListener['partial']>): void {
     this.told.push(['partial', ...call])
+  }
+  workerSuspected(...call: Parameters<WorkerListener['workerSuspected']>): void {
+    this.told.push(['workerSuspected', ...call])
+  }
+  workerAnswered(...call: Parameters<WorkerListener['workerAnswered']>): void {
+    this.told.push(['workerAnswered', ...call])
   }
   workerMeasured(...call: Parameters<WorkerListener['workerMeasured']>): void {
     this.told.push(['workerMeasured', ...call])

@@ -1,4 +1,4 @@
-"""What a worker says: types 64 to 79 of PROTOCOL.md section 4."""
+"""What a worker says: types 64 to 80 of PROTOCOL.md section 4."""
 
 from typing import Any, ClassVar, Literal
 
@@ -74,11 +74,12 @@ class Partial(Report, frozen=True):
 
 
 class Pong(Report, frozen=True):
-    """`progress` rises by one per finished step of any kind."""
+    """`progress` rises by one per finished step of any kind; `step_ms` is what its program says of the running step."""
 
     type: ClassVar[int] = 69
     progress: Count
     busy: bool
+    step_ms: Count | None = None
 
 
 class ModelStats(Struct, rename="camel", frozen=True):
@@ -187,3 +188,33 @@ class ComponentLoaded(Report, frozen=True):
     component: str
     load_ms: Millis
     weights_bytes: Count
+
+
+class StepTime(Struct, rename="camel", frozen=True, omit_defaults=True):
+    """`steps` steps of so many states of a node took `ms` each, on average; `peak_bytes` is the most private memory
+    that one took beyond what there was before the node's first step."""
+
+    model: Count
+    node: str
+    shape: str
+    states: PositiveCount
+    steps: PositiveCount
+    ms: Millis
+    peak_bytes: Count | None = None
+
+
+class TooLarge(Struct, rename="camel", frozen=True):
+    """A step of so many states did not fit into memory."""
+
+    model: Count
+    node: str
+    shape: str
+    states: PositiveCount
+
+
+class StepTimes(Report, frozen=True):
+    """How long steps took since the last report, and which were too large."""
+
+    type: ClassVar[int] = 80
+    times: list[StepTime]
+    too_large: list[TooLarge] = []

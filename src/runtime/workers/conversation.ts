@@ -26,6 +26,7 @@ import {
 } from './requests.ts'
 import { SlabRequests } from './slab-requests.ts'
 import { failureCodes } from './step-entries.ts'
+import { byVersion } from './step-times.ts'
 import { TaskRequests } from './task-requests.ts'
 import { releaseRegions } from './tensors.ts'
 import type { WorkerLimits } from './worker-limits.ts'
@@ -41,7 +42,8 @@ export interface ConversationOptions {
   readonly write: (frames: readonly Buffer[]) => boolean
   /** Once, before anything else is passed on. */
   readonly onHello: (hello: Hello) => void
-  readonly onPong: (progress: number, isStepping: boolean) => void
+  /** `declaredStepMs`: how long its program says that the running step lasts; null = it does not say. */
+  readonly onPong: (progress: number, isStepping: boolean, declaredStepMs: number | null) => void
   readonly onProgress: (progress: number) => void
   readonly onMeasured: (privateBytes: number) => void
   /** The worker answered STATS. */
@@ -86,6 +88,11 @@ export class Conversation {
 
   get isLoading(): boolean {
     return this.#models.isLoading
+  }
+
+  /** Loads and components that have ended since its start. */
+  get loadedCount(): number {
+    return this.#models.loadedCount
   }
 
   /** Its stream is not read for now, which is no fault of the worker. */
@@ -205,6 +212,10 @@ export class Conversation {
         this.#tensors.endFrame(this.tasks.settle(report.entries))
         this.#report(report.entries)
         return
+      case 'stepTimes':
+        for (const { versionId, samples, tooLarge } of byVersion(report))
+          listener.stepsTimed(workerId, versionId, samples, tooLarge)
+        return
       case 'partial':
         this.tasks.takeCredit(report.taskId, report.values.length)
         listener.partial(workerId, report.taskId, report.values, report.creditLeft)
@@ -229,7 +240,7 @@ export class Conversation {
         this.#refused(requestId, report)
         return
       case 'pong':
-        this.#options.onPong(report.progress, report.busy)
+        this.#options.onPong(report.progress, report.busy, report.stepMs)
         return
       case 'statsReport':
         if (report.handOver) this.#tensors.handedOver(report.handOver)

@@ -1,20 +1,27 @@
 /**
- * Decides when a worker that still exists has to be given up. It is asked at regular intervals with what was observed since.
+ * Decides what to think of a worker that still exists. It is asked at regular intervals with what was observed since.
  *
- * A worker is *silent* when it leaves a frame unacknowledged: its reader thread does not run (native code holds the interpreter's lock, or the
- * process is stopped). It is *stuck* when it says that a step runs, and no step ends. Either is forgiven while the kernel shows that the process
- * works, up to a limit: a long step or the reading of a large model looks just like that.
+ * A worker is *silent* when it leaves a frame unacknowledged: its reader thread does not run (native code holds the interpreter's lock, the process is
+ * stopped, or nothing gets through). It is *stuck* when it says that a step runs, or has a model to load, and nothing of that ends. Either is forgiven
+ * while the kernel shows that the process works, up to a limit that follows from what steps of its models took before: a long step or the reading of a
+ * large model looks just like that. Until then one that is silent is suspected.
  */
 import type { ProcessActivity } from './process-activity.ts'
 
 export interface LivenessLimits {
+  /** Silent for so long, whatever it does: suspected. */
+  readonly suspectMs: number
   /** Silent and doing nothing for so long: hung. */
   readonly silentIdleMs: number
-  /** Stuck and doing nothing for so long: hung. */
+  /** A step that does nothing for so long: hung, unless its program says that it lasts longer. */
   readonly stuckIdleMs: number
-  /** Silent or stuck for so long, whatever it does: hung. */
+  /** A load that does nothing for so long: hung. */
+  readonly loadIdleMs: number
+  /** Silent or stuck in a step for so long, though it computes: hung at the earliest, however short its steps were before. */
+  readonly stepMsMin: number
+  /** The same at the latest, and where nothing is known of its steps. */
   readonly stepMsMax: number
-  /** The same while a model is being loaded. */
+  /** Nothing of a load has ended or was read for so long: hung. */
   readonly loadMsMax: number
 }
 
@@ -27,42 +34,80 @@ export interface Observation {
   readonly progress: number
   /** It said that a step runs. */
   readonly isStepping: boolean
+  /** How long its program says that the running step lasts; null = it does not say. */
+  readonly declaredStepMs: number | null
+  /** How long the steps of what it has may last, as far as was learnt; null = nothing was. */
+  readonly stepMsMax: number | null
+  /** Loads and components that have ended since its start. */
+  readonly loaded: number
   readonly isLoading: boolean
   /** Null where the kernel does not tell. */
   readonly activity: ProcessActivity | null
 }
 
-/** Below this share of one core a process only keeps itself awake. */
+export type Verdict =
+  | { readonly kind: 'well' }
+  | { readonly kind: 'suspect' }
+  /** `reason`: a clause. */
+  | { readonly kind: 'hung'; readonly reason: string }
+
+/** Below this share of one core, and one tick of the kernel's clock, a process only keeps itself awake. */
 const idleCpuShare = 0.02
+const tickMs = 10
+/** A step may last so many times what its program says. */
+const declaredFactor = 4
+
+const well: Verdict = { kind: 'well' }
+const suspect: Verdict = { kind: 'suspect' }
 
 export class Liveness {
   readonly #limits: LivenessLimits
   #previous: Observation | null = null
   /** Since when the process has done nothing, as far as one can see. */
-  #idleSince: number | null = null
+  #idleFrom: Observation | null = null
   /** Since when a step has been running without an end. */
   #stuckSince: number | null = null
+  /** Since when nothing of a load has ended or was read. */
+  #loadStuckSince: number | null = null
 
   constructor(limits: LivenessLimits) {
     this.#limits = limits
   }
 
-  /** Why the worker is hung, in words; null = it is not. */
-  judge(observed: Observation): string | null {
+  judge(observed: Observation): Verdict {
+    this.#compare(observed)
+    const reason = this.#hangs(observed)
+    if (reason !== null) return { kind: 'hung', reason }
+    return observed.silenceMs > this.#limits.suspectMs ? suspect : well
+  }
+
+  #compare(observed: Observation): void {
     const previous = this.#previous
     this.#previous = observed
-    this.#idleSince = previous && isIdle(previous, observed) ? (this.#idleSince ?? previous.now) : null
-    this.#stuckSince =
-      observed.isStepping && previous?.progress === observed.progress ? (this.#stuckSince ?? previous.now) : null
+    if (this.#idleFrom && !isIdle(this.#idleFrom, observed)) this.#idleFrom = null
+    if (!this.#idleFrom && previous && isIdle(previous, observed)) this.#idleFrom = previous
+    const isStuck = observed.isStepping && previous?.progress === observed.progress
+    this.#stuckSince = isStuck ? (this.#stuckSince ?? previous.now) : null
+    const isLoadStuck = observed.isLoading && previous?.isLoading && isSameLoad(previous, observed)
+    this.#loadStuckSince = isLoadStuck ? (this.#loadStuckSince ?? previous.now) : null
+  }
 
-    const idleMs = this.#idleSince === null ? 0 : observed.now - this.#idleSince
-    const stuckMs = this.#stuckSince === null ? 0 : observed.now - this.#stuckSince
-    const { silenceMs } = observed
-    const msMax = observed.isLoading ? this.#limits.loadMsMax : this.#limits.stepMsMax
-    if (Math.min(silenceMs, idleMs) > this.#limits.silentIdleMs)
+  #hangs({ now, silenceMs, isLoading, declaredStepMs, stepMsMax }: Observation): string | null {
+    const limits = this.#limits
+    const idleMs = this.#idleFrom ? now - this.#idleFrom.now : 0
+    const stuckMs = this.#stuckSince === null ? 0 : now - this.#stuckSince
+    const loadStuckMs = this.#loadStuckSince === null ? 0 : now - this.#loadStuckSince
+    const declaredMs = declaredFactor * (declaredStepMs ?? 0)
+    if (Math.min(silenceMs, idleMs) > limits.silentIdleMs)
       return `it has not answered for ${seconds(silenceMs)} and does nothing`
-    if (Math.min(stuckMs, idleMs) > this.#limits.stuckIdleMs)
+    if (Math.min(stuckMs, idleMs) > Math.max(limits.stuckIdleMs, declaredMs))
       return `its step has not ended for ${seconds(stuckMs)} and it does nothing`
+    if (Math.min(loadStuckMs, idleMs) > limits.loadIdleMs)
+      return `it has loaded nothing for ${seconds(loadStuckMs)} and does nothing`
+    if (loadStuckMs > limits.loadMsMax) return `it has loaded nothing for ${seconds(loadStuckMs)}`
+    const learntMs = Math.max(limits.stepMsMin, Math.min(stepMsMax ?? limits.stepMsMax, limits.stepMsMax))
+    // A load in threads of its own has the interpreter and the cores as well.
+    const msMax = Math.max(isLoading ? limits.loadMsMax : learntMs, declaredMs)
     if (silenceMs > msMax) return `it has not answered for ${seconds(silenceMs)}`
     if (stuckMs > msMax) return `its step has not ended for ${seconds(stuckMs)}`
     return null
@@ -74,10 +119,19 @@ function isIdle(before: Observation, after: Observation): boolean {
   if (!before.activity || !after.activity) return false
   const cpuMs = after.activity.cpuMs - before.activity.cpuMs
   return (
-    cpuMs <= (after.now - before.now) * idleCpuShare &&
+    cpuMs <= (after.now - before.now) * idleCpuShare + tickMs &&
     after.activity.majorFaults === before.activity.majorFaults &&
     after.activity.readBytes === before.activity.readBytes &&
     !after.activity.isRunnable
+  )
+}
+
+/** What is read from the disk is on its way. */
+function isSameLoad(before: Observation, after: Observation): boolean {
+  return (
+    before.loaded === after.loaded &&
+    before.activity?.readBytes === after.activity?.readBytes &&
+    before.activity?.majorFaults === after.activity?.majorFaults
   )
 }
 

@@ -15,10 +15,16 @@ export class ModelRequests {
   /** In the order sent. */
   readonly #byRequestId = new Map<number, ModelRequest>()
   #loadsUnderWay = 0
+  #loadedCount = 0
 
   /** From the wish on, even before it has been sent. */
   get isLoading(): boolean {
     return this.#loadsUnderWay > 0
+  }
+
+  /** Loads and components that have ended. */
+  get loadedCount(): number {
+    return this.#loadedCount
   }
 
   /** Returns what is to be called when the request leaves. */
@@ -29,8 +35,11 @@ export class ModelRequests {
 
   /** A component has been loaded. Throws ProtocolError unless its model is being loaded, and this was not said before. */
   componentLoaded(versionId: VersionId, component: string): void {
-    for (const asked of this.#byRequestId.values())
-      if (asked.type === 'load' && asked.versionId === versionId && asked.unloaded.delete(component)) return
+    for (const asked of this.#byRequestId.values()) {
+      if (asked.type !== 'load' || asked.versionId !== versionId || !asked.unloaded.delete(component)) continue
+      this.#loadedCount += 1
+      return
+    }
     throw new ProtocolError(
       'order',
       `\`COMPONENT_LOADED\` came for ${JSON.stringify(component)} of model ${versionId}, which is not being loaded.`,
@@ -59,6 +68,8 @@ export class ModelRequests {
 
   #end(requestId: number, request: ModelRequest): void {
     this.#byRequestId.delete(requestId)
-    if (request.type === 'load') this.#loadsUnderWay -= 1
+    if (request.type !== 'load') return
+    this.#loadsUnderWay -= 1
+    this.#loadedCount += 1
   }
 }

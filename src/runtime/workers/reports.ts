@@ -17,6 +17,7 @@ import {
   flagField,
   listField,
   mapField,
+  optionalCountField,
   textField,
   textListField,
   wordField,
@@ -25,6 +26,7 @@ import { type ModelReport, readComponentLoaded, readLoaded, readUnloaded } from 
 import { ProtocolError } from './protocol-error.ts'
 import { readStats, type StatsReport } from './stats-report.ts'
 import { readStepEntry, type StepEntry } from './step-entries.ts'
+import { readStepTimes, type StepTimes } from './step-times.ts'
 import { type LargeTensors, materialize, noLargeTensors } from './tensors.ts'
 
 export const reportType = {
@@ -44,6 +46,7 @@ export const reportType = {
   chunk: 77,
   slabsDropped: 78,
   componentLoaded: 79,
+  stepTimes: 80,
 } as const
 
 /** A state that takes more is not saved. */
@@ -74,13 +77,15 @@ export type Report =
       readonly values: readonly unknown[]
       readonly creditLeft: number
     }
-  | { readonly kind: 'pong'; readonly progress: number; readonly busy: boolean }
+  /** `stepMs`: how long its program says that the running step lasts; null = it does not say. */
+  | { readonly kind: 'pong'; readonly progress: number; readonly busy: boolean; readonly stepMs: number | null }
   | StatsReport
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly logger: string }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean }
   | { readonly kind: 'ack' }
   | { readonly kind: 'revoked' }
   | { readonly kind: 'checkpointed'; readonly taskId: TaskId; readonly step: number; readonly saved: Uint8Array }
+  | StepTimes
   | SlabRequest
   | Chunk
   | SlabsDropped
@@ -124,10 +129,12 @@ export function readReport(frame: Frame, large: LargeTensors): Report {
       return readSlabsDropped(frame)
     case reportType.componentLoaded:
       return readComponentLoaded(frame)
+    case reportType.stepTimes:
+      return readStepTimes(frame)
     default:
       throw new ProtocolError(
         'type',
-        `A worker's frame must have a type from ${reportType.hello} to ${reportType.componentLoaded}, not ${frame.type}.`,
+        `A worker's frame must have a type from ${reportType.hello} to ${reportType.stepTimes}, not ${frame.type}.`,
       )
   }
 }
@@ -174,7 +181,12 @@ function readAck(frame: Frame): Report {
 
 function readPong(frame: Frame): Report {
   const map = decodeMetadata(frame.meta, 'PONG')
-  return { kind: 'pong', progress: countField(map, 'progress', 'PONG'), busy: flagField(map, 'busy', 'PONG') }
+  return {
+    kind: 'pong',
+    progress: countField(map, 'progress', 'PONG'),
+    busy: flagField(map, 'busy', 'PONG'),
+    stepMs: optionalCountField(map, 'stepMs', 'PONG'),
+  }
 }
 
 function readLog(frame: Frame): Report {

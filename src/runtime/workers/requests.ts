@@ -1,4 +1,5 @@
 /** What the server says to a worker (PROTOCOL.md section 4, types 1 to 63), as metadata bytes. */
+import type { NodeLimit } from '../../scheduler/commands.ts'
 import type { PriorityClass, TaskStage } from '../../scheduler/events.ts'
 import type { TaskId, VersionId } from '../../scheduler/ids.ts'
 import type { FileIdentity } from '../models/file-identity.ts'
@@ -68,6 +69,8 @@ export interface StepPolicy {
   readonly checkpointSteps: number
   /** Share of time that inference gets at least while postprocessing has work too, 0 to 1. */
   readonly inferenceShare: number
+  /** What is known better of some nodes; empty = nothing. */
+  readonly limits?: readonly NodeLimit[]
 }
 
 export interface AdmittedTask {
@@ -82,6 +85,8 @@ export interface AdmittedTask {
   readonly attempt: number
   /** From now; null = none. */
   readonly deadlineMs: number | null
+  /** How long a step of it may compute before its worker counts as hung; null = nobody knows. */
+  readonly stepMsMax?: number | null
   /** Partial items that it may emit before more credit arrives. */
   readonly credit: number
   readonly stage: TaskStage
@@ -121,7 +126,13 @@ export function policyMeta(policy: StepPolicy): Buffer {
     interruptAfterMs: policy.interruptAfterMs,
     checkpointSteps: policy.checkpointSteps,
     inferenceShare: policy.inferenceShare,
+    ...(policy.limits?.length ? { limits: policy.limits.map(nodeLimitMeta) } : {}),
   })
+}
+
+/** Field by field: what is unknown is left out. */
+function nodeLimitMeta(known: NodeLimit): object {
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null))
 }
 
 /** One `Task`, to be joined with others in an ADMIT or RESTORE; what is as the protocol takes it to be is left out. */

@@ -80,6 +80,11 @@ export class TaskRequests {
   }
 
   /** Not all are paused. */
+  /** How long a step of all that may take part in it may compute; null = nobody knows. */
+  get stepMsMax(): number | null {
+    return this.#tasks.stepMsMax
+  }
+
   get someMayStep(): boolean {
     return this.#tasks.someMayStep
   }

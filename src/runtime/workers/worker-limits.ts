@@ -5,7 +5,11 @@ import type { LogLimits } from './log-lines.ts'
 export interface WorkerLimits {
   /** From spawn to HELLO. */
   readonly helloMsMax: number
+  /** The worker is looked at, and asked for a sign of life. */
   readonly pingIntervalMs: number
+  /** When this process looks later than that, it has stalled itself, and holds the time against nobody. */
+  readonly stallMsMax: number
+  readonly measureIntervalMs: number
   /** While a worker has tasks, and once after them, it is asked for what it has counted. */
   readonly statsIntervalMs: number
   readonly liveness: LivenessLimits
@@ -26,10 +30,20 @@ export interface WorkerLimits {
 
 export const defaultWorkerLimits: WorkerLimits = {
   helloMsMax: 30_000,
-  pingIntervalMs: 1000,
+  pingIntervalMs: 250,
+  stallMsMax: 500,
+  measureIntervalMs: 1000,
   statsIntervalMs: 5000,
-  // Reading four prompts of full length takes a small text model minutes on two cores, so a step that computes is given as long as a load.
-  liveness: { silentIdleMs: 2000, stuckIdleMs: 5000, stepMsMax: 600_000, loadMsMax: 600_000 },
+  liveness: {
+    suspectMs: 750,
+    silentIdleMs: 1000,
+    stuckIdleMs: 1000,
+    loadIdleMs: 5000,
+    stepMsMin: 2000,
+    // Reading four prompts of full length takes a small text model minutes on two cores.
+    stepMsMax: 600_000,
+    loadMsMax: 600_000,
+  },
   stacksMsMax: 300,
   shutdownMsMax: 5000,
   terminateMsMax: 2000,

@@ -1,8 +1,9 @@
 /** What the pool tells the rest of the server. Calls come one at a time, never from within a call of the pool, and never about a worker after its `workerExited`. */
-import type { TaskFailureCode, WorkerExitCause } from '../../scheduler/events.ts'
+import type { StepSample, TaskFailureCode, WorkerExitCause } from '../../scheduler/events.ts'
 import type { TaskId, VersionId, WorkerId } from '../../scheduler/ids.ts'
 import type { LogLevel } from './reports.ts'
 import type { StepEntry } from './step-entries.ts'
+import type { LargeStep } from './step-times.ts'
 
 /** One thing that a worker reported of a task. */
 export type ReportEntry = StepEntry
@@ -45,8 +46,18 @@ export interface WorkerListener {
   leaseRevoked(workerId: WorkerId): void
   /** In the order in which the worker said it. Tensors in outputs are `{dtype, shape, data}` (see tensors.ts) and belong to the receiver. */
   stepsReported(workerId: WorkerId, entries: readonly ReportEntry[]): void
+  /** How long steps of a model lasted, and which were too large for the worker's memory. */
+  stepsTimed(
+    workerId: WorkerId,
+    versionId: VersionId,
+    samples: readonly StepSample[],
+    tooLarge: readonly LargeStep[],
+  ): void
   /** Items in order; `creditLeft` = how many more may come before credit is given. */
   partial(workerId: WorkerId, taskId: TaskId, values: readonly unknown[], creditLeft: number): void
+  /** It leaves frames unacknowledged, though it seems to do something; `workerAnswered` follows unless it ends first. */
+  workerSuspected(workerId: WorkerId): void
+  workerAnswered(workerId: WorkerId): void
   /** Private anonymous bytes now; told when they have changed by a mebibyte or more. */
   workerMeasured(workerId: WorkerId, privateBytes: number): void
   log(workerId: WorkerId, level: LogLevel, message: string): void

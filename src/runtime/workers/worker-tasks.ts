@@ -7,6 +7,7 @@ import type { StepEntry } from './step-entries.ts'
 interface TaskHere {
   readonly versionId: VersionId
   readonly isHeld: boolean
+  readonly stepMsMax: number | null
   /** Partial items that it may still emit. */
   creditLeft: number
   /** PAUSE was asked so often without `paused` in answer; one that RESUME overtook at the worker gets none. */
@@ -21,8 +22,9 @@ export class WorkerTasks {
   readonly #tasks = new Map<TaskId, TaskHere>()
   #endedCount = 0
 
-  add({ taskId, versionId, credit, isHeld }: AdmittedTask): void {
-    this.#tasks.set(taskId, { versionId, isHeld, creditLeft: credit, pausesLeft: 0, isToPause: false, isPaused: false })
+  add({ taskId, versionId, credit, isHeld, stepMsMax = null }: AdmittedTask): void {
+    const pause = { pausesLeft: 0, isToPause: false, isPaused: false }
+    this.#tasks.set(taskId, { versionId, isHeld, stepMsMax, creditLeft: credit, ...pause })
   }
 
   /** The model of a task that is here. */
@@ -77,6 +79,17 @@ export class WorkerTasks {
   get someMayStep(): boolean {
     for (const { isPaused } of this.#tasks.values()) if (!isPaused) return true
     return false
+  }
+
+  /** How long a step of all that may take part in it may compute; null = nobody knows of one of them. */
+  get stepMsMax(): number | null {
+    let sum = 0
+    for (const { isPaused, stepMsMax } of this.#tasks.values()) {
+      if (isPaused) continue
+      if (stepMsMax === null) return null
+      sum += stepMsMax
+    }
+    return sum
   }
 
   /** Tasks that came to an end here; those given back did not. */

@@ -1,6 +1,7 @@
-/** Looks after a worker that has said hello: a PING every second, its memory, what it counts, and the verdict that it is hung. */
+/** Looks after a worker that has said hello: a PING at every look, its memory, what it counts, and the verdict that it is suspect or hung. */
 import type { Conversation } from './conversation.ts'
-import { Liveness } from './liveness.ts'
+import { Liveness, type Verdict } from './liveness.ts'
+import type { PatientClock } from './patient-clock.ts'
 import { readPrivateBytes, readProcessActivity } from './process-activity.ts'
 import type { WorkerLimits } from './worker-limits.ts'
 
@@ -8,10 +9,12 @@ export interface WatchOptions {
   readonly pid: number
   readonly conversation: Conversation
   readonly limits: WorkerLimits
-  /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number
+  /** As the conversation has it. */
+  readonly clock: PatientClock
   /** At every interval. */
   readonly onLook: () => void
+  /** Told whenever that changes. */
+  readonly onSuspected: (isSuspected: boolean) => void
   /** Told once; the watch has ended then. */
   readonly onHung: (reason: string) => void
   readonly onMeasured: (privateBytes: number) => void
@@ -26,26 +29,30 @@ export class WorkerWatch {
   #pingIsOut = false
   #statsAreOut = false
   #lastStatsAt: number
+  #measuredAt: number
   /** Tasks that had come to their ends when it was last asked. */
   #endedAtLastStats = 0
   #progress = 0
   #isStepping = false
-  #lastLookAt: number
+  #declaredStepMs: number | null = null
+  #isSuspected = false
   #wasHeld = false
   #toldPrivateBytes = 0
 
   constructor(options: WatchOptions) {
     this.#options = options
     this.#liveness = new Liveness(options.limits.liveness)
-    this.#lastLookAt = options.now()
-    this.#lastStatsAt = this.#lastLookAt
+    options.clock.look()
+    this.#lastStatsAt = options.clock.now()
+    this.#measuredAt = Number.NEGATIVE_INFINITY
     this.#timer = setInterval(() => this.#look(), options.limits.pingIntervalMs)
   }
 
   /** The worker answered a PING. */
-  pong(progress: number, isStepping: boolean): void {
+  pong(progress: number, isStepping: boolean, declaredStepMs: number | null): void {
     this.#pingIsOut = false
     this.#isStepping = isStepping
+    this.#declaredStepMs = declaredStepMs
     this.progress(progress)
   }
 
@@ -71,37 +78,48 @@ export class WorkerWatch {
   }
 
   #look(): void {
-    const { conversation, limits, now, onHung } = this.#options
-    const lateMs = now() - this.#lastLookAt - limits.pingIntervalMs
-    this.#lastLookAt = now()
+    const { conversation, clock, onHung } = this.#options
+    const hasStalled = clock.look()
     this.#options.onLook()
-    this.#measure()
+    this.#measureIfDue()
     // When this process itself did not run for a while, or did not read, answers may lie unread: judge next time.
-    const isReading = lateMs < limits.pingIntervalMs && !conversation.isHeld && !this.#wasHeld
+    const isReading = !hasStalled && !conversation.isHeld && !this.#wasHeld
     this.#wasHeld = conversation.isHeld
-    const reason = isReading ? this.#judge() : null
-    if (reason === null) {
-      this.#ping()
-    } else {
+    const verdict = isReading ? this.#judge() : null
+    if (verdict?.kind === 'hung') {
       this.stop()
-      onHung(reason)
+      return onHung(verdict.reason)
     }
+    if (verdict) this.#tellSuspicion(verdict.kind === 'suspect')
+    this.#ping()
   }
 
-  #judge(): string | null {
-    const { pid, conversation, now } = this.#options
+  #tellSuspicion(isSuspected: boolean): void {
+    if (isSuspected === this.#isSuspected) return
+    this.#isSuspected = isSuspected
+    this.#options.onSuspected(isSuspected)
+  }
+
+  #judge(): Verdict {
+    const { pid, conversation, clock } = this.#options
     return this.#liveness.judge({
-      now: now(),
+      now: clock.now(),
       silenceMs: conversation.silenceMs(),
       progress: this.#progress,
       // What the engine of a paused task, or of a worker without a lease, has in hand stands still as it should.
       isStepping: this.#isStepping && conversation.mayCompute,
+      declaredStepMs: this.#declaredStepMs,
+      stepMsMax: conversation.tasks.stepMsMax,
+      loaded: conversation.loadedCount,
       isLoading: conversation.isLoading,
       activity: readProcessActivity(pid),
     })
   }
 
-  #measure(): void {
+  #measureIfDue(): void {
+    const now = this.#options.clock.now()
+    if (now - this.#measuredAt < this.#options.limits.measureIntervalMs) return
+    this.#measuredAt = now
     const privateBytes = readPrivateBytes(this.#options.pid)
     if (privateBytes !== null) this.measured(privateBytes)
     // Where the kernel does not tell, the worker is asked; it answers with STATS_REPORT.
@@ -110,17 +128,17 @@ export class WorkerWatch {
 
   /** It has tasks, or has had some since it was asked. */
   #statsAreDue(): boolean {
-    const { conversation, limits, now } = this.#options
+    const { conversation, limits, clock } = this.#options
     const { count, endedCount } = conversation.tasks
     const hasWorked = count > 0 || endedCount !== this.#endedAtLastStats
-    return hasWorked && now() - this.#lastStatsAt >= limits.statsIntervalMs
+    return hasWorked && clock.now() - this.#lastStatsAt >= limits.statsIntervalMs
   }
 
   #askForStats(): void {
     if (this.#statsAreOut) return
-    const { conversation, now } = this.#options
+    const { conversation, clock } = this.#options
     this.#statsAreOut = true
-    this.#lastStatsAt = now()
+    this.#lastStatsAt = clock.now()
     this.#endedAtLastStats = conversation.tasks.endedCount
     conversation.askForStats()
   }

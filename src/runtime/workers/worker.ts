@@ -5,6 +5,7 @@
 import type { DeviceId, Millis, WorkerId } from '../../scheduler/ids.ts'
 import type { TensorMemory } from '../memory/tensor-memory.ts'
 import { Conversation } from './conversation.ts'
+import { PatientClock } from './patient-clock.ts'
 import { readPrivateBytes } from './process-activity.ts'
 import { ProtocolError } from './protocol-error.ts'
 import type { Hello } from './reports.ts'
@@ -51,12 +52,14 @@ export class Worker {
   readonly #context: WorkerContext
   readonly #process: WorkerProcess
   readonly #log: WorkerLog
+  readonly #clock: PatientClock
   readonly #startedAt: Millis
   readonly #timers = new Set<NodeJS.Timeout>()
   #phase: 'starting' | 'running' | 'hung' | 'stopping' | 'dead' = 'starting'
   #watch: WorkerWatch | null = null
   /** Why this side ended it; null while it has not. */
   #givenUp: WorkerEnd | null = null
+  #isSuspected = false
   #streamIsBroken = false
   #truncation: string | null = null
   #privateBytes: number | null = null
@@ -66,6 +69,7 @@ export class Worker {
     this.spec = spec
     this.#context = context
     this.#startedAt = context.clock.now()
+    this.#clock = new PatientClock(monotonicMs, limits.stallMsMax)
     this.#log = new WorkerLog(limits.log, monotonicMs, (level, message) => this.#say(level, message))
     this.conversation = this.#openConversation()
     this.#process = this.#start()
@@ -116,10 +120,10 @@ export class Worker {
       workerId: this.spec.workerId,
       engine: this.spec.engine,
       limits,
-      now: monotonicMs,
+      now: () => this.#clock.now(),
       write: (frames) => this.#process.write(frames),
       onHello: (hello) => this.#begin(hello),
-      onPong: (progress, isStepping) => this.#watch?.pong(progress, isStepping),
+      onPong: (progress, isStepping, declaredStepMs) => this.#watch?.pong(progress, isStepping, declaredStepMs),
       onProgress: (progress) => this.#watch?.progress(progress),
       onMeasured: (privateBytes) => this.#watch?.measured(privateBytes),
       onStats: (privateBytes) => this.#watch?.stats(privateBytes),
@@ -149,6 +153,8 @@ export class Worker {
       case 'starting':
         return 'STARTING'
       case 'running':
+        // Of one that does not answer nobody knows whether it computes.
+        if (this.#isSuspected) return 'HUNG'
         return this.conversation.tasks.count > 0 || this.conversation.isLoading ? 'BUSY' : 'READY'
       case 'hung':
         return 'HUNG'
@@ -171,8 +177,9 @@ export class Worker {
       pid,
       conversation: this.conversation,
       limits: this.#context.limits,
-      now: monotonicMs,
+      clock: this.#clock,
       onLook: () => this.#log.look(),
+      onSuspected: (isSuspected) => this.#suspected(isSuspected),
       onHung: (reason) => this.#hung(reason),
       onMeasured: (bytes) => this.#measured(bytes),
     })
@@ -200,6 +207,13 @@ export class Worker {
       const detail = this.#truncation ?? 'It closed its stream and went on running.'
       this.#giveUp({ cause: 'protocol_error', detail })
     })
+  }
+
+  #suspected(isSuspected: boolean): void {
+    const { listener } = this.#context
+    this.#isSuspected = isSuspected
+    if (isSuspected) listener.workerSuspected(this.spec.workerId)
+    else listener.workerAnswered(this.spec.workerId)
   }
 
   #hung(reason: string): void {

@@ -30,8 +30,14 @@ const words: Readonly<Record<DecisionReason, string>> = {
   started_again: 'The worker was lost.',
   stale_model: 'The files of the model were found changed under it, so they are read again.',
   version_gone: 'The files of the model were replaced, and no worker has the former ones loaded any more.',
+  device_lost: 'The device does not answer any more; its workers are ended, and their work goes on elsewhere.',
   model_unloaded: 'The model was unloaded before the job was done.',
   server_stops: 'The server stops; nothing new is begun.',
+  rate_learnt: 'Steps of so many states come close to the best rate that was measured.',
+  larger_step_tried: 'Batch work tries one state more per step, to learn whether that pays by now.',
+  step_too_large: 'A step of twice as many states did not fit into memory.',
+  interactive_peak: 'Interactive work comes often, so that steps of batch work are kept short.',
+  peak_over: 'Interactive work has become rare again, or the trial of a larger step is over.',
 }
 
 export interface ScorePart {

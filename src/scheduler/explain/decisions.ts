@@ -54,6 +54,12 @@ export const decisionReasons = [
   'stale_model',
   'version_gone',
   'model_unloaded',
+  'device_lost',
+  'rate_learnt',
+  'larger_step_tried',
+  'step_too_large',
+  'interactive_peak',
+  'peak_over',
 ] as const
 export type DecisionReason = (typeof decisionReasons)[number]
 
@@ -83,6 +89,29 @@ export type NewDecision = Pick<Decision, 'kind' | 'reason'> &
   Partial<
     Pick<Decision, 'jobId' | 'versionId' | 'deviceId' | 'workerId' | 'forVersionId' | 'amount' | 'scheme' | 'scores'>
   >
+
+/** What is left out is not asked for. */
+export interface DecisionFilter {
+  readonly kinds?: readonly DecisionKind[]
+  readonly jobId?: JobId
+  readonly versionIds?: readonly VersionId[]
+  readonly deviceId?: DeviceId
+  /** Both included. */
+  readonly from?: Millis
+  readonly to?: Millis
+}
+
+export function isWanted(filter: DecisionFilter, decision: Decision): boolean {
+  const { kinds, jobId, versionIds, deviceId, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = filter
+  return (
+    (!kinds || kinds.includes(decision.kind)) &&
+    (jobId === undefined || jobId === decision.jobId) &&
+    (!versionIds || versionIds.some((id) => id === decision.versionId)) &&
+    (deviceId === undefined || deviceId === decision.deviceId) &&
+    decision.at >= from &&
+    decision.at <= to
+  )
+}
 
 const scoresMax = 4
 const headLength = 11
@@ -151,9 +180,17 @@ export class DecisionRing {
     for (let part = 0; part < partsMax; part += 1) numbers[base + scoreHeadLength + part] = parts[part] ?? 0
   }
 
-  /** Newest first. */
-  *read(): Generator<Decision> {
-    for (let sequence = this.#total; sequence > this.dropped; sequence -= 1) yield this.at(sequence)
+  /** Newest first, those with a number below `before`. Looks at all there are, so most are left out before they are decoded. */
+  *read(filter: DecisionFilter = {}, before: number = Number.POSITIVE_INFINITY): Generator<Decision> {
+    const { jobId, versionIds } = filter
+    const numbers = this.#numbers
+    for (let sequence = Math.min(this.#total, before - 1); sequence > this.dropped; sequence -= 1) {
+      const base = ((sequence - 1) % this.#capacity) * stride
+      if (jobId !== undefined && numbers[base + 3] !== jobId) continue
+      if (versionIds && !versionIds.some((id) => numbers[base + 4] === id)) continue
+      const decision = this.at(sequence)
+      if (isWanted(filter, decision)) yield decision
+    }
   }
 
   /** One that was not dropped yet. */

@@ -7,6 +7,7 @@
 import { endAlone } from '../admission/alone.ts'
 import { leave } from '../admission/membership.ts'
 import { goOn } from '../admission/next-tasks.ts'
+import type { RequeueCause } from '../commands.ts'
 import type { WorkerExitCause } from '../events.ts'
 import type { Millis, WorkerId } from '../ids.ts'
 import { fallBack } from '../jobs/checkpoints.ts'
@@ -18,6 +19,7 @@ import type { Job, LiveResidency, SchedulerState, Task, Worker } from '../state.
 import { decided, type Turn } from '../turn.ts'
 import { removeWorker } from '../workers/workers.ts'
 
+type Loss = Extract<RequeueCause, 'worker_lost' | 'device_lost'>
 type Verdict = 'innocent' | 'suspect' | 'guilty'
 
 export function loseWorker(turn: Turn, workerId: WorkerId, cause: WorkerExitCause): void {
@@ -27,9 +29,10 @@ export function loseWorker(turn: Turn, workerId: WorkerId, cause: WorkerExitCaus
   const judge = wasAsked ? () => 'innocent' as const : judgeOf(turn.state, worker)
   const verdicts = [...worker.tasks].map((task) => ({ task, verdict: judge(task) }))
   const jobs = new Set([...worker.residencies.values()].flatMap((residency) => [...residency.jobs]))
-  for (const { task, verdict } of verdicts) blame(turn, task, verdict, cause)
+  const lost = worker.slot.device.isLost ? 'device_lost' : 'worker_lost'
+  for (const { task, verdict } of verdicts) blame(turn, task, verdict, lost, cause)
   endAlone(turn, worker)
-  for (const job of jobs) if (turn.state.jobs.has(job.jobId)) moveOn(turn, job, cause)
+  for (const job of jobs) if (turn.state.jobs.has(job.jobId)) moveOn(turn, job, lost, cause)
   for (const residency of worker.residencies.values()) loseResidency(turn, residency, wasAsked, cause)
   removeWorker(turn, worker, cause)
 }
@@ -52,7 +55,7 @@ function judgeOf(state: SchedulerState, worker: Worker): (task: Task) => Verdict
 }
 
 /** The task has left the worker; its job is still where it was. */
-function blame(turn: Turn, task: Task, verdict: Verdict, exit: WorkerExitCause): void {
+function blame(turn: Turn, task: Task, verdict: Verdict, lost: Loss, exit: WorkerExitCause): void {
   const { job, startedAt } = task
   const { attemptLimit, quarantineDeaths } = turn.state.settings
   if (task.state === 'abandoned') return forgetAbandoned(turn, task)
@@ -68,14 +71,14 @@ function blame(turn: Turn, task: Task, verdict: Verdict, exit: WorkerExitCause):
   if (verdict !== 'innocent') task.isSuspect = true
   // What users were shown as going on begins again; a job that was only waiting still waits, and a paused one is told when it goes on.
   if (verdict === 'guilty' || job.state === 'loading' || (job.state === 'running' && startedAt !== null))
-    requeueJob(turn, job, 'worker_lost', exit)
-  else if (job.state === 'paused' && isAnyLost) job.setback ??= 'worker_lost'
-  const reason = verdict === 'innocent' ? (exit === 'requested' ? 'worker_stopped' : 'worker_lost') : 'suspect'
+    requeueJob(turn, job, lost, exit)
+  else if (job.state === 'paused' && isAnyLost) job.setback ??= lost
+  const reason = verdict !== 'innocent' ? 'suspect' : exit === 'requested' ? 'worker_stopped' : lost
   decided(turn, { kind: 'REQUEUE', reason, jobId: job.jobId, versionId: job.version.spec.versionId })
 }
 
-function moveOn(turn: Turn, job: Job, exit: WorkerExitCause): void {
-  leaveHome(turn, job, 'worker_lost', exit)
+function moveOn(turn: Turn, job: Job, lost: Loss, exit: WorkerExitCause): void {
+  leaveHome(turn, job, lost, exit)
   goOn(turn, job)
 }
 

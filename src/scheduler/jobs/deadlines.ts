@@ -3,6 +3,8 @@
  * The shell keeps one timer, for the earliest of all times at which something is due; a timer that has become needless fires without harm.
  */
 
+import { endPeaks } from '../batching/policy-changes.ts'
+import { closeCircuits } from '../failover/circuit.ts'
 import type { Turn } from '../turn.ts'
 import { failJob } from './jobs.ts'
 
@@ -15,6 +17,8 @@ export function expireDue(turn: Turn): void {
 /** What was held back until now may go on. */
 export function ringAlarms(turn: Turn): void {
   const { alarms, devices } = turn.state
+  closeCircuits(turn)
+  if (alarms[0] !== undefined && alarms[0] <= turn.now) endPeaks(turn)
   for (let at = alarms[0]; at !== undefined && at <= turn.now; at = alarms[0]) {
     alarms.shift()
     turn.placementDue = true

@@ -3,6 +3,7 @@
 import { leave, markStarted } from '../admission/membership.ts'
 import { completeTask, goOn, returnTask } from '../admission/next-tasks.ts'
 import type { TaskFailureCode, TaskReport } from '../events.ts'
+import { noteSuccess } from '../failover/circuit.ts'
 import { distrust } from '../failover/file-changes.ts'
 import type { WorkerId } from '../ids.ts'
 import { fallBack } from '../jobs/checkpoints.ts'
@@ -23,6 +24,7 @@ export function takeReports(turn: Turn, workerId: WorkerId, reports: readonly Ta
     if (report.kind === 'failed' && report.code === 'stale_model') stale.add(residency)
     if (report.kind === 'done') ended.set(residency, (ended.get(residency) ?? 0) + 1)
     if (report.kind === 'done' || report.kind === 'step') residency.worker.slot.deaths = 0
+    if (report.kind === 'done') noteSuccess(turn, residency.worker.slot)
     if (task.state === 'abandoned') takeAbandoned(turn, task, report)
     else take(turn, task, report)
   }

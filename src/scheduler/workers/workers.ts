@@ -7,6 +7,7 @@
 import { createSlot } from '../blank.ts'
 import type { WorkerExitCause } from '../events.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
+import { isOpenCircuit, noteDeath } from '../failover/circuit.ts'
 import type { JobId, WorkerId } from '../ids.ts'
 import { availableBytes, commit, release, reserve } from '../memory/ledger.ts'
 import { isIdle } from '../memory/loading.ts'
@@ -30,6 +31,7 @@ export function engineBytes(state: SchedulerState, engine: string): number {
 export function staff(turn: Turn, device: Device, engine: string): Worker | null {
   const slot = device.slots.get(engine) ?? createSlot(device, engine)
   if (slot.primary) return slot.primary
+  if (device.isLost || isOpenCircuit(slot, turn.now)) return null
   return promoteSpare(turn, slot) ?? spawn(turn, slot, false)
 }
 
@@ -134,7 +136,7 @@ function spawn(turn: Turn, slot: Slot, spare: boolean): Worker | null {
     setAlarm(state, slot.notBefore)
     return null
   }
-  if (bytes > availableBytes(device)) return null
+  if (device.isLost || bytes > availableBytes(device)) return null
   const workerId = state.nextRuntimeId as WorkerId
   state.nextRuntimeId += 1
   const runtime = reserve(turn, device, 'runtime', bytes, { workerId, residencyId: null })
@@ -147,6 +149,7 @@ function spawn(turn: Turn, slot: Slot, spare: boolean): Worker | null {
     tasks: new Set(),
     residencies: new Map(),
     alone: null,
+    isSuspected: false,
     lease: 'held',
     runtime,
   }
@@ -179,14 +182,4 @@ function keepSpares(turn: Turn, slots: readonly Slot[]): void {
   const [busiest] = served.sort((a, b) => Number(b.primary?.residencies.size) - Number(a.primary?.residencies.size))
   if (!busiest) return
   if (spawn(turn, busiest, true)) turn.staffingDue = true
-}
-
-function noteDeath(turn: Turn, slot: Slot): void {
-  const { state, now } = turn
-  const { restartBackoffMs, restartCalmMs } = state.settings
-  const isFirst = slot.lastDeathAt === null || now - slot.lastDeathAt > restartCalmMs
-  slot.deaths = isFirst ? 1 : slot.deaths + 1
-  slot.lastDeathAt = now
-  slot.notBefore = now + (restartBackoffMs[slot.deaths - 1] ?? restartBackoffMs.at(-1) ?? 0)
-  if (slot.notBefore > now) setAlarm(state, slot.notBefore)
 }

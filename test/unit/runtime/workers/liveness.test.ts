@@ -1,75 +1,141 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Liveness, type Observation } from '../../../../src/runtime/workers/liveness.ts'
 import type { ProcessActivity } from '../../../../src/runtime/workers/process-activity.ts'
+import { defaultWorkerLimits } from '../../../../src/runtime/workers/worker-limits.ts'
 
-const limits = { silentIdleMs: 2000, stuckIdleMs: 5000, stepMsMax: 60_000, loadMsMax: 600_000 }
+const limits = { ...defaultWorkerLimits.liveness, stepMsMax: 60_000 }
 const asleep: ProcessActivity = { cpuMs: 100, majorFaults: 5, readBytes: 1000, isRunnable: false }
-const second = 1000
+const lookMs = 250
 
-/** Looks every second at what `see` shows; the second at which the worker was given up and why, or null after `forSeconds`. */
-function watch(see: (now: number) => Partial<Observation>, forSeconds = 700): { at: number; reason: string } | null {
+interface Seen {
+  /** The second at which it was given up; null = it was not. */
+  readonly at: number | null
+  readonly reason: string | null
+  /** The second at which it was suspected first. */
+  readonly suspectedAt: number | null
+}
+
+/** Looks four times a second at what `see` shows at that second. */
+function watch(see: (second: number) => Partial<Observation>, forSeconds = 700): Seen {
   const liveness = new Liveness(limits)
-  for (let now = 0; now <= forSeconds * second; now += second) {
-    const reason = liveness.judge({
+  let suspectedAt: number | null = null
+  for (let now = 0; now <= forSeconds * 1000; now += lookMs) {
+    const verdict = liveness.judge({
       now,
       silenceMs: 0,
       progress: 0,
       isStepping: false,
+      declaredStepMs: null,
+      stepMsMax: null,
+      loaded: 0,
       isLoading: false,
       activity: asleep,
-      ...see(now),
+      ...see(now / 1000),
     })
-    if (reason !== null) return { at: now / second, reason }
+    if (verdict.kind === 'hung') return { at: now / 1000, reason: verdict.reason, suspectedAt }
+    if (verdict.kind === 'suspect') suspectedAt ??= now / 1000
   }
-  return null
+  return { at: null, reason: null, suspectedAt }
 }
 
-const working = (now: number): ProcessActivity => ({ ...asleep, cpuMs: now * 0.9 })
+const silent = (second: number) => ({ silenceMs: second * 1000 })
+const working = (second: number): ProcessActivity => ({ ...asleep, cpuMs: second * 900 })
+/** What answering costs: now and then a tick of the kernel's clock. */
+const answering = (second: number): ProcessActivity => ({ ...asleep, cpuMs: 10 * Math.floor(second / 5) })
 
 test('a worker that has nothing to do may sleep for ever', () => {
-  expect(watch(() => ({}))).toBeNull()
+  expect(watch(() => ({})).at).toBeNull()
 })
 
-test('one that does not answer and does nothing is given up after two seconds', () => {
-  expect(watch((now) => ({ silenceMs: now }))).toEqual({
-    at: 3,
-    reason: 'it has not answered for 3.0 s and does nothing',
+describe('one that does nothing is given up within two seconds', () => {
+  test('when it does not answer', () => {
+    expect(watch(silent)).toEqual({
+      at: 1.25,
+      reason: 'it has not answered for 1.3 s and does nothing',
+      suspectedAt: 1,
+    })
+  })
+
+  test('when its step does not end: answering pings does not pass for work', () => {
+    expect(watch((second) => ({ isStepping: true, activity: answering(second) }))).toMatchObject({
+      at: 1.25,
+      reason: 'its step has not ended for 1.3 s and it does nothing',
+      suspectedAt: null,
+    })
+  })
+
+  test('also when it had worked until then', () => {
+    const see = (second: number) => ({
+      isStepping: true,
+      progress: second < 10 ? second : 10,
+      activity: { ...asleep, cpuMs: Math.min(second, 10) * 900 },
+    })
+    expect(watch(see).at).toBe(11.25)
+  })
+
+  test('but when its program has said that the step lasts longer, only after four times that', () => {
+    expect(watch(() => ({ isStepping: true, declaredStepMs: 5000 })).at).toBe(20.25)
+  })
+
+  test('and when it loads, after five', () => {
+    expect(watch(() => ({ isLoading: true }))).toMatchObject({
+      at: 5.25,
+      reason: 'it has loaded nothing for 5.3 s and does nothing',
+    })
   })
 })
 
-test('one that does not answer but computes is given the time of a long step', () => {
-  expect(watch((now) => ({ silenceMs: now, activity: working(now) }))).toEqual({
-    at: 61,
-    reason: 'it has not answered for 61.0 s',
+describe('one that works is given time', () => {
+  test('a process that is about to run, or waits for the disk, is not idle', () => {
+    expect(watch((second) => ({ ...silent(second), activity: { ...asleep, isRunnable: true } }), 30).at).toBeNull()
+    expect(watch((second) => ({ ...silent(second), activity: { ...asleep, readBytes: second } }), 30).at).toBeNull()
+    expect(watch((second) => ({ ...silent(second), activity: { ...asleep, majorFaults: second } }), 30).at).toBeNull()
+  })
+
+  test('one that does not answer but computes is suspected, and given the time of a long step', () => {
+    expect(watch((second) => ({ ...silent(second), activity: working(second) }))).toEqual({
+      at: 60.25,
+      reason: 'it has not answered for 60.3 s',
+      suspectedAt: 1,
+    })
+  })
+
+  test('where nothing is known of its steps, one that computes for ever is given up at last', () => {
+    expect(watch((second) => ({ isStepping: true, activity: working(second) }))).toEqual({
+      at: 60.25,
+      reason: 'its step has not ended for 60.3 s',
+      suspectedAt: null,
+    })
+  })
+
+  test('where its steps were short, two seconds; where they were long, as long as was learnt', () => {
+    const see = (stepMsMax: number) => (second: number) => ({ isStepping: true, stepMsMax, activity: working(second) })
+    expect(watch(see(80)).at).toBe(2.25)
+    expect(watch(see(7000)).at).toBe(7.25)
+    expect(watch(see(900_000)).at).toBe(60.25)
+  })
+
+  test('steps that end are no reason, however idle the process looks', () => {
+    expect(watch((second) => ({ isStepping: true, progress: second * 4 })).at).toBeNull()
+  })
+
+  test('a load that computes may take ten minutes, and one that reads as long as it reads', () => {
+    const computing = (second: number) => ({ isLoading: true, activity: working(second) })
+    expect(watch(computing)).toMatchObject({ at: 600.25, reason: 'it has loaded nothing for 600.3 s' })
+    const reading = (second: number) => ({ isLoading: true, activity: { ...asleep, readBytes: second * 1000 } })
+    expect(watch(reading).at).toBeNull()
+  })
+
+  test('components that come one after the other are each a sign of life', () => {
+    const see = (second: number) => ({
+      isLoading: true,
+      loaded: Math.floor(second / 300),
+      activity: working(second),
+    })
+    expect(watch(see, 1500).at).toBeNull()
   })
 })
 
-test('a process that is about to run, or waits for the disk, is not idle', () => {
-  expect(watch((now) => ({ silenceMs: now, activity: { ...asleep, isRunnable: true } }), 30)).toBeNull()
-  expect(watch((now) => ({ silenceMs: now, activity: { ...asleep, readBytes: now } }), 30)).toBeNull()
-  expect(watch((now) => ({ silenceMs: now, activity: { ...asleep, majorFaults: now } }), 30)).toBeNull()
-})
-
-test('answering pings does not pass for work: a step that sleeps is given up after five seconds', () => {
-  const answering = (now: number): ProcessActivity => ({ ...asleep, cpuMs: now * 0.01 })
-  expect(watch((now) => ({ isStepping: true, activity: answering(now) }))?.at).toBe(6)
-})
-
-test('a step that computes for ever is given up at last', () => {
-  expect(watch((now) => ({ isStepping: true, activity: working(now) }))).toEqual({
-    at: 61,
-    reason: 'its step has not ended for 61.0 s',
-  })
-})
-
-test('steps that end are no reason, however idle the process looks', () => {
-  expect(watch((now) => ({ isStepping: true, progress: now }))).toBeNull()
-})
-
-test('while a model is loaded a worker may be silent for ten minutes', () => {
-  expect(watch((now) => ({ silenceMs: now, isLoading: true, activity: working(now) }))?.at).toBe(601)
-})
-
-test('where the kernel tells nothing, only the long limits count', () => {
-  expect(watch((now) => ({ silenceMs: now, activity: null }))?.at).toBe(61)
+test('where the kernel tells nothing, only the limits of time count', () => {
+  expect(watch((second) => ({ ...silent(second), activity: null })).at).toBe(60.25)
 })

@@ -1,6 +1,7 @@
-/** A worker is looked at every second, by a clock of the test: what it is asked, and when it is given up. */
+/** A worker is looked at every second here, by a clock of the test: what it is asked, and when it is given up. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Conversation } from '../../../../src/runtime/workers/conversation.ts'
+import { PatientClock } from '../../../../src/runtime/workers/patient-clock.ts'
 import { defaultWorkerLimits } from '../../../../src/runtime/workers/worker-limits.ts'
 import { WorkerWatch } from '../../../../src/runtime/workers/worker-watch.ts'
 import type { TaskId, WorkerId } from '../../../../src/scheduler/ids.ts'
@@ -11,7 +12,9 @@ import { WorkerLog } from '../../../support/worker-log.ts'
 const taskId = 5 as TaskId
 const limits = {
   ...defaultWorkerLimits,
-  liveness: { silentIdleMs: 2000, stuckIdleMs: 5000, stepMsMax: 8000, loadMsMax: 20_000 },
+  pingIntervalMs: 1000,
+  stallMsMax: 1500,
+  liveness: { ...defaultWorkerLimits.liveness, stuckIdleMs: 5000, stepMsMax: 8000, loadMsMax: 20_000 },
 }
 /** Of it the kernel tells nothing, so only the limits of time count. */
 const noProcess = 2 ** 22 + 1
@@ -19,8 +22,11 @@ let now: number
 let unanswered: SentRequest[]
 let lastAcknowledged: number
 let isBusy: boolean
+let isMute: boolean
 let asked: string[]
 let reason: string | null
+let suspicions: boolean[]
+let clock: PatientClock
 let conversation: Conversation
 let watch: WorkerWatch
 
@@ -29,18 +35,21 @@ beforeEach(() => {
   now = 0
   lastAcknowledged = 0
   isBusy = false
+  isMute = false
   unanswered = []
   asked = []
   reason = null
+  suspicions = []
+  clock = new PatientClock(() => now, limits.stallMsMax)
   const requests = unanswered
   conversation = new Conversation({
     workerId: 1 as WorkerId,
     engine: 'none',
     limits,
-    now: () => now,
+    now: () => clock.now(),
     write: (frames) => requests.push(...readRequests(frames)) > 0,
     onHello: () => {},
-    onPong: (progress, isStepping) => watch.pong(progress, isStepping),
+    onPong: (...pong) => watch.pong(...pong),
     onProgress: (progress) => watch.progress(progress),
     onMeasured: () => {},
     onStats: (privateBytes) => watch.stats(privateBytes),
@@ -118,13 +127,41 @@ test('while components are loaded in threads, a step is given as long as a load'
   expect(reason).toBeNull()
 })
 
+test('a worker that does not answer is suspected, and no longer once it has', async () => {
+  watchOver(noProcess)
+  conversation.tasks.admit([noop(taskId)])
+  await pass(1)
+  isMute = true
+  await pass(3)
+  expect(suspicions).toEqual([true])
+  isMute = false
+  await pass(2)
+  expect(suspicions).toEqual([true, false])
+  expect(reason).toBeNull()
+})
+
+test('while this process itself stands still, nothing is held against a worker', async () => {
+  watchOver(noProcess)
+  conversation.tasks.admit([noop(taskId)])
+  isBusy = true
+  await pass(3)
+  // Its answers lie unread, and the step may have ended long ago.
+  now += 3_600_000
+  await pass(4)
+  expect(suspicions).toEqual([])
+  expect(reason).toBeNull()
+  await pass(4)
+  expect(reason).toMatch(/^its step has not ended for/)
+})
+
 function watchOver(pid: number): void {
   watch = new WorkerWatch({
     pid,
     conversation,
     limits,
-    now: () => now,
+    clock,
     onLook: () => {},
+    onSuspected: (isSuspected) => suspicions.push(isSuspected),
     onHung: (why) => {
       reason = why
     },
@@ -138,7 +175,7 @@ async function pass(seconds: number, answersStats = true): Promise<void> {
     now += 1000
     vi.advanceTimersByTime(1000)
     await turn()
-    for (const { type, requestId } of unanswered.splice(0)) {
+    for (const { type, requestId } of isMute ? [] : unanswered.splice(0)) {
       asked.push(type)
       const answer = { requestId, acknowledged: requestId }
       if (type === 'ping') say('pong', { progress: 0, busy: isBusy }, answer)

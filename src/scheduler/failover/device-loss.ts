@@ -1,0 +1,35 @@
+/**
+ * Devices that are lost, and come back. The workers of a lost device are killed; once they are certainly dead their tasks go on elsewhere, from their
+ * checkpoints, or wait for the device where no other can hold their model. It is nobody's failure. On its return it is tried carefully.
+ */
+import type { DeviceId } from '../ids.ts'
+import type { Worker } from '../state.ts'
+import { decided, type Turn } from '../turn.ts'
+import { distrust } from './circuit.ts'
+
+export function loseDevice(turn: Turn, deviceId: DeviceId): void {
+  const device = turn.state.devices.get(deviceId)
+  if (!device || device.isLost) return
+  device.isLost = true
+  decided(turn, { kind: 'DRAIN', reason: 'device_lost', deviceId })
+  for (const slot of device.slots.values()) {
+    distrust(turn.state, slot)
+    for (const worker of [...slot.spares, ...(slot.primary ? [slot.primary] : [])]) kill(turn, worker)
+  }
+  turn.placementDue = true
+}
+
+export function takeBackDevice(turn: Turn, deviceId: DeviceId): void {
+  const device = turn.state.devices.get(deviceId)
+  if (!device?.isLost) return
+  device.isLost = false
+  turn.placementDue = true
+  turn.staffingDue = true
+}
+
+/** One that was asked to stop may never do so. */
+function kill(turn: Turn, worker: Worker): void {
+  worker.state = 'stopping'
+  turn.commands.push({ type: 'killWorker', workerId: worker.workerId })
+  for (const { version } of worker.residencies.values()) turn.touched.add(version)
+}
