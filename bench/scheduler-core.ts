@@ -1,140 +1,85 @@
 /**
- * What the scheduler's core costs: microseconds per job (three events: submitted, started, done) and per event, with 10 devices and a queue of
- * 100,000 jobs. Run it alone: `node bench/scheduler-core.ts`.
+ * What the scheduler's core costs, for 10, 1,000 and 10,000 devices with 2,000 models and a queue of a million jobs: events each second on one core,
+ * how long single steps take, and memory. Twice: with models that are all resident, and with one job in a hundred of a model that must be loaded first.
+ * Run it alone: `node bench/scheduler-core.ts [DEVICES [QUEUED]]`.
  */
-import type { Command } from '../src/scheduler/commands.ts'
-import { createState, step } from '../src/scheduler/core.ts'
-import type { SchedulerEvent, TaskReport } from '../src/scheduler/events.ts'
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { explainWait, queueView } from '../src/scheduler/explain/explain.ts'
-import type { DeviceId, JobId, TaskId, VersionId, WorkerId } from '../src/scheduler/ids.ts'
-import { defaultSettings } from '../src/scheduler/settings.ts'
 import { snapshot } from '../src/scheduler/snapshot/snapshot.ts'
+import { Fleet } from './scheduler-core/fleet.ts'
+import { StepTimes } from './scheduler-core/step-times.ts'
 
-const deviceCount = 10
-const versionCount = 10
-const queuedJobs = 100_000
+const allDevices = [10, 1000, 10_000]
+const versions = 2000
+const hotMax = 1800
+const hotPerDeviceMax = 20
 const measuredJobs = 200_000
+const coldEvery = 100
+const shares = [0.5, 0.99, 0.999, 1]
 
-const state = createState(defaultSettings, 1)
-let now = 0
-let nextJob = 1
-/** What each worker holds, in the order in which it was given. */
-const held = new Map<WorkerId, TaskId[]>()
-
-function feed(event: SchedulerEvent): void {
-  for (const command of step(state, event, now)) answer(command)
+const [devices, queued] = process.argv.slice(2).map(Number)
+if (devices === undefined) {
+  // Each size in a process of its own, so that none pays for the memory of another.
+  for (const count of allDevices)
+    execFileSync(process.execPath, [fileURLToPath(import.meta.url), String(count)], { stdio: 'inherit' })
+} else {
+  measure(devices, queued ?? 1_000_000)
 }
 
-function answer(command: Command): void {
-  const privateBytes = 1_000_000
-  if (command.type === 'spawnWorker') feed({ type: 'workerReady', workerId: command.workerId, privateBytes })
-  if (command.type === 'load') {
-    const { workerId, versionId } = command
-    feed({ type: 'modelLoaded', workerId, versionId, loadMs: 10, weightsBytes: 1_000_000, privateBytes })
-  }
-  if (command.type === 'admit') {
-    const tasks = held.get(command.workerId) ?? []
-    for (const { taskId } of command.tasks) tasks.push(taskId)
-    held.set(command.workerId, tasks)
-  }
-}
-
-function submit(): void {
-  const jobId = nextJob as JobId
-  nextJob += 1
-  const versionId = ((jobId % versionCount) + 1) as VersionId
-  const priorityClass = jobId % 4 === 0 ? 'batch' : 'interactive'
-  const tasks = [
-    {
-      taskId: jobId as number as TaskId,
-      versionId,
-      after: [],
-      stage: 'inference',
-      isHeld: false,
-      components: [],
-    } as const,
-  ]
-  feed({
-    type: 'jobsSubmitted',
-    jobs: [
-      {
-        jobId,
-        userId: null,
-        sessionId: null,
-        weight: 1,
-        work: 1,
-        class: priorityClass,
-        submittedAt: now,
-        deadlineAt: null,
-        tasks,
-      },
-    ],
+function measure(deviceCount: number, queuedJobs: number): void {
+  const hot = Math.min(hotMax, hotPerDeviceMax * deviceCount)
+  const startedAt = performance.now()
+  const fleet = new Fleet({ devices: deviceCount, versions, hot, queued: queuedJobs })
+  const { state } = fleet
+  console.log(
+    `${deviceCount} devices, ${state.workers.size} workers, ${state.residencies.size} residencies, ${versions} models, ` +
+      `${state.jobs.size} jobs; set up in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
+  )
+  collectGarbage()
+  const { heapUsed, external, rss } = process.memoryUsage()
+  console.log(`  memory: heap and buffers ${mib(heapUsed + external)} MiB, process ${mib(rss)} MiB`)
+  for (let job = 0; job < measuredJobs / 4; job += 1) fleet.turnOver()
+  run('all models resident', fleet, () => fleet.turnOver())
+  let job = 0
+  run('1 % of jobs of models to be loaded', fleet, () => {
+    job += 1
+    if (job % coldEvery === 0) fleet.turnOverCold()
+    else fleet.turnOver()
   })
+  time('explainWait of the last job', 100, () => explainWait(state, fleet.lastJob, fleet.now))
+  time('queueView with the next 20', 20, () => queueView(state, fleet.now, queuedJobs).next(20))
+  time('snapshot of everything', 1, () => snapshot(state))
 }
 
-function report(workerId: WorkerId, kind: 'started' | 'done'): boolean {
-  const taskId = held.get(workerId)?.[0]
-  if (taskId === undefined) return false
-  if (kind === 'done') held.get(workerId)?.shift()
-  const one: TaskReport = kind === 'started' ? { kind, taskId } : { kind, taskId, stepsRun: 1, heldBytes: 0 }
-  feed({ type: 'stepsReported', workerId, reports: [one] })
-  return true
-}
-
-for (let index = 1; index <= deviceCount; index += 1) {
-  feed({
-    type: 'deviceAdded',
-    device: { deviceId: index as DeviceId, name: `device-${index}`, limitBytes: 1e10, coreCount: 4, workerThreads: 4 },
-  })
-}
-for (let index = 1; index <= versionCount; index += 1) {
-  const version = {
-    versionId: index as VersionId,
-    modelName: `model-${index}`,
-    engine: 'none',
-    weightsBytes: 1_000_000,
-    workingBytes: 0,
-    batchLimit: 4,
-    holdMs: 0,
-    interruptAfterMs: 5,
-    componentBytes: [],
-    componentNames: [],
-  }
-  feed({ type: 'versionRegistered', version })
-  feed({ type: 'loadRequested', versionId: version.versionId, deviceId: index as DeviceId })
-}
-for (let index = 0; index < queuedJobs; index += 1) submit()
-
-const workers = [...held.keys()]
-/** Milliseconds of processor time, so that whatever else runs on the machine does not count. */
-function round(jobs: number): number {
+/** Throughput over processor time, so that whatever else runs on the machine does not count; single steps by the clock. */
+function run(what: string, fleet: Fleet, turnOver: () => void): void {
+  const times = new StepTimes(measuredJobs * 8)
+  fleet.times = times
   const before = process.cpuUsage()
-  for (let index = 0; index < jobs; index += 1) {
-    now += 0.05
-    const workerId = workers[index % workers.length]
-    submit()
-    if (workerId) report(workerId, 'started')
-    if (workerId) report(workerId, 'done')
-  }
-  return process.cpuUsage(before).user / 1000
+  for (let job = 0; job < measuredJobs; job += 1) turnOver()
+  const { user, system } = process.cpuUsage(before)
+  fleet.times = null
+  const perSecond = (times.count / (user + system)) * 1e6
+  const [p50, p99, p999, max] = times.quantiles(shares).map((value) => value.toFixed(1))
+  console.log(
+    `  ${what}: ${Math.round(perSecond / 1000)},000 events/s; a step takes ${p50} us, p99 ${p99} us, p99.9 ${p999} us, at most ${max} us (${times.count} events)`,
+  )
 }
-round(measuredJobs / 10)
-const elapsedMs = round(measuredJobs)
-const perJob = (elapsedMs * 1000) / measuredJobs
-console.log(
-  `${deviceCount} devices, ${state.workers.size} workers, ${state.residencies.size} residencies, ${state.jobs.size} jobs live`,
-)
-console.log(
-  `${perJob.toFixed(2)} us of processor time per job (submitted, started, done), ${(perJob / 3).toFixed(2)} us per event`,
-)
-
-const lastJob = (nextJob - 1) as JobId
-time('explainWait of the last job', 200, () => explainWait(state, lastJob, now))
-time('queueView with the next 20', 200, () => queueView(state, now, queuedJobs).next(20))
-time('snapshot of everything, as JSON', 3, () => JSON.stringify(snapshot(state)))
 
 function time(what: string, times: number, act: () => unknown): void {
   const startedAt = performance.now()
   for (let index = 0; index < times; index += 1) act()
-  console.log(`${(((performance.now() - startedAt) * 1000) / times).toFixed(1)} us: ${what}`)
+  console.log(`  ${(((performance.now() - startedAt) * 1000) / times).toFixed(1)} us: ${what}`)
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
+
+function mib(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024)
 }
