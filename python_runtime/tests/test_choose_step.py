@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from hearth_worker.choose_step import Step, WaitUntil, choose_step, rank_of
-from hearth_worker.protocol.requests import Stage, TaskClass
+from hearth_worker.protocol.requests import NodeLimit, Stage, TaskClass
 from tests.vectors.write_choose_step import CHOOSE_STEP_JSON, all_vectors
 
 VECTORS: list[dict[str, Any]] = json.loads(CHOOSE_STEP_JSON.read_text(encoding="utf-8"))["vectors"]
@@ -25,12 +25,16 @@ class Ready(Struct, frozen=True):
     order: int
     ready_since: float
     limit: int | None = None
+    node: str = "node"
+    shape: str = ""
+    deadline_at: float | None = None
 
 
 class Policy(Struct, frozen=True):
     batch_limit: int
     hold_ms: float
     interactive_first: bool
+    limits: list[NodeLimit] | None = None
 
 
 def test_the_file_has_what_its_generator_writes() -> None:
@@ -49,11 +53,16 @@ def test_the_rule_gives_what_the_vector_says(vector: dict[str, Any]) -> None:
             order=given["order"],
             ready_since=given["readySince"],
             limit=given.get("limit"),
+            node=given["node"],
+            shape=given["shape"],
+            deadline_at=given["deadlineAt"],
         )
         for given in vector["ready"]
     ]
     policies = {
-        int(model): Policy(given["batchLimit"], given["holdMs"], given["interactiveFirst"])
+        int(model): Policy(
+            given["batchLimit"], given["holdMs"], given["interactiveFirst"], convert(given["limits"], list[NodeLimit])
+        )
         for model, given in vector["policies"].items()
     }
     assert described(choose_step(ready, policies, vector["now"], vector["first"])) == vector["result"]
@@ -105,7 +114,7 @@ def test_a_step_is_of_one_model_and_key_within_the_limit_and_does_not_hold(
     assert len({(task.model, task.batch_key) for task in choice.tasks}) == 1
     assert len(choice.tasks) <= limit
     is_full = len(choice.tasks) == limit
-    assert is_full or NOW - min(task.ready_since for task in choice.tasks) >= policy.hold_ms
+    assert is_full or min(task.ready_since for task in choice.tasks) + policy.hold_ms <= NOW
 
 
 def group_of(member: Ready, ready: list[Ready]) -> list[Ready]:

@@ -12,6 +12,7 @@ export function createDevice(spec: DeviceSpec): Device {
     reservedBytes: 0,
     externalBytes: 0,
     weightsBytes: 0,
+    pooled: null,
     isLost: false,
     admitted: 0,
     loading: null,

@@ -1,6 +1,7 @@
 /** The limits and rates of the scheduler. Every one is a setting; these are the defaults. Times in milliseconds, sizes in bytes. */
 import { type BatchingSettings, defaultBatching } from './batching/settings.ts'
 import type { PriorityClass } from './events.ts'
+import { defaultEviction, type EvictionSettings } from './eviction/settings.ts'
 
 export const routingNames = [
   'ect',
@@ -15,7 +16,7 @@ export const routingNames = [
 ] as const
 export type RoutingName = (typeof routingNames)[number]
 
-export interface SchedulerSettings {
+export interface SchedulerSettings extends EvictionSettings {
   /** A worker is given this many times the batch limit of a version, so that it never waits for the server between steps. */
   readonly admitAheadFactor: number
   /** Share of a device's limit that weights may fill; activations and KV caches may use the rest too. */
@@ -87,13 +88,14 @@ export interface SchedulerSettings {
 const mib = 1024 * 1024
 
 export const defaultSettings: SchedulerSettings = {
+  ...defaultEviction,
   admitAheadFactor: 2,
   weightsShare: 0.8,
   attemptLimit: 5,
   quarantineDeaths: 2,
   unstartedDeathLimit: 2,
   sparesPerEngine: 1,
-  restartBackoffMs: [0, 100, 200, 400, 800, 1600, 3200, 5000],
+  restartBackoffMs: [0, 100],
   circuitDeaths: 3,
   circuitBackoffMs: [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000],
   circuitRecoveryMs: 60_000,

@@ -7,6 +7,8 @@ import type { StepsByPlace } from './batching/node-steps.ts'
 import type { StepLimits } from './batching/step-policy.ts'
 import type { AllocationPurpose, AllocationState, RequeueCause, ResidencyState } from './commands.ts'
 import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
+import { type Anticipation, noAnticipation } from './demand/anticipation.ts'
+import type { Pool } from './eviction/pool.ts'
 import { DecisionRing } from './explain/decisions.ts'
 import type {
   AllocationId,
@@ -63,6 +65,10 @@ export interface SchedulerState {
   readonly nodeSteps: StepsByPlace
   /** Devices on which interactive work comes often just now. */
   readonly peaks: Set<Device>
+  /** What makes the next job likely to be one of a version. Survives restarts. */
+  anticipation: Anticipation
+  /** Devices that are alike, by what they are like. What was learnt about eviction there survives restarts. */
+  readonly pools: Map<string, Pool>
   /** Private memory of a fresh worker, by engine. Survives restarts. */
   readonly engineBytes: Map<string, number>
   /** Over all versions. Survives restarts. */
@@ -79,6 +85,8 @@ export interface Device {
   externalBytes: number
   /** Part of allocated and reserved that is weights. */
   weightsBytes: number
+  /** The pool it is counted in, and what it adds to its memory. */
+  pooled: { readonly key: string; readonly limitBytes: number } | null
   /** It does not answer any more: nothing is begun there until it is back. */
   isLost: boolean
   /** Tasks that its workers hold and may step. */
@@ -336,6 +344,8 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     learnt: new Map(),
     nodeSteps: new Map(),
     peaks: new Set(),
+    anticipation: noAnticipation(),
+    pools: new Map(),
     engineBytes: new Map(),
     loadMsPerByte: null,
     random: 1,

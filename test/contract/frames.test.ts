@@ -123,8 +123,8 @@ function asWritten(message: object): Record<string, unknown> {
   const names: Readonly<Record<string, string>> = { taskId: 'task', versionId: 'model', creditLeft: 'left' }
   const rename = (value: object) =>
     Object.fromEntries(Object.entries(value).map(([name, field]) => [names[name] ?? name, field]))
-  const { entries, ...rest } = rename(message) as { entries?: readonly object[] }
-  return { ...rest, ...(entries && { entries: entries.map(rename) }) }
+  const lists = Object.entries(message).filter(([name]) => ['entries', 'times', 'tooLarge'].includes(name))
+  return { ...rename(message), ...Object.fromEntries(lists.map(([name, list]) => [name, list.map(rename)])) }
 }
 
 /** Fields that the protocol has and this server takes no note of. */

@@ -18,7 +18,7 @@ REQUESTS: dict[int, type[Request]] = {message.type: message for message in Reque
 REPORTS: dict[int, type[Report]] = {message.type: message for message in Report.__subclasses__()}
 
 assert len(REQUESTS) == 20 and requests.Release.type == 20  # noqa: PT018
-assert len(REPORTS) == 16 and reports.ComponentLoaded.type == 79  # noqa: PT018
+assert len(REPORTS) == 17 and reports.StepTimes.type == 80  # noqa: PT018
 
 _REQUEST_DECODERS = {number: Decoder(message) for number, message in REQUESTS.items()}
 _REPORT_DECODERS = {number: Decoder(message) for number, message in REPORTS.items()}

@@ -82,6 +82,18 @@ class Cancel(Request, frozen=True):
     tasks: list[Count]
 
 
+class NodeLimit(Struct, rename="camel", frozen=True):
+    """What the server has learnt of steps of a node, and of a shape where it names one."""
+
+    node: str
+    limit: PositiveCount
+    shape: str | None = None
+    batch_class_limit: PositiveCount | None = None
+    hold_ms: Millis | None = None
+    base_ms: Millis | None = None
+    state_ms: Millis | None = None
+
+
 class Policy(Request, frozen=True):
     """How to compose steps of a model; valid from the next step. `inference_share` is the whole worker's."""
 
@@ -93,6 +105,7 @@ class Policy(Request, frozen=True):
     interrupt_after_ms: Millis | None = None
     checkpoint_steps: Count | None = None
     inference_share: Share | None = None
+    limits: list[NodeLimit] | None = None
 
 
 class TaskCredit(Struct, frozen=True):

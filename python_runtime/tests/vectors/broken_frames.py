@@ -59,7 +59,7 @@ def broken_headers() -> list[Vector]:
         stream("type 0", TO_WORKER, frame(0, 1, 0, {}), [], "type"),
         stream("type 21", TO_WORKER, frame(21, 1, 0, {}), [], "type"),
         stream("type 63", TO_SERVER, frame(63, 0, 0, {}), [], "type"),
-        stream("type 80", TO_SERVER, frame(80, 0, 0, {}), [], "type"),
+        stream("type 81", TO_SERVER, frame(81, 0, 0, {}), [], "type"),
         stream("type 255", TO_WORKER, frame(255, 1, 0, {}), [], "type"),
         stream("a worker's type from the server", TO_WORKER, frame(73, 1, 0, {}), [], "type"),
         stream("a server's type from a worker", TO_SERVER, frame(8, 1, 0, {}), [], "type"),

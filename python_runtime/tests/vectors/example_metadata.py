@@ -46,7 +46,29 @@ def verified_load_meta() -> Meta:
 def policy_meta() -> dict[str, Any]:
     """A POLICY with every field."""
     composition = {"model": 1, "batchLimit": 32, "holdMs": 0.5, "interactiveFirst": True, "interruptAfterMs": 5}
-    return composition | {"checkpointSteps": 5, "inferenceShare": 0.3}
+    return composition | {"checkpointSteps": 5, "inferenceShare": 0.3, "limits": node_limits()}
+
+
+def node_limits() -> list[Meta]:
+    """What is known of a node's steps: everything, and no more than a limit."""
+    learnt = {"batchClassLimit": 2, "holdMs": 4, "baseMs": 3.5, "stateMs": 0.25}
+    unknown = {"shape": None, "batchClassLimit": None, "holdMs": None, "baseMs": None, "stateMs": None}
+    return [
+        {"node": "denoise", "shape": "4 64 64", "limit": 4, **learnt},
+        {"node": "decode", "limit": 1, **unknown},
+    ]
+
+
+def step_times_meta() -> Meta:
+    """A STEP_TIMES with every field."""
+    step = {"model": 1, "node": "denoise", "shape": "4 64 64", "states": 2}
+    return {
+        "times": [
+            {**step, "steps": 7, "ms": 41.25, "peakBytes": 33_554_432},
+            {**step, "shape": "", "steps": 1, "ms": 0},
+        ],
+        "tooLarge": [{**step, "states": 8}],
+    }
 
 
 def following_task() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tests.vectors.example_metadata import (
     policy_meta,
     restore_meta,
     stats_meta,
+    step_times_meta,
     steps_of,
     task_of,
     tensor,
@@ -87,6 +88,7 @@ def reports() -> list[Vector]:
         good("CHUNK", TO_SERVER, (77, 0, 15, {"transfer": 4, "offset": 65_536, "totalBytes": 65_539}, b"end")),
         good("SLABS_DROPPED", TO_SERVER, (78, 19, 19, {"slabs": [{"slabId": 3, "generation": 7}]}, b""), "slabs"),
         good("COMPONENT_LOADED", TO_SERVER, (79, 0, 19, component, b"")),
+        good("STEP_TIMES", TO_SERVER, (80, 0, 19, step_times_meta(), b"")),
     ]
 
 

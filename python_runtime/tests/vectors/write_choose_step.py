@@ -28,7 +28,7 @@ def main() -> None:
 
 def all_vectors() -> list[Vector]:
     """Every vector, simple ones first."""
-    return [*orders(), *classes(), *groups(), *holds(), *stages(), *limits(), *edges()]
+    return [*orders(), *classes(), *groups(), *holds(), *stages(), *limits(), *node_limits(), *deadlines(), *edges()]
 
 
 def orders() -> list[Vector]:
@@ -312,6 +312,97 @@ def limits() -> list[Vector]:
     ]
 
 
+def node_limits() -> list[Vector]:
+    """What the server has learnt of a node's steps."""
+    three = [ready(number) for number in (1, 2, 3)]
+    of_batch = [ready(number, task_class="batch") for number in (1, 2, 3)]
+    small = [ready(number, shape="small") for number in (1, 2, 3)]
+    return [
+        vector("a node's limit", three, policy(4, limits=[node_limit(2)]), step(1, 2)),
+        vector("the limit of another node", three, policy(4, limits=[node_limit(2, node="other")]), step(1, 2, 3)),
+        vector("a node's limit above the model's", three, policy(2, limits=[node_limit(3)]), step(1, 2)),
+        vector(
+            "a node's limit above the program's own",
+            [ready(1, limit=1), ready(2, limit=1)],
+            policy(4, limits=[node_limit(3)]),
+            step(1),
+        ),
+        vector(
+            "the limit of a shape counts more than its node's",
+            small,
+            policy(4, limits=[node_limit(1), node_limit(2, shape="small")]),
+            step(1, 2),
+        ),
+        vector(
+            "a shape without a limit of its own has its node's",
+            small,
+            policy(4, limits=[node_limit(3, shape="large"), node_limit(1)]),
+            step(1),
+        ),
+        vector("the limit of another shape", small, policy(4, limits=[node_limit(1, shape="large")]), step(1, 2, 3)),
+        vector("batch class has a limit of its own", of_batch, policy(4, limits=[node_limit(3, batch=1)]), step(1)),
+        vector(
+            "that may be above the node's", of_batch, policy(4, limits=[node_limit(1, batch=2)]), step(1, 2)
+        ),
+        vector(
+            "batch class without one has the node's", of_batch, policy(4, limits=[node_limit(2)]), step(1, 2)
+        ),
+        vector(
+            "interactive work does not have that of batch class",
+            three,
+            policy(4, limits=[node_limit(2, batch=1)]),
+            step(1, 2),
+        ),
+        vector(
+            "where classes are equal the smallest limit of a group counts",
+            [ready(1), ready(2, task_class="batch"), ready(3)],
+            policy(4, interactive_first=False, limits=[node_limit(3, batch=2)]),
+            step(1, 2),
+        ),
+        vector(
+            "a node holds for longer than its model",
+            [ready(1, since=995)],
+            policy(4, hold_ms=2, limits=[node_limit(4, hold_ms=8)]),
+            wait(1003),
+        ),
+        vector(
+            "a node does not hold, though its model does",
+            [ready(1, since=999)],
+            policy(4, hold_ms=50, limits=[node_limit(4, hold_ms=0)]),
+            step(1),
+        ),
+        vector(
+            "a step as large as its node's limit does not hold",
+            [ready(1, since=1000), ready(2, since=1000)],
+            policy(4, hold_ms=50, limits=[node_limit(2)]),
+            step(1, 2),
+        ),
+    ]
+
+
+def deadlines() -> list[Vector]:
+    """A hold ends where a deadline leaves 1.06 times a step of one more: of two 100 + 2 * 50 ms, of three 250 ms."""
+    patient = policy(4, hold_ms=1000, limits=[node_limit(4, base_ms=100, state_ms=50)])
+    return [
+        vector("a far deadline", [ready(1, since=1000, deadline=3000)], patient, wait(2000)),
+        vector("a near deadline", [ready(1, since=1000, deadline=1412)], patient, wait(1200)),
+        vector("a deadline that leaves no time", [ready(1, since=1000, deadline=1212)], patient, step(1)),
+        vector("a deadline that has passed", [ready(1, since=1000, deadline=900)], patient, step(1)),
+        vector(
+            "the first deadline of a step counts",
+            [ready(1, since=1000, deadline=1865), ready(2, since=1000, deadline=1465), ready(3, key="j", since=1000)],
+            patient,
+            wait(1200),
+        ),
+        vector(
+            "a deadline of a node of which nothing is known",
+            [ready(1, since=1000, deadline=1212)],
+            policy(4, hold_ms=1000, limits=[node_limit(4)]),
+            wait(2000),
+        ),
+    ]
+
+
 def edges() -> list[Vector]:
     """Where it is easy to be wrong."""
     largest = 2**53 - 1
@@ -357,16 +448,42 @@ def ready(
     since: float = 0,
     stage: str = "inference",
     limit: int | None = None,
+    shape: str = "",
+    deadline: float | None = None,
 ) -> Ready:
     """A state that may take part in a step; its order is its id unless said otherwise."""
     placed = task if order is None else order
     place = {"class": task_class, "stage": stage, "order": placed, "readySince": since}
-    return {"task": task, "model": model, "batchKey": key, **place, **({"limit": limit} if limit else {})}
+    known = {"node": "node", "shape": shape, "deadlineAt": deadline}
+    return {"task": task, "model": model, "batchKey": key, **place, **known, **({"limit": limit} if limit else {})}
 
 
-def policy(batch_limit: int, *, model: int = 1, hold_ms: float = 0, interactive_first: bool = True) -> dict[str, Any]:
+def policy(
+    batch_limit: int,
+    *,
+    model: int = 1,
+    hold_ms: float = 0,
+    interactive_first: bool = True,
+    limits: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """The policy of one model."""
-    return {str(model): {"batchLimit": batch_limit, "holdMs": hold_ms, "interactiveFirst": interactive_first}}
+    composition = {"batchLimit": batch_limit, "holdMs": hold_ms, "interactiveFirst": interactive_first}
+    return {str(model): {**composition, "limits": list(limits)}}
+
+
+def node_limit(
+    limit: int,
+    *,
+    node: str = "node",
+    shape: str | None = None,
+    batch: int | None = None,
+    hold_ms: float | None = None,
+    base_ms: float | None = None,
+    state_ms: float | None = None,
+) -> dict[str, Any]:
+    """What is known of a node, and of a shape where it is named."""
+    times = {"holdMs": hold_ms, "baseMs": base_ms, "stateMs": state_ms}
+    return {"node": node, "shape": shape, "limit": limit, "batchClassLimit": batch, **times}
 
 
 def step(*tasks: int, model: int = 1, key: str = "k") -> dict[str, Any]:

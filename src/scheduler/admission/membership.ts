@@ -1,5 +1,6 @@
 /** Which tasks a worker holds, and which of them may step. Whatever counts them is kept here and nowhere else. */
 
+import { noteArrival } from '../batching/policy-changes.ts'
 import type { Admission } from '../commands.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
 import { charge, release } from '../memory/ledger.ts'
@@ -19,6 +20,7 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   worker.tasks.add(task)
   job.tasksAtWorkers += 1
   count(turn, task, residency, 1)
+  if (job.class === 'interactive') noteArrival(turn, worker.slot.device)
   letterTo(turn, worker).admissions.push(admissionOf(task))
   decided(turn, {
     kind: 'ADMIT',
@@ -92,6 +94,7 @@ export function leave(turn: Turn, task: Task): void {
   if (task.pausedState) forgetState(turn, task, residency)
   else count(turn, task, residency, -1)
   residency.lastUsedAt = turn.now
+  if (job.class === 'interactive') residency.interactiveAt = turn.now
   if (task.state !== 'abandoned') task.state = 'blocked'
   task.residency = null
   task.startedAt = null

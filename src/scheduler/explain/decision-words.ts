@@ -1,10 +1,13 @@
-/** A decision in words, made when somebody reads it. */
+/**
+ * A decision in words, made when somebody reads it: of numbers only, and of what things are called, so that one from before a restart reads as it
+ * did then. A reason is a sentence, or makes one of what the decision is about.
+ */
 import type { DeviceId, VersionId } from '../ids.ts'
 import { mib, seconds } from './amounts.ts'
 import type { Decision, DecisionReason } from './decisions.ts'
 import { type PartName, type Score, type ScoreScheme, scoreSchemes } from './scores.ts'
 
-const words: Readonly<Record<DecisionReason, string>> = {
+const words: Readonly<Record<DecisionReason, string | ((facts: Facts) => string)>> = {
   worker_has_room: 'The worker can take more.',
   retried_alone: 'A worker died while the job ran, so it has a worker for itself.',
   too_large: 'No device could hold the model, even empty.',
@@ -15,8 +18,10 @@ const words: Readonly<Record<DecisionReason, string>> = {
   was_resident: 'The model was resident until its worker died or its files had to be read again.',
   engine_needed: 'The device had no worker of this engine.',
   spare_wanted: 'The engine had no spare worker.',
-  least_recently_used: 'Another model needed the memory, and this one had been unused the longest.',
-  others_waited_too_long: 'Another model had waited too long for memory, and this one had been there the longest.',
+  least_recently_used: ({ model, device, forModel }) =>
+    `${forModel ?? 'Another model'} needed the memory${on(device)}, and ${model ?? 'this one'} had been unused the longest.`,
+  others_waited_too_long: ({ model, device, forModel }) =>
+    `${forModel ?? 'Another model'} had waited too long for memory${on(device)}, and ${model ?? 'this one'} had been there the longest.`,
   idle_worker: 'A model needed the memory, and the worker held nothing.',
   worker_lost: 'The worker died before the job had started there.',
   worker_stopped: 'The worker was asked to stop.',
@@ -52,8 +57,26 @@ export interface Names {
   model(id: VersionId): string | null
 }
 
-export function describeDecision({ reason }: Pick<Decision, 'reason'>): string {
-  return words[reason]
+/** What a reason may speak of. */
+interface Facts {
+  readonly model: string | null
+  readonly device: string | null
+  /** The model that gains by it. */
+  readonly forModel: string | null
+  readonly amount: number | null
+}
+
+export function describeDecision(names: Names, decision: Decision): string {
+  const { reason, deviceId, versionId, forVersionId, amount } = decision
+  const said = words[reason]
+  if (typeof said === 'string') return said
+  const model = (id: VersionId | null) => (id === null ? null : names.model(id))
+  const device = deviceId === null ? null : names.device(deviceId)
+  return said({ model: model(versionId), device, forModel: model(forVersionId), amount })
+}
+
+function on(device: string | null): string {
+  return device === null ? '' : ` on ${device}`
 }
 
 export function describeScore(

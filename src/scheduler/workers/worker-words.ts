@@ -1,17 +1,18 @@
 /** What is said of a residency: to its worker, how to compose steps; to everybody else, how it stands. */
+import { stepLimitsOf } from '../batching/step-policy.ts'
 import type { Residency } from '../commands.ts'
 import type { LiveResidency } from '../state.ts'
 import type { Turn } from '../turn.ts'
 
 export function sendPolicy(turn: Turn, residency: LiveResidency): void {
-  const { versionId, batchLimit, holdMs, interruptAfterMs } = residency.version.spec
+  const { versionId, interruptAfterMs } = residency.version.spec
   const { checkpointSteps, inferenceShare } = turn.state.settings
+  residency.told = stepLimitsOf(turn.state, residency, turn.now)
   turn.commands.push({
     type: 'setPolicy',
     workerId: residency.worker.workerId,
     versionId,
-    batchLimit,
-    holdMs,
+    ...residency.told,
     interactiveFirst: true,
     interruptAfterMs,
     checkpointSteps,
