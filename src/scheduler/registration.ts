@@ -2,6 +2,7 @@
 
 import { createDevice, createVersion } from './blank.ts'
 import type { DeviceSpec, VersionSpec } from './events.ts'
+import { joinPool } from './eviction/pool.ts'
 import type { DeviceId } from './ids.ts'
 import type { Turn } from './turn.ts'
 import { sendPolicy } from './workers/worker-words.ts'
@@ -11,7 +12,9 @@ export function addDevice(turn: Turn, spec: DeviceSpec): void {
   const { devices, versions } = turn.state
   const known = devices.get(spec.deviceId)
   if (known) known.spec = spec
-  else devices.set(spec.deviceId, createDevice(spec))
+  const device = known ?? createDevice(spec)
+  devices.set(spec.deviceId, device)
+  joinPool(turn.state, device)
   // A version with a long queue may want to be there too.
   for (const version of versions.values()) turn.touched.add(version)
   turn.placementDue = true
@@ -37,6 +40,6 @@ export function measureDevice(turn: Turn, deviceId: DeviceId, externalBytes: num
   const device = turn.state.devices.get(deviceId)
   if (!device) return
   device.externalBytes = externalBytes
-  turn.placementDue = true
+  turn.freed.add(device)
   turn.staffingDue = true
 }

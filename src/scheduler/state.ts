@@ -6,8 +6,8 @@ import type { DeviceLoad } from './batching/load-of-device.ts'
 import type { StepsByPlace } from './batching/node-steps.ts'
 import type { StepLimits } from './batching/step-policy.ts'
 import type { AllocationPurpose, AllocationState, RequeueCause, ResidencyState } from './commands.ts'
-import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
 import { type Anticipation, noAnticipation } from './demand/anticipation.ts'
+import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
 import type { Pool } from './eviction/pool.ts'
 import { DecisionRing } from './explain/decisions.ts'
 import type {
@@ -23,6 +23,7 @@ import type {
   WorkerId,
 } from './ids.ts'
 import type { Learnt } from './learning/learning.ts'
+import { type Urgency, WantedList } from './placement/wanted-list.ts'
 import { Heap } from './queues/heap.ts'
 import { OrderedQueue } from './queues/ordered-queue.ts'
 import type { SchedulerSettings } from './settings.ts'
@@ -50,7 +51,11 @@ export interface SchedulerState {
   readonly runningCount: Record<PriorityClass, number>
   readonly pausedCount: Record<PriorityClass, number>
   /** Versions that are to be loaded somewhere, and could not be yet. */
-  readonly wanted: Set<Version>
+  readonly wanted: WantedList
+  /** Versions for which a load is to be tried again at a time. */
+  readonly retries: Heap<Version>
+  /** Jobs of which a task has been admitted. */
+  jobsServed: number
   /** Jobs with a deadline of which no task may step at a worker; the worker watches over the others. */
   readonly deadlines: Heap<Job>
   /** Times at which something held back may go on; ascending, each once. */
@@ -92,6 +97,8 @@ export interface Device {
   /** Tasks that its workers hold and may step. */
   admitted: number
   loading: LiveResidency | null
+  /** What is to be loaded there next. */
+  claim: Version | null
   /** Interactive and batch work of its workers take turns; null = there is no need to. */
   leaseTurn: LeaseTurn | null
   readonly load: DeviceLoad
@@ -173,6 +180,15 @@ export interface Version {
   loadFailures: number
   /** No load is tried before. */
   notBefore: Millis
+  /** Its place in `wanted`; null = it is not there. */
+  urgency: Urgency | null
+  /** The device where room is made for it, or its engine starts: nobody less urgent takes what it needs there. */
+  claimed: Device | null
+  /** A load is tried again then; `retrySlot`: its place in `retries`, -1 = it is not there. */
+  retryAt: Millis | null
+  retrySlot: number
+  /** When it was last considered whether another copy would pay. */
+  weighedAt: Millis | null
   /** In `wanted` since. */
   wantedSince: Millis | null
   /** Since when only memory is missing. */
@@ -336,7 +352,9 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     waiting: { interactive: new OrderedQueue(), batch: new OrderedQueue() },
     runningCount: { interactive: 0, batch: 0 },
     pausedCount: { interactive: 0, batch: 0 },
-    wanted: new Set(),
+    wanted: new WantedList(),
+    retries: createRetries(),
+    jobsServed: 0,
     deadlines: createDeadlines(),
     alarms: [],
     timerAt: null,
@@ -351,6 +369,14 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     random: 1,
     decisions: new DecisionRing(settings.decisionRingSize),
   }
+}
+
+function createRetries(): Heap<Version> {
+  const isBefore = (a: Version, b: Version) =>
+    a.retryAt === b.retryAt ? a.spec.versionId < b.spec.versionId : Number(a.retryAt) < Number(b.retryAt)
+  return new Heap(isBefore, (version, slot) => {
+    version.retrySlot = slot
+  })
 }
 
 function createDeadlines(): Heap<Job> {

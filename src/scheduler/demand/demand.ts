@@ -10,49 +10,59 @@ export interface Demand {
   /** At `lastAt`: jobs, each weighing exp(-age / time constant). */
   readonly counts: number[]
   lastAt: Millis | null
+  /** At `seekersAt`: people whose latest job was one of this version, each weighing exp(-age / time constant). */
+  readonly seekers: number[]
+  seekersAt: Millis | null
 }
 
 const minuteMs = 60_000
 export const timeConstantsMs = [minuteMs, 10 * minuteMs, 60 * minuteMs, 360 * minuteMs, 1440 * minuteMs] as const
+/** What somebody asked for last loses its meaning sooner. */
+export const seekerConstantsMs = [timeConstantsMs[0], timeConstantsMs[1], timeConstantsMs[2]] as const
 const tenMinutes = 1
 
 /**
  * Equal parts: whatever the true rhythm of a workload is, the estimate is never off by more than a factor of five, and no file decided it. Who must do
- * better mixes several such estimates by their results, as eviction does.
+ * better learns what each of them counts, as `anticipation.ts` does.
  */
 const share = 1 / timeConstantsMs.length
 
 export function noDemand(): Demand {
-  return { requests: 0, counts: timeConstantsMs.map(() => 0), lastAt: null }
+  const counts = timeConstantsMs.map(() => 0)
+  const seekers = seekerConstantsMs.map(() => 0)
+  return { requests: 0, counts, lastAt: null, seekers, seekersAt: null }
 }
 
-export function copyDemand({ requests, counts, lastAt }: Demand): Demand {
-  return { requests, counts: [...counts], lastAt }
+export function copyDemand({ counts, seekers, ...facts }: Demand): Demand {
+  return { ...facts, counts: [...counts], seekers: [...seekers] }
 }
 
 export function noteRequest(demand: Demand, now: Millis): void {
-  timeConstantsMs.forEach((timeConstantMs, index) => {
-    demand.counts[index] = decayed(demand, index, timeConstantMs, now) + 1
-  })
+  fade(demand.counts, timeConstantsMs, demand.lastAt, now)
+  for (const index of timeConstantsMs.keys()) demand.counts[index] = (demand.counts[index] ?? 0) + 1
   demand.requests += 1
   demand.lastAt = now
 }
 
 /** Jobs per millisecond that are to be expected now. */
-export function rateOf(demand: Demand, now: Millis): number {
+export function rateOf({ counts, lastAt }: Demand, now: Millis): number {
   let rate = 0
-  for (const [index, timeConstantMs] of timeConstantsMs.entries())
-    rate += (share * decayed(demand, index, timeConstantMs, now)) / timeConstantMs
+  for (const [index, constantMs] of timeConstantsMs.entries())
+    rate += (share * (counts[index] ?? 0) * faded(lastAt, constantMs, now)) / constantMs
   return rate
 }
 
 /** Jobs of the last ten minutes, older ones fading. */
-export function recentCount(demand: Demand, now: Millis): number {
-  return decayed(demand, tenMinutes, timeConstantsMs[tenMinutes], now)
+export function recentCount({ counts, lastAt }: Demand, now: Millis): number {
+  return (counts[tenMinutes] ?? 0) * faded(lastAt, timeConstantsMs[tenMinutes], now)
 }
 
-/** A clock that went back lets nothing grow. */
-function decayed({ counts, lastAt }: Demand, index: number, timeConstantMs: Millis, now: Millis): number {
-  const ageMs = lastAt === null ? 0 : Math.max(0, now - lastAt)
-  return (counts[index] ?? 0) * Math.exp(-ageMs / timeConstantMs)
+/** What is left at `now` of what weighed 1 at `then`. A clock that went back lets nothing grow. */
+export function faded(then: Millis | null, constantMs: Millis, now: Millis): number {
+  return then === null ? 0 : Math.exp(-Math.max(0, now - then) / constantMs)
+}
+
+export function fade(counts: number[], constantsMs: readonly Millis[], then: Millis | null, now: Millis): void {
+  for (const [index, constantMs] of constantsMs.entries())
+    counts[index] = (counts[index] ?? 0) * faded(then, constantMs, now)
 }

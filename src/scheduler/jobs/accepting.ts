@@ -1,5 +1,5 @@
 /** Jobs as they come in: their tasks linked into a graph, and in no queue yet. */
-import { noteRequest } from '../demand/demand.ts'
+import { noteDemand } from '../demand/taking.ts'
 import type { JobSpec, TaskCheckpoint, TaskSpec } from '../events.ts'
 import type { TaskId } from '../ids.ts'
 import { isGone, type Job, type Task } from '../state.ts'
@@ -59,7 +59,7 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
   state.jobs.set(jobId, job)
   state.nextArrival += job.tasks.length
   state.waiting[priorityClass].add(job)
-  if (history === newcomer) noteRequest(version.learnt.demand, turn.now)
+  if (history === newcomer) noteDemand(state, job, turn.now)
   if (deadlineAt !== null) state.deadlines.add(job)
   return job
 }

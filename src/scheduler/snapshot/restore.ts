@@ -1,9 +1,11 @@
 /** A state from its snapshot. Whatever can be counted or derived is counted and derived anew. */
 import { copySteps } from '../batching/node-steps.ts'
 import { createDevice, createLanes, createSlot, createVersion } from '../blank.ts'
+import { joinPool } from '../eviction/pool.ts'
 import { copyLearnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import { createState, deviceOf, type LiveResidency, type SchedulerState, type Worker } from '../state.ts'
+import { anticipationIn, poolIn } from './demand-rows.ts'
 import { found, restoreHome, restoreJob, restorePlaces, restoreTasksOf } from './restore-jobs.ts'
 import { type Snapshot, snapshotFormat } from './snapshot.ts'
 import type {
@@ -34,7 +36,7 @@ export function restore(snapshot: Snapshot, settings: SchedulerSettings = snapsh
   for (const residency of snapshot.residencies) restoreHome(state, residency)
   for (const job of state.jobs.values()) restorePlaces(state, job)
   for (const version of snapshot.versions) restoreLoadingJobs(state, version)
-  for (const versionId of snapshot.wanted) state.wanted.add(found(state.versions, versionId))
+  for (const version of snapshot.versions) restoreUrgency(state, version)
   return state
 }
 
@@ -43,6 +45,7 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   state.draining = snapshot.draining
   state.recovering = snapshot.recovering
   state.timerAt = snapshot.timerAt
+  state.jobsServed = snapshot.jobsServed
   state.loadMsPerByte = snapshot.loadMsPerByte
   state.random = snapshot.random
   state.alarms.push(...snapshot.alarms)
@@ -51,6 +54,8 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
     const places = state.nodeSteps.get(versionId) ?? new Map()
     state.nodeSteps.set(versionId, places.set(deviceId, all.map(copySteps)))
   }
+  state.anticipation = anticipationIn(snapshot.anticipation)
+  for (const pool of snapshot.pools) state.pools.set(pool.key, poolIn(pool))
   for (const [engine, bytes] of snapshot.engineBytes) state.engineBytes.set(engine, bytes)
   for (const [versionId, learnt] of snapshot.learnt) state.learnt.set(versionId, copyLearnt(learnt))
 }
@@ -69,6 +74,7 @@ function restoreDevice(
     const slot = Object.assign(createSlot(device, engine), rest)
     if (slot.circuit !== 'closed') state.unsteady.add(slot)
   }
+  joinPool(state, device)
   state.devices.set(spec.deviceId, device)
 }
 
@@ -86,6 +92,18 @@ function restoreVersion(state: SchedulerState, snapshot: VersionSnapshot): void 
     isOwedRoom,
   }
   state.versions.set(spec.versionId, { ...createVersion(state, spec), ...wishes })
+}
+
+/** As it is on the lists of what is to be loaded. */
+function restoreUrgency(state: SchedulerState, { spec, urgency, retryAt, weighedAt, claimed }: VersionSnapshot): void {
+  const version = found(state.versions, spec.versionId)
+  if (urgency) state.wanted.put(version, urgency)
+  version.retryAt = retryAt
+  version.weighedAt = weighedAt
+  if (retryAt !== null) state.retries.add(version)
+  if (claimed === null) return
+  version.claimed = found(state.devices, claimed)
+  version.claimed.claim = version
 }
 
 function restoreAllocation(state: SchedulerState, { deviceId, ...allocation }: AllocationSnapshot): void {

@@ -36,11 +36,22 @@ export interface SlotSnapshot
 export interface VersionSnapshot
   extends Pick<
     Version,
-    'standing' | 'staleInARow' | 'rewarm' | 'loadFailures' | 'notBefore' | 'wantedSince' | 'shortSince' | 'isOwedRoom'
+    | 'standing'
+    | 'staleInARow'
+    | 'rewarm'
+    | 'loadFailures'
+    | 'notBefore'
+    | 'wantedSince'
+    | 'shortSince'
+    | 'isOwedRoom'
+    | 'urgency'
+    | 'retryAt'
+    | 'weighedAt'
   > {
   readonly spec: VersionSpec
   readonly loadingJobs: readonly JobId[]
   readonly requests: readonly (DeviceId | null)[]
+  readonly claimed: DeviceId | null
 }
 export interface JobSnapshot
   extends Pick<
@@ -115,7 +126,7 @@ export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 're
 export interface ResidencySnapshot
   extends Pick<
     LiveResidency,
-    'told' | 'loadStartedAt' | 'loadedAt' | 'lastUsedAt' | 'saturatedSince' | 'ending' | 'unloadSent'
+    'told' | 'loadStartedAt' | 'loadedAt' | 'lastUsedAt' | 'interactiveAt' | 'saturatedSince' | 'ending' | 'unloadSent'
   > {
   readonly residencyId: ResidencyId
   readonly versionId: VersionId
@@ -164,6 +175,10 @@ export function versionOut(version: Version): VersionSnapshot {
     wantedSince,
     shortSince,
     isOwedRoom,
+    claimed: version.claimed?.spec.deviceId ?? null,
+    urgency: version.urgency,
+    retryAt: version.retryAt,
+    weighedAt: version.weighedAt,
   }
 }
 
@@ -246,7 +261,7 @@ export function workerOut(worker: Worker): WorkerSnapshot {
 
 export function residencyOut(residency: LiveResidency): ResidencySnapshot {
   const { residencyId, version, worker, state, jobs, components, weights, working } = residency
-  const { told, loadStartedAt, loadedAt, lastUsedAt, saturatedSince, ending, unloadSent } = residency
+  const { told, loadStartedAt, loadedAt, lastUsedAt, interactiveAt, saturatedSince, ending, unloadSent } = residency
   return {
     residencyId,
     versionId: version.spec.versionId,
@@ -260,6 +275,7 @@ export function residencyOut(residency: LiveResidency): ResidencySnapshot {
     loadStartedAt,
     loadedAt,
     lastUsedAt,
+    interactiveAt,
     saturatedSince,
     ending,
     unloadSent,

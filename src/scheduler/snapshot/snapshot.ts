@@ -7,6 +7,7 @@ import type { DeviceId, Millis, VersionId } from '../ids.ts'
 import { copyLearnt, type Learnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import type { Job, SchedulerState } from '../state.ts'
+import { type AnticipationSnapshot, anticipationOut, type PoolSnapshot, poolOut } from './demand-rows.ts'
 import {
   type AllocationSnapshot,
   allocationOut,
@@ -23,7 +24,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 6
+export const snapshotFormat = 7
 
 export interface Snapshot {
   readonly format: number
@@ -37,6 +38,8 @@ export interface Snapshot {
   readonly decisionCount: number
   readonly learnt: readonly (readonly [VersionId, Learnt])[]
   readonly nodeSteps: readonly (readonly [VersionId, DeviceId, readonly NodeSteps[]])[]
+  readonly anticipation: AnticipationSnapshot
+  readonly pools: readonly PoolSnapshot[]
   readonly engineBytes: readonly (readonly [string, number])[]
   readonly loadMsPerByte: number | null
   readonly random: number
@@ -47,6 +50,7 @@ export interface Snapshot {
   readonly workers: readonly WorkerSnapshot[]
   readonly residencies: readonly ResidencySnapshot[]
   readonly wanted: readonly VersionId[]
+  readonly jobsServed: number
 }
 
 export function snapshot(state: SchedulerState): Snapshot {
@@ -63,6 +67,7 @@ export function snapshot(state: SchedulerState): Snapshot {
     workers: [...state.workers.values()].map(workerOut),
     residencies: [...state.residencies.values()].map(residencyOut),
     wanted: [...state.wanted].map(({ spec }) => spec.versionId),
+    jobsServed: state.jobsServed,
   }
 }
 
@@ -82,6 +87,8 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     nodeSteps: [...state.nodeSteps].flatMap(([versionId, places]) =>
       [...places].map(([deviceId, all]) => [versionId, deviceId, all.map(copySteps)] as const),
     ),
+    anticipation: anticipationOut(state.anticipation),
+    pools: [...state.pools].map(poolOut),
     engineBytes: [...state.engineBytes],
     loadMsPerByte: state.loadMsPerByte,
     random: state.random,
@@ -92,6 +99,7 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     workers: [],
     residencies: [],
     wanted: [],
+    jobsServed: 0,
   }
 }
 

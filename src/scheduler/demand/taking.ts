@@ -1,0 +1,24 @@
+/** What a job tells about what is wanted, when it is accepted and before it is routed. */
+import { feedPools } from '../eviction/pool.ts'
+import type { Millis } from '../ids.ts'
+import type { Job, SchedulerState } from '../state.ts'
+import { countJob, learnWeights, noteSeeker } from './anticipation.ts'
+import { noteRequest } from './demand.ts'
+
+export function noteDemand(state: SchedulerState, job: Job, now: Millis): void {
+  const { anticipation, settings } = state
+  const { learnt, spec } = job.version
+  learnWeights(anticipation, learnt.demand, settings.anticipationRate, now)
+  noteRequest(learnt.demand, now)
+  countJob(anticipation, now)
+  const who = whoAsks(job)
+  if (who !== null)
+    noteSeeker(anticipation, who, spec.versionId, (id) => state.learnt.get(id)?.demand, settings.seekersMax, now)
+  feedPools(state, job.version, now)
+}
+
+/** A session where there is one: people do several things at a time. */
+function whoAsks({ sessionId, userId }: Job): string | null {
+  if (sessionId !== null) return `session ${sessionId}`
+  return userId === null ? null : `user ${userId}`
+}

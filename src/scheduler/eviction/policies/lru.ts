@@ -1,0 +1,8 @@
+/** Least recently used: whoever was asked for longest ago goes, whatever it costs to come back. */
+import type { EvictionPolicy } from './policy.ts'
+
+export const lru: EvictionPolicy = {
+  worthOf(_state, { demand }, now) {
+    return demand.lastAt === null ? 0 : 1 / (1 + Math.max(0, now - demand.lastAt))
+  },
+}
