@@ -22,7 +22,8 @@ import type { Expect } from './expect.ts'
 export function checkWorker(state: SchedulerState, worker: Worker, expect: Expect): void {
   const { tasks, alone, slot, residencies, runtime } = worker
   expect(slot.primary === worker || slot.spares.includes(worker), 'has no place')
-  expect(steppingTasks(worker) === 0 || worker.state === 'ready', 'has tasks and is not ready')
+  const isUsable = worker.state === 'ready' || slot.device.isLost
+  expect(steppingTasks(worker) === 0 || isUsable, 'has tasks and is not ready')
   expect(residencies.size === 0 || slot.primary === worker, 'is a spare and holds models')
   expect(!alone?.residency || steppingTasks(worker) === 1, 'has a task that should be alone, and others')
   expect(alone?.state !== 'paused', 'is kept for a task that is paused')

@@ -2,9 +2,11 @@
 import { isOpen } from '../admission/admission.ts'
 import type { Millis } from '../ids.ts'
 import { availableBytes } from '../memory/ledger.ts'
+import { shortfall } from '../placement/misfit.ts'
 import { type Offer, offersFor } from '../placement/placement.ts'
 import { wantOf } from '../placement/wants.ts'
 import {
+  type Device,
   deviceOf,
   isLive,
   type Job,
@@ -42,6 +44,8 @@ export function waitReason(state: SchedulerState, job: Job, now: Millis): WaitRe
   if (state.draining)
     return { code: 'SERVER_RECOVERING', reason: 'The server is stopping; the job goes on after its restart.' }
   if (state.devices.size === 0) return { code: 'NO_DEVICE', reason: 'No device is known yet.' }
+  if ([...state.devices.values()].every(({ isLost }) => isLost))
+    return { code: 'NO_DEVICE', reason: 'Every device is lost; the job goes on when one of them is back.' }
   if (state.recovering)
     return { code: 'SERVER_RECOVERING', reason: 'The server has restarted and its engines are starting.' }
   const { version } = task
@@ -107,6 +111,11 @@ function atResident(task: Task, version: Version): WaitReason {
   const others = `${jobsAre(ahead)} ahead; ${jobsAre(running)} running in ${modelName}.`
   if (task.state === 'suspect')
     return { code: 'BEHIND_OTHERS', reason: `A worker died while the job ran, so it is tried again alone. ${others}` }
+  const silent = version.residencies.find(({ worker }) => worker.isSuspected)
+  if (silent && !version.residencies.some(isOpen)) {
+    const reason = `The worker on ${deviceOf(silent).spec.name} does not answer; the job goes on when it does, or when another has taken its place.`
+    return { code: 'NO_DEVICE', reason }
+  }
   if (!version.residencies.some(isOpen))
     return { code: 'BEHIND_OTHERS', reason: `A job that a worker died with runs alone first. ${others}` }
   return { code: 'BEHIND_OTHERS', reason: others }
@@ -132,10 +141,27 @@ function unloaded(state: SchedulerState, version: Version, now: Millis): WaitRea
       reason: `${modelName} ${before}; it is tried again in ${seconds(version.notBefore - now)}.`,
     }
   }
+  const lost = lostHolder(state, version)
+  if (lost)
+    return {
+      code: 'NO_DEVICE',
+      reason: `Only ${lost.spec.name} can hold ${modelName}; it is lost, and the job goes on when it is back.`,
+    }
   const want = wantOf(state, version)
   const [best] = want ? offersFor(state, version, want, now) : []
   if (!best) return elsewhereBusy(state, version)
   return best.missingBytes === 0 ? heldUp(best, engine, modelName, now) : shortOfMemory(best, modelName)
+}
+
+/** A lost device that could hold the version, if no other can. */
+function lostHolder(state: SchedulerState, version: Version): Device | null {
+  let lost: Device | null = null
+  for (const device of state.devices.values()) {
+    if (shortfall(state, version, device)) continue
+    if (!device.isLost) return null
+    lost ??= device
+  }
+  return lost
 }
 
 /** Every device is loading something else, or still has to let go of this very version. */
