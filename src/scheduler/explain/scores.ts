@@ -46,6 +46,18 @@ export interface Score {
   readonly parts: readonly number[]
 }
 
+/** The one number that decided; null where the parts are compared one after the other. */
+export function scoreOf(scheme: ScoreScheme, { parts }: Score): number | null {
+  switch (scheme) {
+    case 'ect':
+      return parts.reduce((sum, ms) => sum + ms, 0)
+    case 'value':
+      return parts[3] ?? null
+    default:
+      return null
+  }
+}
+
 function part(name: string, unit: PartName['unit'], words: string): PartName {
   return { name, unit, words }
 }

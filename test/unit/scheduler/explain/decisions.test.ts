@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeDecision, describeScore } from '../../../../src/scheduler/explain/decision-words.ts'
-import { DecisionRing, decisionReasons } from '../../../../src/scheduler/explain/decisions.ts'
+import { type DecisionFilter, DecisionRing, decisionReasons } from '../../../../src/scheduler/explain/decisions.ts'
 import type { DeviceId, JobId, VersionId } from '../../../../src/scheduler/ids.ts'
 import { mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
@@ -37,7 +37,23 @@ test('a winner and at most three losers are kept', () => {
 test('every reason has words', () => {
   const ring = new DecisionRing(100)
   for (const reason of decisionReasons) ring.record(1, { kind: 'ADMIT', reason })
-  for (const decision of ring.read()) expect(describeDecision(decision)).toMatch(/^[A-Z].*\.$/)
+  const names = { device: () => 'cpu', model: () => 'bge' }
+  for (const decision of ring.read()) expect(describeDecision(names, decision)).toMatch(/^[A-Z].*\.$/)
+})
+
+test('only what is asked for is read', () => {
+  const ring = new DecisionRing(10)
+  const [job, version, device] = [7 as JobId, 8 as VersionId, 9 as DeviceId]
+  ring.record(10, { kind: 'ADMIT', reason: 'worker_has_room', jobId: job })
+  ring.record(20, { kind: 'LOAD', reason: 'jobs_wait', versionId: version })
+  ring.record(30, { kind: 'EVICT', reason: 'idle_worker', deviceId: device })
+  const found = (filter: DecisionFilter, before?: number) => [...ring.read(filter, before)].map(({ at }) => at)
+  expect(found({})).toEqual([30, 20, 10])
+  expect(found({}, 3)).toEqual([20, 10])
+  expect(found({ jobId: job })).toEqual([10])
+  expect(found({ versionIds: [version] })).toEqual([20])
+  expect(found({ deviceId: device })).toEqual([30])
+  expect(found({ kinds: ['LOAD', 'EVICT'], from: 20, to: 20 })).toEqual([20])
 })
 
 test('a run leaves its reasons behind', () => {
@@ -82,7 +98,8 @@ test('a score tells a model by its name, and what its parts are', () => {
   })
   const decision = ring.at(1)
   expect(decision).toMatchObject({ scheme: 'value', forVersionId: 9, amount: 7, scores })
-  const names = { device: () => null, model: () => 'bge' }
+  const names = { device: () => null, model: (id: VersionId) => (id === 8 ? 'bge' : 'smol') }
+  expect(describeDecision(names, decision)).toBe('smol needed the memory, and bge had been unused the longest.')
   expect(describeScore(names, decision.scheme, decision.scores[0]!).summary).toBe(
     'bge: 12.3 uses an hour, 1.5 s to load again, 3 MiB of memory, 0.25 as its rank',
   )
