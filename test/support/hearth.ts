@@ -1,6 +1,7 @@
 /** A real server in a process of its own, as tests and benchmarks use it: started, spoken to over its public API, killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { copyFile, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -12,6 +13,8 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const models = fileURLToPath(new URL('../../models', import.meta.url))
 /** As `npm start` does it. */
 const compileCache = fileURLToPath(new URL('../../.hearth/compile-cache', import.meta.url))
+/** Digests of the starter models, from the server of former tests that had read most: the next ones need not read them whole once more. */
+const sharedDigests = fileURLToPath(new URL('../../.hearth/test-digests.json', import.meta.url))
 const noopModels = fileURLToPath(new URL('../../bench/models', import.meta.url))
 const readyLine = /^Hearth is ready: (http:\S+)$/
 const startMaxMs = 30_000
@@ -33,6 +36,7 @@ export interface GraphQLAnswer<Data> {
 export async function startHearth(options: HearthOptions = {}): Promise<Hearth> {
   const temporary = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'hearth-test-')) : null
   const dataDir = options.dataDir ?? (temporary as string)
+  await adoptDigests(dataDir)
   const [command, ...wrapped] = [...(options.wrapper ?? []), process.execPath]
   const child = spawn(command, [...wrapped, main], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -153,10 +157,35 @@ export class Hearth {
   }
 
   async #cleanUp(): Promise<void> {
+    await shareDigests(this.dataDir)
     if (this.#temporary) await rm(this.#temporary, { recursive: true, force: true })
   }
 
   #said(): string {
     return [...this.#stdout, ...this.#stderr].slice(-20).join('\n')
   }
+}
+
+function digestsIn(dataDir: string): string {
+  return join(dataDir, 'digests.json')
+}
+
+/** Only ever a saving: where there are none, nothing is missed. */
+async function adoptDigests(dataDir: string): Promise<void> {
+  await copyFile(sharedDigests, digestsIn(dataDir), constants.COPYFILE_EXCL).catch(() => {})
+}
+
+async function shareDigests(dataDir: string): Promise<void> {
+  const path = digestsIn(dataDir)
+  if ((await bytesOf(path)) <= (await bytesOf(sharedDigests))) return
+  const copy = `${sharedDigests}.${process.pid}`
+  await copyFile(path, copy)
+  await rename(copy, sharedDigests)
+}
+
+async function bytesOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  )
 }
