@@ -36,7 +36,7 @@ function admittedTask(
   requestText: string,
   saved: Uint8Array | null,
 ): AdmittedTask {
-  const { taskId, class: priorityClass, order, attempt, deadlineAt, stage, isHeld } = admission
+  const { taskId, class: priorityClass, order, attempt, deadlineAt, stepMsMax, stage, isHeld } = admission
   const accepted: KeptRequest = JSON.parse(requestText)
   return {
     taskId,
@@ -48,6 +48,7 @@ function admittedTask(
     order,
     attempt,
     deadlineMs: deadlineAt === null ? null : Math.max(0, deadlineAt - context.clock.now()),
+    stepMsMax,
     credit: initialCredit,
     stage,
     isHeld,

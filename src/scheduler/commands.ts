@@ -20,6 +20,8 @@ export interface Admission {
   readonly inputs: readonly TaskId[]
   /** It goes on from its newest checkpoint. */
   readonly isRestored: boolean
+  /** How long a step of it may compute before its worker counts as hung; null = nobody knows. */
+  readonly stepMsMax: Millis | null
 }
 
 /** How many states of a node of a model share a step well, and how long a step is worth waiting for. */

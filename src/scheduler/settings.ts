@@ -36,6 +36,11 @@ export interface SchedulerSettings extends EvictionSettings {
   readonly circuitBackoffMs: readonly number[]
   /** Half of what it usually gets, once a first task has ended well there again. */
   readonly circuitRecoveryMs: number
+  /** A step that computes may last so many times what is usual, once so many were seen; of a task whose worker died, so many times that and so long. */
+  readonly stepPatience: number
+  readonly stepsUntilPatienceIsKnown: number
+  readonly suspectPatience: number
+  readonly suspectStepMsMin: number
   /** Deaths further apart than this do not follow each other. */
   readonly restartCalmMs: number
   /** Failed loads of a version after which the jobs that wait for it fail. */
@@ -99,6 +104,10 @@ export const defaultSettings: SchedulerSettings = {
   circuitDeaths: 3,
   circuitBackoffMs: [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000],
   circuitRecoveryMs: 60_000,
+  stepPatience: 4,
+  stepsUntilPatienceIsKnown: 20,
+  suspectPatience: 8,
+  suspectStepMsMin: 30_000,
   restartCalmMs: 30_000,
   loadAttemptLimit: 3,
   loadBackoffMs: [200, 1000],

@@ -320,6 +320,8 @@ export interface Task {
   /** Where it is admitted. */
   residency: LiveResidency | null
   startedAt: Millis | null
+  /** When its worker spoke of it last, since it has started there. */
+  reportedAt: Millis | null
   /** Steps that its worker has reported. */
   stepsDone: number
   /** Steps that lie behind its newest checkpoint; null = it has none. */

@@ -54,6 +54,8 @@ export type Verdict =
 /** Below this share of one core, and one tick of the kernel's clock, a process only keeps itself awake. */
 const idleCpuShare = 0.02
 const tickMs = 10
+/** A process that computes without an end uses at least so much of a core. */
+const computedShare = 0.75
 /** A step may last so many times what its program says. */
 const declaredFactor = 4
 
@@ -66,7 +68,9 @@ export class Liveness {
   /** Since when the process has done nothing, as far as one can see. */
   #idleFrom: Observation | null = null
   /** Since when a step has been running without an end. */
-  #stuckSince: number | null = null
+  #stuckFrom: Observation | null = null
+  /** Since when it has not answered. */
+  #silentFrom: Observation | null = null
   /** Since when nothing of a load has ended or was read. */
   #loadStuckSince: number | null = null
 
@@ -87,15 +91,18 @@ export class Liveness {
     if (this.#idleFrom && !isIdle(this.#idleFrom, observed)) this.#idleFrom = null
     if (!this.#idleFrom && previous && isIdle(previous, observed)) this.#idleFrom = previous
     const isStuck = observed.isStepping && previous?.progress === observed.progress
-    this.#stuckSince = isStuck ? (this.#stuckSince ?? previous.now) : null
+    this.#stuckFrom = isStuck ? (this.#stuckFrom ?? previous) : null
+    const isSilent = previous && observed.silenceMs > observed.now - previous.now
+    this.#silentFrom = isSilent ? (this.#silentFrom ?? previous) : null
     const isLoadStuck = observed.isLoading && previous?.isLoading && isSameLoad(previous, observed)
     this.#loadStuckSince = isLoadStuck ? (this.#loadStuckSince ?? previous.now) : null
   }
 
-  #hangs({ now, silenceMs, isLoading, declaredStepMs, stepMsMax }: Observation): string | null {
+  #hangs(observed: Observation): string | null {
+    const { now, silenceMs, isLoading, declaredStepMs, stepMsMax } = observed
     const limits = this.#limits
     const idleMs = this.#idleFrom ? now - this.#idleFrom.now : 0
-    const stuckMs = this.#stuckSince === null ? 0 : now - this.#stuckSince
+    const stuckMs = this.#stuckFrom ? now - this.#stuckFrom.now : 0
     const loadStuckMs = this.#loadStuckSince === null ? 0 : now - this.#loadStuckSince
     const declaredMs = declaredFactor * (declaredStepMs ?? 0)
     if (Math.min(silenceMs, idleMs) > limits.silentIdleMs)
@@ -108,8 +115,10 @@ export class Liveness {
     const learntMs = Math.max(limits.stepMsMin, Math.min(stepMsMax ?? limits.stepMsMax, limits.stepMsMax))
     // A load in threads of its own has the interpreter and the cores as well.
     const msMax = Math.max(isLoading ? limits.loadMsMax : learntMs, declaredMs)
-    if (silenceMs > msMax) return `it has not answered for ${seconds(silenceMs)}`
-    if (stuckMs > msMax) return `its step has not ended for ${seconds(stuckMs)}`
+    if (silenceMs > msMax && hasComputed(this.#silentFrom, observed, msMax, limits))
+      return `it has not answered for ${seconds(silenceMs)}`
+    if (stuckMs > msMax && hasComputed(this.#stuckFrom, observed, msMax, limits))
+      return `its step has not ended for ${seconds(stuckMs)}`
     return null
   }
 }
@@ -124,6 +133,12 @@ function isIdle(before: Observation, after: Observation): boolean {
     after.activity.readBytes === before.activity.readBytes &&
     !after.activity.isRunnable
   )
+}
+
+/** One that gets little of a busy processor needs longer than its steps ever took: what it has computed counts, until the last limit of all. */
+function hasComputed(from: Observation | null, after: Observation, msMax: number, limits: LivenessLimits): boolean {
+  if (!from?.activity || !after.activity || after.now - from.now > limits.stepMsMax) return true
+  return after.activity.cpuMs - from.activity.cpuMs > msMax * computedShare
 }
 
 /** What is read from the disk is on its way. */

@@ -3,8 +3,9 @@
 import { noteArrival } from '../batching/policy-changes.ts'
 import type { Admission } from '../commands.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
+import { stepMsMaxOf } from '../failover/patience.ts'
 import { charge, release } from '../memory/ledger.ts'
-import type { LiveResidency, Task } from '../state.ts'
+import type { LiveResidency, SchedulerState, Task } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
 import { endAlone } from './alone.ts'
 import { settle } from './lanes.ts'
@@ -21,7 +22,7 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   job.tasksAtWorkers += 1
   count(turn, task, residency, 1)
   if (job.class === 'interactive') noteArrival(turn, worker.slot.device)
-  letterTo(turn, worker).admissions.push(admissionOf(task))
+  letterTo(turn, worker).admissions.push(admissionOf(turn.state, task))
   decided(turn, {
     kind: 'ADMIT',
     reason,
@@ -32,7 +33,8 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   })
 }
 
-function admissionOf({ taskId, job, order, stage, isHeld, after, checkpointStep }: Task): Admission {
+function admissionOf(state: SchedulerState, task: Task): Admission {
+  const { taskId, job, order, stage, isHeld, after, checkpointStep } = task
   return {
     taskId,
     jobId: job.jobId,
@@ -44,6 +46,7 @@ function admissionOf({ taskId, job, order, stage, isHeld, after, checkpointStep 
     isHeld,
     inputs: after.filter((predecessor) => predecessor.isHeld).map((predecessor) => predecessor.taskId),
     isRestored: checkpointStep !== null,
+    stepMsMax: stepMsMaxOf(state, task),
   }
 }
 
@@ -60,6 +63,7 @@ export function markStarted(turn: Turn, task: Task): void {
   if (task.startedAt !== null || !task.residency) return
   if (task.state === 'admitted') task.state = 'started'
   task.startedAt = turn.now
+  task.reportedAt = turn.now
   task.residency.running += 1
 }
 
@@ -82,6 +86,7 @@ export function unpark(turn: Turn, task: Task): void {
   count(turn, task, residency, 1)
   turn.touched.add(task.version)
   task.state = task.startedAt === null ? 'admitted' : 'started'
+  if (task.startedAt !== null) task.reportedAt = turn.now
 }
 
 /** The worker knows nothing of the task any more. It is in no queue until the caller puts it into one. */
@@ -98,11 +103,12 @@ export function leave(turn: Turn, task: Task): void {
   if (task.state !== 'abandoned') task.state = 'blocked'
   task.residency = null
   task.startedAt = null
+  task.reportedAt = null
   job.tasksAtWorkers -= 1
   turn.touched.add(task.version)
   if (worker.alone === task) endAlone(turn, worker)
   else if (worker.alone) turn.touched.add(worker.alone.version)
-  if (turn.state.wanted.size > 0 && (residency.admitted === 0 || device.admitted === 0)) turn.placementDue = true
+  if (turn.state.wanted.size > 0 && (residency.admitted === 0 || device.admitted === 0)) turn.freed.add(device)
 }
 
 function forgetState(turn: Turn, task: Task, residency: LiveResidency): void {

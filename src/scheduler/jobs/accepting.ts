@@ -79,6 +79,7 @@ function createTask(job: Job, { taskId, stage, isHeld, components }: TaskSpec): 
     state: 'blocked',
     residency: null,
     startedAt: null,
+    reportedAt: null,
     stepsDone: 0,
     checkpointStep: null,
     heldOutput: null,

@@ -1,5 +1,6 @@
 /** What experience teaches about a version: means in which the newest value weighs most. Null = nothing is known yet. */
 import { copyDemand, type Demand, noDemand } from '../demand/demand.ts'
+import { noStepTimes, type StepTimes } from '../failover/patience.ts'
 import type { Millis } from '../ids.ts'
 import { deviceOf, type LiveResidency, type SchedulerState, type Task } from '../state.ts'
 import { blend } from './blend.ts'
@@ -17,6 +18,8 @@ export interface Learnt {
   readonly places: LearntThere[]
   /** Units of work that a job of it announces. */
   meanWork: number | null
+  /** How long its steps took. */
+  readonly steps: StepTimes
   readonly demand: Demand
 }
 
@@ -29,13 +32,14 @@ export function nothingLearnt(): Learnt {
     workingBytes: null,
     places: [],
     meanWork: null,
+    steps: noStepTimes(),
     demand: noDemand(),
   }
 }
 
 /** So that what one state learns, another does not. */
-export function copyLearnt({ demand, places, ...facts }: Learnt): Learnt {
-  return { ...facts, places: places.map((place) => ({ ...place })), demand: copyDemand(demand) }
+export function copyLearnt({ demand, places, steps, ...facts }: Learnt): Learnt {
+  return { ...facts, steps: { ...steps }, places: places.map((place) => ({ ...place })), demand: copyDemand(demand) }
 }
 
 /** A start and an end that were reported together say nothing about the time between them. */

@@ -94,6 +94,7 @@ export interface TaskSnapshot
     | 'order'
     | 'state'
     | 'startedAt'
+    | 'reportedAt'
     | 'stepsDone'
     | 'checkpointStep'
     | 'isSuspect'
@@ -217,7 +218,7 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
 
 function taskOut(task: Task): TaskSnapshot {
   const { taskId, stage, isHeld, components, after, arrival, order, state, residency } = task
-  const { startedAt, stepsDone, checkpointStep, heldOutput, pausedState, isSuspect, unstartedDeaths } = task
+  const { startedAt, reportedAt, stepsDone, checkpointStep, heldOutput, pausedState, isSuspect, unstartedDeaths } = task
   return {
     taskId,
     stage,
@@ -229,6 +230,7 @@ function taskOut(task: Task): TaskSnapshot {
     state,
     residencyId: residency?.residencyId ?? null,
     startedAt,
+    reportedAt,
     stepsDone,
     checkpointStep,
     heldOutput: heldOutput?.allocationId ?? null,

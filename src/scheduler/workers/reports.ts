@@ -5,6 +5,7 @@ import { completeTask, goOn, returnTask } from '../admission/next-tasks.ts'
 import type { TaskFailureCode, TaskReport } from '../events.ts'
 import { noteSuccess } from '../failover/circuit.ts'
 import { distrust } from '../failover/file-changes.ts'
+import { noteReport } from '../failover/patience.ts'
 import type { WorkerId } from '../ids.ts'
 import { fallBack } from '../jobs/checkpoints.ts'
 import { forgetAbandoned, setBackJob, showAtWork, startJob } from '../jobs/jobs.ts'
@@ -49,11 +50,13 @@ function take(turn: Turn, task: Task, report: TaskReport): void {
       return begin(turn, task)
     case 'step':
       if (task.state !== 'recalled') task.stepsDone = report.done
-      return begin(turn, task)
+      begin(turn, task)
+      return noteReport(task, turn.now)
     case 'done': {
       begin(turn, task)
       if (isRecalled(task)) showEnd(turn, task)
       const isDropped = task.state === 'recalled' || task.job.cancelRequested
+      noteReport(task, turn.now)
       learnExecution(turn.state, task, turn.now)
       task.version.staleInARow = 0
       leave(turn, task)

@@ -115,6 +115,11 @@ describe('one that works is given time', () => {
     expect(watch(see(900_000)).at).toBe(60.25)
   })
 
+  test('one that gets a tenth of a busy core is given ten times as long', () => {
+    const starved = (second: number) => ({ ...asleep, cpuMs: second * 100 })
+    expect(watch((second) => ({ isStepping: true, stepMsMax: 3000, activity: starved(second) })).at).toBe(22.75)
+  })
+
   test('steps that end are no reason, however idle the process looks', () => {
     expect(watch((second) => ({ isStepping: true, progress: second * 4 })).at).toBeNull()
   })
