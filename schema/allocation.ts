@@ -6,7 +6,8 @@ import { Allocation, Device, Job, Residency, Worker } from './nouns.ts'
 
 builder.objectType(Allocation, {
   interfaces: [Node],
-  description: "A row of a device's memory ledger that is open now.",
+  description:
+    "A row of a device's memory ledger: what was predicted and what was measured. Closed ones are kept for a while.",
   fields: (t) => ({
     id: t.id({ resolve: ({ allocationId }) => encodeId('Allocation', allocationId) }),
     device: t.field({
@@ -35,10 +36,11 @@ builder.objectType(Allocation, {
       resolve: ({ workerId }, _, { app }) => app.workers().find(({ id }) => id === workerId) ?? null,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    releasedAt: t.expose('releasedAt', { type: 'DateTime', nullable: true }),
   }),
 })
 
-const AllocationPurpose = builder.enumType('AllocationPurpose', {
+export const AllocationPurpose = builder.enumType('AllocationPurpose', {
   values: {
     WEIGHTS: { value: 'weights' },
     ACTIVATIONS: { value: 'activations', description: 'Results that a job keeps between two of its tasks.' },
@@ -47,7 +49,7 @@ const AllocationPurpose = builder.enumType('AllocationPurpose', {
     RUNTIME: { value: 'runtime' },
   } as const,
 })
-const AllocationState = builder.enumType('AllocationState', {
+export const AllocationState = builder.enumType('AllocationState', {
   values: {
     RESERVED: { value: 'reserved' },
     COMMITTED: { value: 'committed' },

@@ -3,7 +3,7 @@ import { decodeOpaque, encodeOpaque } from './opaque.ts'
 import { badUserInput } from './request-error.ts'
 
 /** `event`: a place in the event log of a job; `change`: a place in the state changes of all jobs; the rest: rows by id. */
-export type CursorKind = 'job' | 'session' | 'model' | 'version' | 'event' | 'change'
+export type CursorKind = 'job' | 'session' | 'model' | 'version' | 'event' | 'change' | 'decision' | 'allocation'
 
 export function encodeCursor(kind: CursorKind, position: number): string {
   return encodeOpaque(`cursor.${kind}`, position)

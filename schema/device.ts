@@ -26,8 +26,9 @@ builder.objectType(Device, {
     residencies: t.field({ type: [Residency], resolve: ({ id }, _, { app }) => app.residencies({ deviceId: id }) }),
     allocations: t.field({
       type: [Allocation],
+      description: 'What is lent now; `Query.allocations` has also what was given back.',
       extensions: { listSizeMax: allocationsReckoned },
-      resolve: ({ id }, _, { app }) => app.allocations({ deviceId: id }),
+      resolve: ({ id }, _, { app }) => app.openAllocations({ deviceId: id }),
     }),
   }),
 })

@@ -24,6 +24,7 @@ export interface NodeIds {
   Worker: WorkerId
   Artifact: ArtifactId
   Allocation: AllocationId
+  Decision: number
 }
 export type NodeName = keyof NodeIds
 export const nodeNames = [
@@ -37,6 +38,7 @@ export const nodeNames = [
   'Worker',
   'Artifact',
   'Allocation',
+  'Decision',
 ] as const satisfies readonly NodeName[]
 
 export function encodeId<Name extends NodeName>(name: Name, id: NodeIds[Name]): string {

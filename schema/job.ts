@@ -1,6 +1,7 @@
 import { shownRequest } from '../src/app/request-artifacts.ts'
 import { builder } from './builder.ts'
 import { readPage } from './connection.ts'
+import { pageOfDecisions } from './decision-list.ts'
 import { encodeId } from './ids.ts'
 import { JobEventConnection } from './job-event.ts'
 import { JobFailure } from './job-failure.ts'
@@ -11,10 +12,14 @@ import { JobTimings } from './job-timings.ts'
 import { WaitCode, waitingOf } from './job-waiting.ts'
 import { required } from './loaders.ts'
 import { Node } from './node.ts'
-import { Allocation, Device, Job, Model, ModelVersion, Session } from './nouns.ts'
+import { Allocation, DecisionConnection, Device, Job, Model, ModelVersion, Session } from './nouns.ts'
 import { PauseCause } from './pause-cause.ts'
 import { PriorityClass } from './priority-class.ts'
 import { storedWeight } from './weights.ts'
+
+/** Of one job; an operation's cost reckons with few. */
+const allocationsMax = 100
+const allocationsReckoned = 10
 
 builder.objectType(Job, {
   interfaces: [Node],
@@ -95,7 +100,18 @@ builder.objectType(Job, {
       resolve: (job, _, { loaders }) => (job.finishedAt === null ? null : loaders.output.load(job)),
     }),
     error: t.field({ type: JobFailure, nullable: true, resolve: (job) => job.failure }),
-    allocations: t.field({ type: [Allocation], resolve: ({ id }, _, { app }) => app.allocations({ jobId: id }) }),
+    allocations: t.field({
+      type: [Allocation],
+      description: `What it has kept in memory, newest first: the last ${allocationsMax}, with those that were given back.`,
+      extensions: { listSizeMax: allocationsReckoned },
+      resolve: ({ id }, _, { app }) => app.allocations({ jobId: id }, { first: allocationsMax, beforeId: null }),
+    }),
+    decisions: t.field({
+      type: DecisionConnection,
+      description: 'What was decided about it, newest first.',
+      args: { first: t.arg.int(), after: t.arg.string() },
+      resolve: ({ id }, args, { app }) => pageOfDecisions(args, { jobId: id }, app),
+    }),
     events: t.field({
       type: JobEventConnection,
       description: 'Its log, newest first.',

@@ -46,6 +46,7 @@ const finders: { readonly [Name in NodeName]: (app: App, id: NodeIds[Name]) => F
   Worker: (app, id) => app.workers().find((worker) => worker.id === id) ?? null,
   Artifact: (app, id) => app.artifact(id),
   Allocation: (app, id) => app.allocation(id),
+  Decision: (app, id) => app.decision(id),
 }
 type Found = object | null
 

@@ -84,6 +84,15 @@ const PreviewInfo = builder.objectRef<ServerView['previews']>('PreviewInfo').imp
   }),
 })
 
+const HistoryInfo = builder.objectRef<ServerView['history']>('HistoryInfo').implement({
+  description:
+    'What could not be kept of what was decided, since the start: it is gone when the server stops, or earlier.',
+  fields: (t) => ({
+    decisionsDropped: t.expose('decisionsDropped', { type: 'SafeInt' }),
+    allocationsDropped: t.expose('allocationsDropped', { type: 'SafeInt' }),
+  }),
+})
+
 const ServerInfo = builder.objectRef<ServerView>('ServerInfo').implement({
   fields: (t) => ({
     version: t.exposeString('version'),
@@ -97,6 +106,7 @@ const ServerInfo = builder.objectRef<ServerView>('ServerInfo').implement({
     tensorPool: t.expose('tensorPool', { type: TensorPoolInfo }),
     validation: t.expose('validation', { type: ValidationInfo }),
     previews: t.expose('previews', { type: PreviewInfo }),
+    history: t.expose('history', { type: HistoryInfo }),
   }),
 })
 

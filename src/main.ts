@@ -13,10 +13,12 @@ import { Checkpoints } from './app/checkpoints.ts'
 import { monotonicClock } from './app/clock.ts'
 import type { AppContext } from './app/context.ts'
 import { createApp } from './app/create-app.ts'
+import { Decisions } from './app/decisions.ts'
 import { DeviceViews } from './app/device-views.ts'
 import { watchDisk } from './app/disk-watch.ts'
 import { EngineTrouble } from './app/engine-trouble.ts'
 import { addFoundModels, findModels } from './app/find-models.ts'
+import { HistoryKeeper, keepHistory } from './app/history.ts'
 import { Ids } from './app/ids.ts'
 import { JobCommands } from './app/job-commands.ts'
 import { JobProgress } from './app/job-progress.ts'
@@ -122,7 +124,10 @@ async function main(): Promise<void> {
     freeBytesMin: config.HEARTH_DISK_RESERVE_BYTES,
   })
   const models = new ModelEvents(catalogue)
-  const allocations = new Allocations()
+  const allocations = new Allocations(store)
+  const decisions = new Decisions(state, store)
+  const history = new HistoryKeeper(state, allocations, store)
+  shell.onStepped(() => decisions.stepped())
   const registry = new ModelRegistry({
     store,
     catalogue,
@@ -229,6 +234,8 @@ async function main(): Promise<void> {
     devices: views,
     models,
     allocations,
+    decisions,
+    history,
     trouble,
     pool,
     memory,
@@ -247,6 +254,7 @@ async function main(): Promise<void> {
   watchMemory(provider, devices, pool, shell, running.signal)
   watchIdleSessions(context, running.signal)
   keepSnapshots(context, running.signal)
+  keepHistory(history, running.signal, (err) => logger.error({ err }, 'decisions and allocations could not be kept'))
   keepRetention(context, running.signal, (err) => logger.error({ err }, 'old jobs and artifacts could not be deleted'))
   // Files that a crash left without a row. Nothing waits for this: what is put meanwhile is held.
   artifacts.files
@@ -260,6 +268,8 @@ async function main(): Promise<void> {
       pool,
       jobs,
       models,
+      decisions,
+      history,
       graceMs: config.HEARTH_SHUTDOWN_GRACE_MS,
       closeDoors: (ms) => doors.close(ms),
     })

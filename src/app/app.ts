@@ -6,6 +6,7 @@ import type { TensorPoolInfo } from '../runtime/memory/tensor-memory.ts'
 import type { Signature, TensorPort } from '../runtime/models/signature.ts'
 import type { Residency } from '../scheduler/commands.ts'
 import type { PriorityClass } from '../scheduler/events.ts'
+import type { Decision, DecisionFilter } from '../scheduler/explain/decisions.ts'
 import type {
   AllocationId,
   ComponentId,
@@ -28,10 +29,12 @@ import type {
   SessionRecord,
   VersionRecord,
 } from '../store/records.ts'
-import type { JobFilter, PageRequest } from '../store/store.ts'
+import type { AllocationFilter, JobFilter, PageRequest } from '../store/store.ts'
 import type { AllocationView } from './allocations.ts'
 import type { SignedUrl } from './artifact-urls.ts'
+import type { DecisionText } from './decision-texts.ts'
 import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from './errors.ts'
+import type { HistoryFigures } from './history.ts'
 import type { ArtifactAddress, OpenedArtifact } from './open-artifact.ts'
 import type { PreviewFigures } from './previews.ts'
 import type { Upload } from './upload.ts'
@@ -342,9 +345,21 @@ export interface App {
   component(id: ComponentId): Promise<ComponentRecord | null>
   residencies(filter: { readonly versionId?: VersionId; readonly deviceId?: DeviceId }): readonly Residency[]
   residency(id: ResidencyId): Residency | null
-  /** Those that are open now. */
-  allocations(filter: { readonly deviceId?: DeviceId; readonly jobId?: JobId }): readonly AllocationView[]
-  allocation(id: AllocationId): AllocationView | null
+  /** Those that are open now, oldest first. */
+  openAllocations(filter: AllocationFilter): readonly AllocationView[]
+  /** With those that are closed, as far as they are kept; newest first. `beforeId` is an AllocationId. */
+  allocations(filter: AllocationFilter, page: PageRequest): Promise<readonly AllocationView[]>
+  countAllocations(filter: AllocationFilter): Promise<number>
+  allocation(id: AllocationId): Promise<AllocationView | null>
+  /** Newest first, as far as they are kept. `beforeId` is the number of a decision. */
+  decisions(filter: DecisionFilter, page: PageRequest): Promise<readonly Decision[]>
+  countDecisions(filter: DecisionFilter): Promise<number>
+  decision(sequence: number): Promise<Decision | null>
+  decisionText(decision: Decision): Promise<DecisionText>
+  /** Those to come; a slow reader skips. */
+  decisionStream(filter: DecisionFilter): AsyncIterableIterator<Decision>
+  /** All versions that a model has had, or the one that `name@version` names; null for what nobody knows. */
+  versionIds(model: string): Promise<readonly VersionId[] | null>
   modelEvents(modelId: ModelId | null): AsyncIterableIterator<ModelEvent>
 
   /** An output is null before its job has ended, a preview before its event is written; either when it has been removed. */
@@ -389,6 +404,7 @@ export interface App {
     readonly tensorPool: TensorPoolInfo
     readonly validation: ValidationFigures
     readonly previews: PreviewFigures
+    readonly history: HistoryFigures
   }
   /** Durable and accepting. */
   ready(): boolean

@@ -12,8 +12,11 @@ import type { App, JobOutput, Waiting } from './app.ts'
 import { cancelJob } from './cancel-job.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
+import { decisionText } from './decision-texts.ts'
+import type { Decisions } from './decisions.ts'
 import { type DeviceViews, lostDevice } from './device-views.ts'
 import type { EngineTrouble } from './engine-trouble.ts'
+import type { HistoryKeeper } from './history.ts'
 import { matchesFilter } from './job-filter.ts'
 import { loadModel, unloadModel } from './load-model.ts'
 import type { ModelEvents } from './model-events.ts'
@@ -35,6 +38,8 @@ export interface AppParts {
   readonly devices: DeviceViews
   readonly models: ModelEvents
   readonly allocations: Allocations
+  readonly decisions: Decisions
+  readonly history: HistoryKeeper
   readonly trouble: EngineTrouble
   readonly pool: WorkerPool
   readonly memory: TensorMemory
@@ -43,6 +48,8 @@ export interface AppParts {
   readonly recoveredJobs: number
   readonly startedAt: number
 }
+
+const everyVersion = { first: 1000, beforeId: null }
 
 /** A worker that has let two pings go unanswered does not keep up, whatever keeps it. */
 const silentMsMin = 2 * defaultWorkerLimits.pingIntervalMs
@@ -126,8 +133,21 @@ export function createApp(parts: AppParts): App {
     component: (id) => store.readComponent(id),
     residencies: (filter) => models.residencies(filter),
     residency: (id) => models.residency(id),
-    allocations: (filter) => parts.allocations.all(filter),
+    openAllocations: (filter) => parts.allocations.open(filter),
+    allocations: (filter, page) => parts.allocations.page(filter, page),
+    countAllocations: (filter) => parts.allocations.count(filter),
     allocation: (id) => parts.allocations.find(id),
+    decisions: (filter, page) => parts.decisions.page(filter, page),
+    countDecisions: (filter) => parts.decisions.count(filter),
+    decision: (sequence) => parts.decisions.find(sequence),
+    decisionText: (decision) => decisionText(context, decision),
+    decisionStream: (filter) => parts.decisions.read(filter),
+    versionIds: async (reference) => {
+      const entry = catalogue.resolve(reference)
+      if (entry && reference.includes('@')) return [entry.version.id]
+      const [model] = entry ? [entry.model] : await store.readModels({ name: reference })
+      return model ? (await store.readVersions(model.id, everyVersion)).map(({ id }) => id) : null
+    },
     modelEvents: (modelId) => models.read(modelId),
 
     artifact: (id) => context.artifacts.find(id),
@@ -150,7 +170,7 @@ export function createApp(parts: AppParts): App {
     },
     workers: () => workerViews(pool, shell.state),
     queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
-    server: () => serverFacts(context, parts.memory, parts.previews.figures, parts.recoveredJobs, parts.startedAt),
+    server: () => serverFacts(parts),
     ready: () => !shell.draining && store.metrics.accepting && context.artifacts.trouble === null,
     silentWorkers: () =>
       pool

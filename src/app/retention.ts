@@ -1,5 +1,6 @@
 /**
- * What is kept no longer: finished jobs by age and by the size of the database, artifacts by age since their last use and by the size of their files.
+ * What is kept no longer: finished jobs by age and by the size of the database, artifacts by age since their last use and by the size of their files,
+ * decisions and closed allocations by age and number.
  * Small steps with pauses between them, oldest first; a file goes after the commit that removed the last row of its content.
  */
 import type { DeletedJobs } from '../store/retention.ts'
@@ -13,6 +14,8 @@ export type RetentionContext = Pick<AppContext, 'clock' | 'store' | 'live' | 'ar
     | 'HEARTH_DATABASE_LIMIT_BYTES'
     | 'HEARTH_ARTIFACT_RETENTION_DAYS'
     | 'HEARTH_ARTIFACT_LIMIT_BYTES'
+    | 'HEARTH_HISTORY_DAYS'
+    | 'HEARTH_HISTORY_ROWS'
     | 'HEARTH_RETENTION_INTERVAL_MS'
   >
 }
@@ -49,6 +52,7 @@ export function keepRetention(
 export async function tidyUp(context: RetentionContext, signal: AbortSignal): Promise<void> {
   await deleteJobs(context, signal)
   await deleteArtifacts(context, signal)
+  await deleteHistory(context, signal)
   await giveBackPages(context, signal)
 }
 
@@ -91,6 +95,15 @@ async function deleteArtifacts(
     })
     artifacts.removeFiles(step.contents)
     isDone = step.isDone
+  }
+}
+
+async function deleteHistory({ config, clock, store }: RetentionContext, signal: AbortSignal): Promise<void> {
+  const before = clock.now() - config.HEARTH_HISTORY_DAYS * dayMs
+  let isDone = false
+  while (!isDone) {
+    if (!(await isFree(store, signal))) return
+    ;({ isDone } = await store.retainHistory({ rowsMax: config.HEARTH_HISTORY_ROWS, before }))
   }
 }
 

@@ -1,18 +1,11 @@
 /** What the server says of itself. */
-import type { TensorMemory } from '../runtime/memory/tensor-memory.ts'
 import type { App } from './app.ts'
-import type { AppContext } from './context.ts'
-import type { PreviewFigures } from './previews.ts'
+import type { AppParts } from './create-app.ts'
 import { jobsPerSubmissionMax } from './submit-jobs.ts'
 import { version } from './version.ts'
 
-export function serverFacts(
-  context: AppContext,
-  memory: TensorMemory,
-  previews: PreviewFigures,
-  recoveredJobs: number,
-  startedAt: number,
-): ReturnType<App['server']> {
+export function serverFacts(parts: AppParts): ReturnType<App['server']> {
+  const { context, memory, previews, history, recoveredJobs, startedAt } = parts
   const { artifacts, config, clock, store, shell } = context
   return {
     version,
@@ -135,6 +128,7 @@ export function serverFacts(
     },
     tensorPool: memory.info(),
     validation: context.validation.figures,
-    previews,
+    previews: previews.figures,
+    history: history.figures,
   }
 }

@@ -6,7 +6,7 @@ import type { Command } from '../scheduler/commands.ts'
 import { step } from '../scheduler/core.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { DeviceId, Millis, VersionId } from '../scheduler/ids.ts'
-import { misfit } from '../scheduler/placement/placement.ts'
+import { misfit } from '../scheduler/placement/misfit.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { Clock } from './clock.ts'
 
@@ -26,6 +26,7 @@ export class Shell {
   readonly #recorder: Recorder | null
   readonly #onBroken: (error: unknown) => never
   readonly #waiting: SchedulerEvent[] = []
+  #onStepped: () => void = () => {}
   #carryOut: CarryOut = () => {
     throw new Error('The shell was fed before `start`.')
   }
@@ -43,6 +44,11 @@ export class Shell {
   /** Who carries out commands; they know the shell in turn, so they come after it. */
   start(carryOut: CarryOut): void {
     this.#carryOut = carryOut
+  }
+
+  /** Told after each step. */
+  onStepped(listener: () => void): void {
+    this.#onStepped = listener
   }
 
   /** Events that arise while commands are carried out wait until those are done. */
@@ -92,6 +98,7 @@ export class Shell {
       if (command.type === 'setTimer') this.#setTimer(command.at, now)
       else this.#carryOut(command, now)
     }
+    this.#onStepped()
   }
 
   #setTimer(at: Millis | null, now: Millis): void {

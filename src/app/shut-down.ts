@@ -3,6 +3,8 @@ import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import type { TaskId } from '../scheduler/ids.ts'
 import type { JobState } from '../store/records.ts'
 import type { AppContext } from './context.ts'
+import type { Decisions } from './decisions.ts'
+import type { HistoryKeeper } from './history.ts'
 import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
 import { saveSnapshot } from './snapshots.ts'
@@ -22,6 +24,8 @@ export interface ShutDownParts {
   readonly pool: WorkerPool
   readonly jobs: JobCommands
   readonly models: ModelEvents
+  readonly decisions: Decisions
+  readonly history: HistoryKeeper
   /** Ends connections within so many milliseconds. */
   readonly closeDoors: (withinMs: number) => Promise<void>
   /** For everything but the last commit, in milliseconds. */
@@ -30,13 +34,13 @@ export interface ShutDownParts {
 
 /** Rejects when something could not be written or ended in order; the store is closed all the same. */
 export async function shutDown(parts: ShutDownParts): Promise<void> {
-  const { context } = parts
+  const { context, history } = parts
   try {
     await endWork(parts)
   } finally {
     context.shell.stop()
     // While commits fail only `close` ends the wait for this one, by a last try. The rejection is kept until then.
-    const saved = saveSnapshot(context).then(
+    const saved = Promise.all([saveSnapshot(context), history.keepLast()]).then(
       () => null,
       (error: unknown) => ({ error }),
     )
@@ -47,7 +51,7 @@ export async function shutDown(parts: ShutDownParts): Promise<void> {
   }
 }
 
-async function endWork({ context, pool, jobs, models, closeDoors, graceMs }: ShutDownParts): Promise<void> {
+async function endWork({ context, pool, jobs, models, decisions, closeDoors, graceMs }: ShutDownParts): Promise<void> {
   const endAt = performance.now() + graceMs
   const closeDoorsMs = Math.min(closeDoorsMsMax, graceMs * closeDoorsShare)
   const workEndAt = endAt - closeDoorsMs
@@ -60,6 +64,7 @@ async function endWork({ context, pool, jobs, models, closeDoors, graceMs }: Shu
   await outputsWritten(context, jobs, workEndAt)
   await lastEventsShown(context, endAt - closeDoorsMs / 2)
   models.close()
+  decisions.close()
   await closeDoors(Math.max(lookEveryMs, endAt - performance.now()))
 }
 

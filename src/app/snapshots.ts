@@ -27,12 +27,13 @@ export function openState(
   now: Millis,
 ): { readonly state: SchedulerState; readonly wanted: WantedModels } {
   const settings = settingsOf(config)
-  const { snapshot, firstRuntimeId } = opening
+  const { snapshot, firstDecision, firstRuntimeId } = opening
   const found: Found = (snapshot === null ? null : readJson(snapshot)) ?? {}
   const wanted = new WantedModels(Array.isArray(found.wanted) ? found.wanted : [])
-  const state = restored(found.scheduler, settings)
-  if (!state) return { state: createState(settings, firstRuntimeId), wanted }
-  step(state, { type: 'serverRestarted', firstRuntimeId }, now)
+  const former = restored(found.scheduler, settings)
+  if (former) step(former, { type: 'serverRestarted', firstRuntimeId }, now)
+  const state = former ?? createState(settings, firstRuntimeId)
+  state.decisions.continueFrom(firstDecision - 1)
   return { state, wanted }
 }
 

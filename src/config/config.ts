@@ -155,6 +155,10 @@ export const settings = z.object({
   HEARTH_ARTIFACT_LIMIT_BYTES: count(0)
     .default(10_000_000_000)
     .describe('When artifacts take more, those used longest ago go before their time, bytes.'),
+  HEARTH_HISTORY_DAYS: days.default(30).describe('How long decisions and closed allocations are kept, days.'),
+  HEARTH_HISTORY_ROWS: count(0)
+    .default(100_000)
+    .describe('Most decisions, and most closed allocations, that are kept; the oldest go first.'),
   HEARTH_RETENTION_INTERVAL_MS: count(100)
     .default(60_000)
     .describe('How often it is looked for what may be deleted, milliseconds.'),

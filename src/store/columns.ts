@@ -1,8 +1,10 @@
 /** Which columns travel between the threads, in which order: rows are arrays, typed by the tables, named in SQL by the same lists. */
 import type {
+  allocations,
   artifacts,
   checkpoints,
   components,
+  decisions,
   devices,
   jobEvents,
   jobs,
@@ -135,6 +137,38 @@ export type ArtifactRow = RowOf<typeof artifacts, typeof artifactColumns>
 
 export const registrationColumns = ['name', 'path', 'task', 'registeredAt'] as const
 export type RegistrationRow = RowOf<typeof modelRegistrations, typeof registrationColumns>
+
+export const decisionColumns = [
+  'sequence',
+  'at',
+  'kind',
+  'reason',
+  'jobId',
+  'versionId',
+  'deviceId',
+  'workerId',
+  'forVersionId',
+  'amount',
+  'scheme',
+  'scores',
+] as const
+export type DecisionRow = RowOf<typeof decisions, typeof decisionColumns>
+
+export const allocationColumns = [
+  'id',
+  'deviceId',
+  'purpose',
+  'state',
+  'predictedBytes',
+  'sizeBytes',
+  'measuredBytes',
+  'workerId',
+  'residencyId',
+  'jobId',
+  'createdAt',
+  'releasedAt',
+] as const
+export type AllocationRow = RowOf<typeof allocations, typeof allocationColumns>
 
 /** The name of a column in SQL (the `casing` of drizzle.config.ts); `after` is a word of SQL's own. */
 export function sqlName(column: string): string {

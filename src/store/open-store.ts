@@ -120,7 +120,7 @@ function fileBytes(file: string): number {
 }
 
 function openingOf(rows: OpeningRows): Opening {
-  const { nextJobId, nextTaskId, nextSessionId, nextArtifactId, firstRuntimeId, snapshot } = rows
+  const { nextJobId, nextTaskId, nextSessionId, nextArtifactId, firstDecision, firstRuntimeId, snapshot } = rows
   const tasks = grouped(rows.tasks)
   const checkpoints = grouped(rows.checkpoints)
   const unfinished = rows.unfinished.map(
@@ -130,7 +130,7 @@ function openingOf(rows: OpeningRows): Opening {
       checkpoints: (checkpoints.get(row[0]) ?? []).map(([taskId, , step]) => ({ taskId, step })),
     }),
   )
-  return { nextJobId, nextTaskId, nextSessionId, nextArtifactId, firstRuntimeId, unfinished, snapshot }
+  return { nextJobId, nextTaskId, nextSessionId, nextArtifactId, firstDecision, firstRuntimeId, unfinished, snapshot }
 }
 
 /** By job, which is the second column of both. */

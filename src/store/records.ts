@@ -2,7 +2,7 @@
  * The rows of the store as the rest of the server sees them. Times are milliseconds since the Unix epoch; JSON columns arrive parsed,
  * except `request` and `output`, which are large and are parsed only by who needs them.
  */
-import type { JobFailureCode, RequeueCause } from '../scheduler/commands.ts'
+import type { Allocation, JobFailureCode, RequeueCause } from '../scheduler/commands.ts'
 import type { PauseCause, PriorityClass, TaskStage } from '../scheduler/events.ts'
 import type { ComponentId, DeviceId, JobId, Millis, SessionId, TaskId, VersionId } from '../scheduler/ids.ts'
 
@@ -209,6 +209,11 @@ export interface SessionRecord {
   lastUsedAt: Millis
   closedAt: Millis | null
 }
+
+/** A row of the memory ledger, with when it was opened and, once it is closed, when that was. */
+export type AllocationRecord = Allocation & { readonly createdAt: Millis; readonly releasedAt: Millis | null }
+/** One that is closed, as it is kept. */
+export type ClosedAllocation = AllocationRecord & { readonly releasedAt: Millis }
 
 /** What is said of a job, in order. State changes carry `from` and `to`; progress does not. */
 export type JobEventBody =

@@ -21,6 +21,12 @@ export interface DeletedJobs {
   readonly isDone: boolean
 }
 
+export interface HistoryRetention {
+  /** Decisions, and closed allocations, that are kept at most: so many of each. */
+  readonly rowsMax: number
+  readonly before: Millis
+}
+
 export interface ArtifactRetention {
   readonly usedBefore: Millis
   /** The same while `bytesToFree` bytes of files are too many. */

@@ -1,8 +1,14 @@
 /** Rows as the threads send them, made into the records of `records.ts`. */
+
+import type { Decision } from '../scheduler/explain/decisions.ts'
+import type { Score } from '../scheduler/explain/scores.ts'
+import type { DeviceId, VersionId } from '../scheduler/ids.ts'
 import type {
+  AllocationRow,
   ArtifactRow,
   CheckpointRow,
   ComponentRow,
+  DecisionRow,
   DeviceRow,
   EventRow,
   JobRow,
@@ -13,8 +19,10 @@ import type {
   VersionRow,
 } from './columns.ts'
 import type {
+  AllocationRecord,
   ArtifactRecord,
   CheckpointRecord,
+  ClosedAllocation,
   ComponentRecord,
   DeviceRecord,
   JobEvent,
@@ -129,4 +137,66 @@ export function artifactOf(row: ArtifactRow): ArtifactRecord {
 
 export function registrationOf([name, path, task, registeredAt]: RegistrationRow): RegistrationRecord {
   return { name, path, task, registeredAt }
+}
+
+export function decisionRow(decision: Decision): DecisionRow {
+  const { sequence, at, kind, reason, jobId, versionId, deviceId, workerId, forVersionId, amount, scheme } = decision
+  const scores = decision.scores.map((score): ScoreRow => [score.deviceId, score.versionId, score.parts])
+  const json = scores.length === 0 ? null : JSON.stringify(scores)
+  return [sequence, at, kind, reason, jobId, versionId, deviceId, workerId, forVersionId, amount, scheme, json]
+}
+
+export function decisionOf(row: DecisionRow): Decision {
+  const scores: ScoreRow[] = row[11] === null ? [] : JSON.parse(row[11])
+  return {
+    sequence: row[0],
+    at: row[1],
+    kind: row[2],
+    reason: row[3],
+    jobId: row[4],
+    versionId: row[5],
+    deviceId: row[6],
+    workerId: row[7],
+    forVersionId: row[8],
+    amount: row[9],
+    scheme: row[10],
+    scores: scores.map(([deviceId, versionId, parts]): Score => ({ deviceId, versionId, parts })),
+  }
+}
+type ScoreRow = readonly [DeviceId | null, VersionId | null, readonly number[]]
+
+export function allocationRow(allocation: ClosedAllocation): AllocationRow {
+  const { allocationId, deviceId, purpose, state, predictedBytes, sizeBytes, measuredBytes } = allocation
+  const { workerId, residencyId, jobId, createdAt, releasedAt } = allocation
+  return [
+    allocationId,
+    deviceId,
+    purpose,
+    state,
+    predictedBytes,
+    sizeBytes,
+    measuredBytes,
+    workerId,
+    residencyId,
+    jobId,
+    createdAt,
+    releasedAt,
+  ]
+}
+
+export function allocationOf(row: AllocationRow): AllocationRecord {
+  return {
+    allocationId: row[0],
+    deviceId: row[1],
+    purpose: row[2],
+    state: row[3],
+    predictedBytes: row[4],
+    sizeBytes: row[5],
+    measuredBytes: row[6],
+    workerId: row[7],
+    residencyId: row[8],
+    jobId: row[9],
+    createdAt: row[10],
+    releasedAt: row[11],
+  }
 }

@@ -2,12 +2,26 @@
  * What the server remembers, and how it may be asked. Writing happens in a thread of its own: everything of one tick becomes one commit
  * (WAL, synchronous=FULL), and a promise given here resolves after that commit. History is read on a read-only connection in another thread.
  */
+
+import type { AllocationPurpose, AllocationState } from '../scheduler/commands.ts'
 import type { PriorityClass, TaskCheckpoint } from '../scheduler/events.ts'
-import type { ComponentId, DeviceId, JobId, Millis, SessionId, TaskId, VersionId } from '../scheduler/ids.ts'
+import type { Decision, DecisionFilter } from '../scheduler/explain/decisions.ts'
 import type {
+  AllocationId,
+  ComponentId,
+  DeviceId,
+  JobId,
+  Millis,
+  SessionId,
+  TaskId,
+  VersionId,
+} from '../scheduler/ids.ts'
+import type {
+  AllocationRecord,
   ArtifactId,
   ArtifactRecord,
   CheckpointRecord,
+  ClosedAllocation,
   ComponentRecord,
   DeviceRecord,
   JobEvent,
@@ -23,7 +37,14 @@ import type {
   TaskRecord,
   VersionRecord,
 } from './records.ts'
-import type { ArtifactRetention, DeletedArtifacts, DeletedJobs, JobRetention, WithdrawnPreviews } from './retention.ts'
+import type {
+  ArtifactRetention,
+  DeletedArtifacts,
+  DeletedJobs,
+  HistoryRetention,
+  JobRetention,
+  WithdrawnPreviews,
+} from './retention.ts'
 
 /** Known after opening, before the first write. */
 export interface Opening {
@@ -32,6 +53,8 @@ export interface Opening {
   readonly nextTaskId: number
   readonly nextSessionId: number
   readonly nextArtifactId: number
+  /** First number of a decision of this server process; nobody has had it, nor any after it. */
+  readonly firstDecision: number
   /** Start of a block of a thousand million ids for workers, residencies and allocations of this server process. */
   readonly firstRuntimeId: number
   /** Oldest first. */
@@ -99,6 +122,16 @@ export interface SessionFilter {
 export interface ModelFilter {
   readonly name?: string
   readonly task?: string
+}
+export interface AllocationFilter {
+  readonly deviceId?: DeviceId
+  readonly jobId?: JobId
+  readonly states?: readonly AllocationState[]
+  readonly purposes?: readonly AllocationPurpose[]
+}
+export interface History {
+  readonly decisions: readonly Decision[]
+  readonly allocations: readonly ClosedAllocation[]
 }
 /** Newest first. `beforeId`: only rows with a smaller id (the keyset cursor). */
 export interface PageRequest {
@@ -171,6 +204,10 @@ export interface Store {
   saveRegistration(registration: RegistrationRecord): Promise<void>
   /** Rejects with StoreOverloaded (`storage`) while commits fail. */
   saveSnapshot(json: string): Promise<void>
+  /** What was decided, and rows of the ledger that are closed. Rides along; never refused, so whoever writes sees to it that it stays little. */
+  recordHistory(history: History): Promise<void>
+  /** A step of deleting the oldest of it. */
+  retainHistory(retention: HistoryRetention): Promise<{ readonly isDone: boolean }>
   /** A step of deleting what has been kept long enough; jobs that have not ended, and what they need, stay. */
   retainJobs(retention: JobRetention): Promise<DeletedJobs>
   retainArtifacts(retention: ArtifactRetention): Promise<DeletedArtifacts>
@@ -222,6 +259,14 @@ export interface Store {
   readArtifactsOfJob(jobId: JobId): Promise<readonly ArtifactRecord[]>
   /** What the job takes, in the order given; those that are gone are left out. */
   readInputsOfJob(jobId: JobId): Promise<readonly ArtifactRecord[]>
+  readDecision(sequence: number): Promise<Decision | null>
+  /** Newest first, by sequence. */
+  readDecisions(filter: DecisionFilter, page: PageRequest): Promise<readonly Decision[]>
+  countDecisions(filter: DecisionFilter, beforeSequence: number): Promise<number>
+  readAllocation(id: AllocationId): Promise<AllocationRecord | null>
+  /** Those that are closed, newest first. */
+  readAllocations(filter: AllocationFilter, page: PageRequest): Promise<readonly AllocationRecord[]>
+  countAllocations(filter: AllocationFilter): Promise<number>
   /** By name. */
   readRegistrations(): Promise<readonly RegistrationRecord[]>
 

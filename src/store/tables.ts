@@ -14,8 +14,21 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/sqlite-core'
+import type { AllocationPurpose, AllocationState } from '../scheduler/commands.ts'
 import type { PauseCause, PriorityClass, TaskStage } from '../scheduler/events.ts'
-import type { ComponentId, DeviceId, JobId, SessionId, TaskId, VersionId } from '../scheduler/ids.ts'
+import type { DecisionKind, DecisionReason } from '../scheduler/explain/decisions.ts'
+import type { ScoreScheme } from '../scheduler/explain/scores.ts'
+import type {
+  AllocationId,
+  ComponentId,
+  DeviceId,
+  JobId,
+  ResidencyId,
+  SessionId,
+  TaskId,
+  VersionId,
+  WorkerId,
+} from '../scheduler/ids.ts'
 import type {
   ArtifactId,
   DeviceRecord,
@@ -273,6 +286,51 @@ export const schedulerSnapshots = sqliteTable('scheduler_snapshots', {
   /** JSON. */
   snapshot: text().notNull(),
 })
+
+/** What the scheduler has decided, as numbers; bounded. It refers to rows that may be gone. */
+export const decisions = sqliteTable(
+  'decisions',
+  {
+    sequence: integer().primaryKey(),
+    at: integer().notNull(),
+    kind: text().notNull().$type<DecisionKind>(),
+    reason: text().notNull().$type<DecisionReason>(),
+    jobId: integer().$type<JobId>(),
+    versionId: integer().$type<VersionId>(),
+    deviceId: integer().$type<DeviceId>(),
+    workerId: integer().$type<WorkerId>(),
+    forVersionId: integer().$type<VersionId>(),
+    amount: real(),
+    scheme: text().notNull().$type<ScoreScheme>(),
+    /** JSON: of each alternative, winner first, its device, its version and its parts; null where there was no choice. */
+    scores: text(),
+  },
+  (table) => [
+    index('decisions_job').on(table.jobId).where(sql`job_id IS NOT NULL`),
+    index('decisions_version').on(table.versionId).where(sql`version_id IS NOT NULL`),
+    index('decisions_kind').on(table.kind),
+  ],
+)
+
+/** Rows of the memory ledger that are closed; bounded. Those that are open live in the scheduler. */
+export const allocations = sqliteTable(
+  'allocations',
+  {
+    id: integer().primaryKey().$type<AllocationId>(),
+    deviceId: integer().notNull().$type<DeviceId>(),
+    purpose: text().notNull().$type<AllocationPurpose>(),
+    state: text().notNull().$type<AllocationState>(),
+    predictedBytes: integer().notNull(),
+    sizeBytes: integer().notNull(),
+    measuredBytes: integer(),
+    workerId: integer().$type<WorkerId>(),
+    residencyId: integer().$type<ResidencyId>(),
+    jobId: integer().$type<JobId>(),
+    createdAt: integer().notNull(),
+    releasedAt: integer().notNull(),
+  },
+  (table) => [index('allocations_job').on(table.jobId).where(sql`job_id IS NOT NULL`)],
+)
 
 function reference(column: () => AnySQLiteColumn) {
   return integer().notNull().references(column)

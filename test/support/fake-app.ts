@@ -14,11 +14,13 @@ import type {
   Waiting,
   WorkerView,
 } from '../../src/app/app.ts'
+import type { DecisionText } from '../../src/app/decision-texts.ts'
 import { Conflict, InvalidInput, NotFound, type Overloaded } from '../../src/app/errors.ts'
 import type { ArtifactAddress } from '../../src/app/open-artifact.ts'
 import type { Upload } from '../../src/app/upload.ts'
 import { UploadRefused } from '../../src/app/upload-content.ts'
 import type { Residency } from '../../src/scheduler/commands.ts'
+import { type Decision, type DecisionFilter, isWanted } from '../../src/scheduler/explain/decisions.ts'
 import type {
   AllocationId,
   ComponentId,
@@ -42,7 +44,7 @@ import type {
   SessionRecord,
   VersionRecord,
 } from '../../src/store/records.ts'
-import type { JobFilter, PageRequest } from '../../src/store/store.ts'
+import type { AllocationFilter, JobFilter, PageRequest } from '../../src/store/store.ts'
 import { artifactRecord } from './artifacts.ts'
 import { FakeTopic } from './fake-topic.ts'
 import { queuedRecord } from './stored-jobs.ts'
@@ -64,6 +66,7 @@ export class FakeApp implements App {
   readonly eventTopic = new FakeTopic<JobEvent>()
   readonly changeTopic = new FakeTopic<Change>()
   readonly modelTopic = new FakeTopic<ModelEvent>()
+  readonly decisionTopic = new FakeTopic<Decision>()
   readonly reads = { job: 0, model: 0, version: 0, session: 0, key: 0, count: 0, waiting: 0 }
   isReady = true
   /** Changes before this are deleted. */
@@ -331,10 +334,44 @@ export class FakeApp implements App {
   residency(id: ResidencyId) {
     return theResidencies.find(({ residencyId }) => residencyId === id) ?? null
   }
-  allocations(filter: { readonly deviceId?: DeviceId; readonly jobId?: JobId }) {
-    return [theAllocation].filter(({ jobId }) => filter.jobId === undefined || filter.jobId === jobId)
+  openAllocations() {
+    return [theAllocation]
   }
-  allocation(id: AllocationId) {
+  async allocations({ jobId: wanted }: AllocationFilter, { beforeId }: PageRequest) {
+    return [theAllocation].filter(({ jobId }) => beforeId === null && (wanted === undefined || wanted === jobId))
+  }
+  async countAllocations() {
+    return 1
+  }
+  async decisions(filter: DecisionFilter, { first, beforeId }: PageRequest) {
+    return theDecisions
+      .filter((decision) => isWanted(filter, decision) && (beforeId === null || decision.sequence < beforeId))
+      .slice(0, first)
+  }
+  async countDecisions(filter: DecisionFilter) {
+    return theDecisions.filter((decision) => isWanted(filter, decision)).length
+  }
+  async decision(sequence: number) {
+    return theDecisions.find((decision) => decision.sequence === sequence) ?? null
+  }
+  async decisionText({ reason, scores }: Decision): Promise<DecisionText> {
+    const alternatives = scores.map(({ deviceId, versionId, parts }, place) => ({
+      summary: `alternative ${place}`,
+      chosen: place === 0,
+      deviceId,
+      versionId,
+      score: parts[0] ?? null,
+      parts: parts.map((value, index) => ({ name: `part ${index}`, value, unit: 'ms' })),
+    }))
+    return { reason: `Because of ${reason}.`, alternatives }
+  }
+  decisionStream(filter: DecisionFilter) {
+    return this.decisionTopic.follow([], (decision) => isWanted(filter, decision))
+  }
+  async versionIds(model: string) {
+    return model.startsWith('unknown') ? null : [1 as VersionId]
+  }
+  async allocation(id: AllocationId) {
     return id === theAllocation.allocationId ? theAllocation : null
   }
   modelEvents(modelId: ModelId | null) {
@@ -410,6 +447,7 @@ export class FakeApp implements App {
       storage: { databaseBytes: 4096, walBytes: 0, artifactBytes: 0, freeBytes: 1e9 },
       validation: { hits: 17, misses: 3, savedMs: 0.25 },
       previews: { shown: 0, superseded: 0, dropped: 0 },
+      history: { decisionsDropped: 0, allocationsDropped: 0 },
       tensorPool: {
         problem: null,
         limitBytes: 2 ** 28,
@@ -522,7 +560,24 @@ const theAllocation: AllocationView = {
   residencyId: 1 as ResidencyId,
   jobId: 1 as JobId,
   createdAt: epoch,
+  releasedAt: null,
 }
+
+/** Newest first. */
+const theDecisions: readonly Decision[] = [3, 2, 1].map((sequence) => ({
+  sequence,
+  at: epoch + sequence,
+  kind: sequence === 3 ? 'EVICT' : 'LOAD',
+  reason: sequence === 3 ? 'least_recently_used' : 'jobs_wait',
+  jobId: sequence === 1 ? (1 as JobId) : null,
+  versionId: 1 as VersionId,
+  deviceId: 1 as DeviceId,
+  workerId: null,
+  forVersionId: null,
+  amount: null,
+  scheme: 'ect',
+  scores: [{ deviceId: 1 as DeviceId, versionId: 1 as VersionId, parts: [sequence, 2] }],
+}))
 
 const theWorker: WorkerView = {
   id: 1 as WorkerId,

@@ -17,6 +17,7 @@ export interface OpeningRows {
   readonly nextTaskId: number
   readonly nextSessionId: number
   readonly nextArtifactId: number
+  readonly firstDecision: number
   readonly firstRuntimeId: number
   /** First number of the event log that this process may give out, and the first that it may not show before a further block is committed. */
   readonly firstSequence: number
@@ -31,9 +32,11 @@ export interface OpeningRows {
 }
 
 const runtimeIdsPerProcess = 1_000_000_000
+const decisionsPerProcess = 1_000_000_000
 
 export function readOpening(database: Connection): OpeningRows {
   const reserve = database.transaction(() => ({
+    decision: reserveNumbers(database, 'decision', decisionsPerProcess),
     runtime: reserveNumbers(database, 'runtime', runtimeIdsPerProcess),
     event: reserveNumbers(database, 'event', sequencesPerBlock),
   }))
@@ -43,6 +46,7 @@ export function readOpening(database: Connection): OpeningRows {
     nextTaskId: nextId(database, 'tasks'),
     nextSessionId: nextId(database, 'sessions'),
     nextArtifactId: nextId(database, 'artifacts'),
+    firstDecision: first.decision,
     firstRuntimeId: first.runtime,
     firstSequence: first.event,
     reservedSequence: first.event + sequencesPerBlock,

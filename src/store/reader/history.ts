@@ -3,9 +3,11 @@ import type { TaskId } from '../../scheduler/ids.ts'
 import type { EventRow } from '../columns.ts'
 import type { CheckpointRecord, JobEvent } from '../records.ts'
 import {
+  allocationOf,
   artifactOf,
   checkpointOf,
   componentOf,
+  decisionOf,
   deviceOf,
   eventOf,
   jobOf,
@@ -62,6 +64,12 @@ export function historyOf(
     readArtifact: (id) => reader.ask('artifact', id).then(orNull(artifactOf)),
     readArtifactsOfJob: (jobId) => reader.ask('artifactsOfJob', jobId).then(each(artifactOf)),
     readInputsOfJob: (jobId) => reader.ask('inputsOfJob', jobId).then(each(artifactOf)),
+    readDecision: (sequence) => reader.ask('decision', sequence).then(orNull(decisionOf)),
+    readDecisions: (filter, page) => reader.ask('decisions', filter, page).then(each(decisionOf)),
+    countDecisions: (filter, beforeSequence) => reader.ask('countDecisions', filter, beforeSequence),
+    readAllocation: (id) => reader.ask('allocation', id).then(orNull(allocationOf)),
+    readAllocations: (filter, page) => reader.ask('allocations', filter, page).then(each(allocationOf)),
+    countAllocations: (filter) => reader.ask('countAllocations', filter),
     readRegistrations: () => reader.ask('registrations').then(each(registrationOf)),
   }
 }

@@ -1,13 +1,18 @@
 /** Every question that history answers, with its statement prepared when it is first asked. Rows are arrays in the order of columns.ts. */
-import type { ComponentId, DeviceId, JobId, SessionId, TaskId, VersionId } from '../../scheduler/ids.ts'
+import type { DecisionFilter } from '../../scheduler/explain/decisions.ts'
+import type { AllocationId, ComponentId, DeviceId, JobId, SessionId, TaskId, VersionId } from '../../scheduler/ids.ts'
 import {
+  type AllocationRow,
   type ArtifactRow,
+  allocationColumns,
   artifactColumns,
   type CheckpointRow,
   type ComponentRow,
   checkpointColumns,
   componentColumns,
+  type DecisionRow,
   type DeviceRow,
+  decisionColumns,
   deviceColumns,
   type EventRow,
   eventColumns,
@@ -28,7 +33,8 @@ import {
 } from '../columns.ts'
 import type { Connection } from '../opening/connection.ts'
 import type { ArtifactId, ModelId } from '../records.ts'
-import type { JobFilter, ModelFilter, PageRequest, SessionFilter } from '../store.ts'
+import type { AllocationFilter, JobFilter, ModelFilter, PageRequest, SessionFilter } from '../store.ts'
+import { allocationCondition, decisionCondition } from './history-filter.ts'
 import { conditionOf } from './job-filter.ts'
 
 export type Queries = ReturnType<typeof prepareQueries>
@@ -156,6 +162,34 @@ export function prepareQueries(database: Connection) {
         `SELECT ${artifactsOfInputs} FROM artifact_inputs i JOIN artifacts a ON a.id = i.artifact_id WHERE i.job_id = ? ORDER BY i.id`,
         jobId,
       ),
+    decision: (sequence: number) => one<DecisionRow>(`${selectDecisions} WHERE sequence = ?`, sequence),
+    decisions(filter: DecisionFilter, { first, beforeId }: PageRequest) {
+      const { sql, values } = decisionCondition(filter)
+      return all<DecisionRow>(
+        `${selectDecisions} WHERE ${sql} AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
+        ...values,
+        beforeId ?? maxId,
+        first,
+      )
+    },
+    countDecisions(filter: DecisionFilter, beforeSequence: number) {
+      const { sql, values } = decisionCondition(filter)
+      return count(`SELECT count(*) FROM decisions WHERE ${sql} AND sequence < ?`, ...values, beforeSequence)
+    },
+    allocation: (id: AllocationId) => one<AllocationRow>(`${selectAllocations} WHERE id = ?`, id),
+    allocations(filter: AllocationFilter, { first, beforeId }: PageRequest) {
+      const { sql, values } = allocationCondition(filter)
+      return all<AllocationRow>(
+        `${selectAllocations} WHERE ${sql} AND id < ? ORDER BY id DESC LIMIT ?`,
+        ...values,
+        beforeId ?? maxId,
+        first,
+      )
+    },
+    countAllocations(filter: AllocationFilter) {
+      const { sql, values } = allocationCondition(filter)
+      return count(`SELECT count(*) FROM allocations WHERE ${sql}`, ...values)
+    },
     registrations: () =>
       all<RegistrationRow>(`SELECT ${sqlList(registrationColumns)} FROM model_registrations ORDER BY name`),
     device: (id: DeviceId) => one<DeviceRow>(`SELECT ${sqlList(deviceColumns)} FROM devices WHERE id = ?`, id),
@@ -169,6 +203,8 @@ const selectModels = `SELECT ${sqlList(modelColumns)} FROM models`
 const selectVersions = `SELECT ${sqlList(versionColumns)} FROM model_versions`
 const selectArtifacts = `SELECT ${sqlList(artifactColumns)} FROM artifacts`
 const artifactsOfInputs = artifactColumns.map((column) => `a.${sqlName(column)}`).join(', ')
+const selectDecisions = `SELECT ${sqlList(decisionColumns)} FROM decisions`
+const selectAllocations = `SELECT ${sqlList(allocationColumns)} FROM allocations`
 const selectComponents = `SELECT ${sqlList(componentColumns)} FROM components`
 
 function sessionCondition({ states, class: priorityClass }: SessionFilter) {

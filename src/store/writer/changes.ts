@@ -7,6 +7,7 @@ import { artifactOf } from '../rows.ts'
 import type { Sequences } from '../sequences.ts'
 import { type Store, StoreOverloaded } from '../store.ts'
 import { encodeArtifact } from './artifacts.ts'
+import { encodeHistory } from './history.ts'
 import { encodeEvent, encodePatch } from './job-events.ts'
 import { encodeVersion, type VersionIds } from './models.ts'
 import { encodeWithdrawal } from './previews.ts'
@@ -34,6 +35,8 @@ export type Changes = Pick<
   | 'retainJobs'
   | 'retainArtifacts'
   | 'vacuum'
+  | 'recordHistory'
+  | 'retainHistory'
   | 'registerDevice'
   | 'registerVersion'
   | 'saveSnapshot'
@@ -181,6 +184,25 @@ export function changesOf({ writer, sequences, checkpoints, limits, now, onDelet
         ...oneRow,
         operation: 'retainArtifacts',
         write: (values) => encodeArtifactRetention(values, retention),
+        urgent: false,
+      }),
+
+    recordHistory: (history) => {
+      const rows = history.decisions.length + history.allocations.length
+      return queue.add({
+        operation: 'recordHistory',
+        write: (values) => encodeHistory(values, history),
+        rows,
+        bytes: rows * rowBytes,
+        urgent: false,
+      })
+    },
+
+    retainHistory: ({ rowsMax, before }) =>
+      queue.add({
+        ...oneRow,
+        operation: 'retainHistory',
+        write: (values) => void values.push(rowsMax, before),
         urgent: false,
       }),
 

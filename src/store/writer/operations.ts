@@ -2,6 +2,7 @@
 import type { Connection } from '../opening/connection.ts'
 import { prepareFindUnusedContents, prepareInsertUpload } from './artifacts.ts'
 import { prepareSaveCheckpoints } from './checkpoints.ts'
+import { prepareRecordHistory, prepareRetainHistory } from './history.ts'
 import { preparePatchJob, prepareRecordEvent } from './job-events.ts'
 import type { MessageReader } from './message-values.ts'
 import { prepareRegisterDevice, prepareRegisterVersion } from './models.ts'
@@ -29,6 +30,8 @@ export const operationCodes = {
   vacuum: 15,
   saveCheckpoints: 16,
   withdrawPreviews: 17,
+  recordHistory: 18,
+  retainHistory: 19,
 } as const
 export type OperationName = keyof typeof operationCodes
 
@@ -60,6 +63,8 @@ export function prepareOperations(database: Connection): ReadonlyMap<number, Ope
     vacuum: prepareVacuum(database),
     saveCheckpoints: prepareSaveCheckpoints(database),
     withdrawPreviews: prepareWithdrawPreviews(database),
+    recordHistory: prepareRecordHistory(database),
+    retainHistory: prepareRetainHistory(database),
   }
   return new Map(
     Object.entries(operations).map(([name, operation]) => [operationCodes[name as OperationName], operation]),

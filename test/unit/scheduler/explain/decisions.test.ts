@@ -91,6 +91,7 @@ test('a score tells a model by its name, and what its parts are', () => {
   ring.record(1, {
     kind: 'EVICT',
     reason: 'least_recently_used',
+    versionId: 8 as VersionId,
     scheme: 'value',
     forVersionId: 9 as VersionId,
     amount: 7,
