@@ -41,6 +41,19 @@ export function readGroupMemory(read: ReadSystemFile): GroupMemory | null {
   return tightest
 }
 
+/**
+ * Share of the last ten seconds in which something stood still for want of memory, on the machine or within this group, whichever is more; 0 to 1.
+ * Null where the kernel does not tell.
+ */
+export function readMemoryStalls(read: ReadSystemFile): number | null {
+  const files = ['/proc/pressure/memory', ...groupFolders('memory', read).map((folder) => `${folder}/memory.pressure`)]
+  const shares = files.flatMap((file) => {
+    const percent = /^some avg10=([\d.]+)/m.exec(read(file) ?? '')?.[1]
+    return percent === undefined ? [] : [Number(percent) / 100]
+  })
+  return shares.length === 0 ? null : Math.min(1, Math.max(...shares))
+}
+
 function memoryOf(folder: string, read: ReadSystemFile): GroupMemory | null {
   const limitBytes = Number(read(`${folder}/memory.max`) ?? read(`${folder}/memory.limit_in_bytes`) ?? Number.NaN)
   if (!(limitBytes < unlimitedFromBytes)) return null

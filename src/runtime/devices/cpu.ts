@@ -1,4 +1,6 @@
 /** The provider of CPU devices: one with all cores, or several as a file declares them. They share one memory, each within its own limit. */
+
+import { readMemoryStalls } from './control-groups.ts'
 import { type DeviceDeclaration, readDeviceFile } from './device-file.ts'
 import { type HostMemory, readHostMemory } from './host-memory.ts'
 import { type Processor, readProcessor } from './processor.ts'
@@ -21,7 +23,10 @@ export async function cpuDevices(
       ? [defaultDevice(memory)]
       : await readDeviceFile(deviceFile, { cores: processor.cores, totalBytes: memory.totalBytes })
   const devices = declared.map((declaration) => describe(declaration, processor, memory))
-  return { devices, measure: (ownPrivateBytes) => measure(devices, ownPrivateBytes, readHostMemory(read)) }
+  return {
+    devices,
+    measure: (ownPrivateBytes) => measure(devices, ownPrivateBytes, readHostMemory(read), readMemoryStalls(read) ?? 0),
+  }
 }
 
 function defaultDevice(memory: HostMemory): DeviceDeclaration {
@@ -62,6 +67,7 @@ function measure(
   devices: readonly DeviceFacts[],
   ownPrivateBytes: (deviceName: string) => number,
   memory: HostMemory,
+  stallShare: number,
 ): DeviceMeasure[] {
   const promisedBytes = devices.map(({ name, limitBytes }) => Math.max(0, limitBytes - ownPrivateBytes(name)))
   const allPromisedBytes = promisedBytes.reduce((sum, bytes) => sum + bytes, 0)
@@ -70,5 +76,7 @@ function measure(
   return promisedBytes.map((bytes) => ({
     memoryUsedBytes: memory.totalBytes - memory.availableBytes,
     externalBytes: Math.round(bytes * missingShare),
+    // They share one memory.
+    stallShare,
   }))
 }

@@ -27,6 +27,8 @@ export interface DeviceMeasure {
   readonly memoryUsedBytes: number
   /** What others have taken of the memory that Hearth was going to hand out here. */
   readonly externalBytes: number
+  /** Of the last seconds, in which something stood still there for want of memory; 0 to 1, 0 where nobody can tell. */
+  readonly stallShare: number
 }
 
 export interface DeviceProvider {

@@ -164,8 +164,8 @@ describe('measuring', () => {
   test('finds nothing external while what was promised is still there', async () => {
     const provider = await cpuDevices(await deviceFile(devices), files(machine))
     expect(provider.measure(() => 0)).toEqual([
-      { memoryUsedBytes: 6 * gibibyte, externalBytes: 0 },
-      { memoryUsedBytes: 6 * gibibyte, externalBytes: 0 },
+      { memoryUsedBytes: 6 * gibibyte, externalBytes: 0, stallShare: 0 },
+      { memoryUsedBytes: 6 * gibibyte, externalBytes: 0, stallShare: 0 },
     ])
   })
 
@@ -178,6 +178,20 @@ describe('measuring', () => {
     expect(
       provider.measure((name) => (name === 'cpu-a' ? 4 * gibibyte : 0)).map(({ externalBytes }) => externalBytes),
     ).toEqual([0, 0])
+  })
+
+  test('tells how much stood still for want of memory, on the machine or in its group', async () => {
+    const stalls = (percent: string) =>
+      `some avg10=${percent} avg60=0.10 avg300=0.05 total=1\nfull avg10=0.00 total=1\n`
+    const group = {
+      '/proc/self/cgroup': '0::/service\n',
+      '/sys/fs/cgroup/cgroup.controllers': 'memory',
+      '/sys/fs/cgroup/service/memory.pressure': stalls('31.50'),
+    }
+    const alone = await cpuDevices(null, files({ ...machine, '/proc/pressure/memory': stalls('12.25') }))
+    const inGroup = await cpuDevices(null, files({ ...machine, ...group, '/proc/pressure/memory': stalls('12.25') }))
+    expect(alone.measure(() => 0).map(({ stallShare }) => stallShare)).toEqual([0.1225])
+    expect(inGroup.measure(() => 0).map(({ stallShare }) => stallShare)).toEqual([0.315])
   })
 })
 
