@@ -2,6 +2,7 @@
 import { type BatchingSettings, defaultBatching } from './batching/settings.ts'
 import type { PriorityClass } from './events.ts'
 import { defaultEviction, type EvictionSettings } from './eviction/settings.ts'
+import { defaultRouting, type RoutingSettings } from './placement/policies/settings.ts'
 
 export const routingNames = [
   'ect',
@@ -16,7 +17,7 @@ export const routingNames = [
 ] as const
 export type RoutingName = (typeof routingNames)[number]
 
-export interface SchedulerSettings extends EvictionSettings {
+export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   /** A worker is given this many times the batch limit of a version, so that it never waits for the server between steps. */
   readonly admitAheadFactor: number
   /** Share of a device's limit that weights may fill; activations and KV caches may use the rest too. */
@@ -75,6 +76,8 @@ export interface SchedulerSettings extends EvictionSettings {
   readonly exactDevices: number
   /** Until anything has been measured. */
   readonly guessedExecMs: number
+  /** Of one unit of work that a request announces. */
+  readonly guessedUnitMs: number
   readonly guessedLoadMsPerByte: number
   readonly batching: BatchingSettings
   /** Weight of the newest value in a learnt mean. */
@@ -94,6 +97,7 @@ const mib = 1024 * 1024
 
 export const defaultSettings: SchedulerSettings = {
   ...defaultEviction,
+  ...defaultRouting,
   admitAheadFactor: 2,
   weightsShare: 0.8,
   attemptLimit: 5,
@@ -124,6 +128,7 @@ export const defaultSettings: SchedulerSettings = {
   evictionHorizonMs: 60_000,
   exactDevices: 64,
   guessedExecMs: 1000,
+  guessedUnitMs: 10,
   guessedLoadMsPerByte: 1e-6,
   batching: defaultBatching,
   learningRate: 0.2,

@@ -10,6 +10,8 @@ import { type Anticipation, noAnticipation } from './demand/anticipation.ts'
 import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
 import type { Pool } from './eviction/pool.ts'
 import { DecisionRing } from './explain/decisions.ts'
+import { createFairness, type Fairness, type JobShare } from './fairness/flows.ts'
+import type { WorkClock } from './fairness/work-clock.ts'
 import type {
   AllocationId,
   DeviceId,
@@ -23,6 +25,8 @@ import type {
   WorkerId,
 } from './ids.ts'
 import type { Learnt } from './learning/learning.ts'
+import { noRoutingMemory, type RoutingMemory } from './placement/policies/memory.ts'
+import type { Forecast } from './placement/policies/outcomes.ts'
 import { type Urgency, WantedList } from './placement/wanted-list.ts'
 import { Heap } from './queues/heap.ts'
 import { OrderedQueue } from './queues/ordered-queue.ts'
@@ -48,6 +52,8 @@ export interface SchedulerState {
   readonly tasks: Map<TaskId, Task>
   /** Jobs that wait (QUEUED or LOADING), in today's order. */
   readonly waiting: Readonly<Record<PriorityClass, OrderedQueue<Job>>>
+  /** Who has had how much, by class. */
+  readonly fairness: Readonly<Record<PriorityClass, Fairness>>
   readonly runningCount: Record<PriorityClass, number>
   readonly pausedCount: Record<PriorityClass, number>
   /** Versions that are to be loaded somewhere, and could not be yet. */
@@ -78,6 +84,7 @@ export interface SchedulerState {
   readonly engineBytes: Map<string, number>
   /** Over all versions. Survives restarts. */
   loadMsPerByte: number | null
+  readonly routing: RoutingMemory
   /** What the next random draw comes from. */
   random: number
   readonly decisions: DecisionRing
@@ -101,6 +108,8 @@ export interface Device {
   claim: Version | null
   /** Interactive and batch work of its workers take turns; null = there is no need to. */
   leaseTurn: LeaseTurn | null
+  /** Measures the work of its tasks. */
+  readonly clock: WorkClock
   readonly load: DeviceLoad
   readonly slots: Map<string, Slot>
   readonly residencies: Set<LiveResidency>
@@ -259,6 +268,8 @@ export interface Job {
   readonly arrival: number
   /** Its turn among what waits: lower goes first, and among equals who came first. Its tasks have the same. */
   order: number
+  /** What it has of what its user and session may have. */
+  readonly share: JobShare
   /** Of all its tasks. */
   readonly version: Version
   readonly tasks: Task[]
@@ -279,6 +290,8 @@ export interface Job {
   /** Tasks done and steps saved when its home was last unloaded under it; -1 = never. It is stuck if that was no more than the time before. */
   gained: number
   isStuck: boolean
+  /** What was expected when its device was chosen; null = nobody chose one, or it tells nothing any more. */
+  forecast: Forecast | null
   /** Where its tasks run, and outputs are held for those to come; null = wherever the next one is admitted. */
   home: LiveResidency | null
   tasksAtWorkers: number
@@ -322,6 +335,8 @@ export interface Task {
   startedAt: Millis | null
   /** When its worker spoke of it last, since it has started there. */
   reportedAt: Millis | null
+  /** Its device's clock of work when it began to take part in steps. */
+  workSince: number
   /** Steps that its worker has reported. */
   stepsDone: number
   /** Steps that lie behind its newest checkpoint; null = it has none. */
@@ -352,6 +367,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     jobs: new Map(),
     tasks: new Map(),
     waiting: { interactive: new OrderedQueue(), batch: new OrderedQueue() },
+    fairness: { interactive: createFairness(), batch: createFairness() },
     runningCount: { interactive: 0, batch: 0 },
     pausedCount: { interactive: 0, batch: 0 },
     wanted: new WantedList(),
@@ -368,6 +384,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     pools: new Map(),
     engineBytes: new Map(),
     loadMsPerByte: null,
+    routing: noRoutingMemory(),
     random: 1,
     decisions: new DecisionRing(settings.decisionRingSize),
   }

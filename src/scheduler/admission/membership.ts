@@ -4,7 +4,10 @@ import { noteArrival } from '../batching/policy-changes.ts'
 import type { Admission } from '../commands.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
 import { stepMsMaxOf } from '../failover/patience.ts'
+import { noteServed } from '../fairness/turns.ts'
+import { beginWork, endWork } from '../fairness/work-clock.ts'
 import { charge, release } from '../memory/ledger.ts'
+import { noteStart } from '../placement/policies/outcomes.ts'
 import type { LiveResidency, SchedulerState, Task } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
 import { endAlone } from './alone.ts'
@@ -16,6 +19,7 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   const { worker } = residency
   if (job.attempt === 0) job.attempt = 1
   task.state = 'admitted'
+  noteServed(turn, job)
   if (job.home === null) settle(turn, job, residency)
   task.residency = residency
   worker.tasks.add(task)
@@ -65,6 +69,8 @@ export function markStarted(turn: Turn, task: Task): void {
   task.startedAt = turn.now
   task.reportedAt = turn.now
   task.residency.running += 1
+  if (task.job.forecast) noteStart(task.job, turn.now)
+  beginWork(task, turn.now)
 }
 
 /** Its worker leaves it out of steps, and keeps its state of so many bytes. */
@@ -123,7 +129,11 @@ function count(turn: Turn, task: Task, residency: LiveResidency, by: 1 | -1): vo
   const { device } = residency.worker.slot
   residency.admitted += by
   if (job.class === 'interactive') residency.interactive += by
-  if (task.startedAt !== null) residency.running += by
+  if (task.startedAt !== null) {
+    residency.running += by
+    if (by === 1) beginWork(task, turn.now)
+    else endWork(task, turn.now)
+  }
   device.admitted += by
   job.tasksStepping += by
   turn.leasesDue.add(device)

@@ -35,6 +35,51 @@ export const scoreSchemes = {
     part('sizeBytes', 'bytes', 'of memory'),
     part('rank', null, 'as its rank'),
   ],
+  /** Devices in turn: the one whose turn is next wins. */
+  turn: [part('turnsAhead', null, 'turns ahead of it')],
+  /** Devices in weighted turn: the greatest credit wins. */
+  weight: [
+    part('weight', null, 'as its weight'),
+    part('credit', null, 'as its credit'),
+    part('availableBytes', 'bytes', 'available'),
+  ],
+  /** Devices by what they have to do, then by what they have available. */
+  least: [part('outstandingMs', 'ms', 'of work ahead'), part('availableBytes', 'bytes', 'available')],
+  /** Devices by how well they suit a model, from 0 to 1: the whole, then what it is made of; the greatest wins. */
+  compatibility: [
+    part('compatibility', null, 'compatible'),
+    part('memory', null, 'for memory'),
+    part('speed', null, 'for speed'),
+    part('load', null, 'for how little is to be loaded'),
+    part('temperature', null, 'for temperature'),
+    part('reliability', null, 'for reliability'),
+  ],
+  /** Devices by how much memory would become useless for what is asked for; the least growth wins. */
+  fragmentation: [
+    part('growthBytes', 'bytes', 'more that nobody could use'),
+    part('availableBytes', 'bytes', 'available'),
+    part('outstandingMs', 'ms', 'of work ahead'),
+  ],
+  /** Devices by how fast they seem with the work that they have. */
+  fastest: [
+    part('seemingMs', 'ms', 'with what is ahead'),
+    part('execMs', 'ms', 'to run'),
+    part('outstandingMs', 'ms', 'of work ahead'),
+  ],
+  /** Devices by when a job of its predicted length would be done; the last part is what a long job costs the short ones. */
+  size: [
+    part('waitMs', 'ms', 'to wait'),
+    part('loadMs', 'ms', 'to load'),
+    part('execMs', 'ms', 'to run'),
+    part('delayMs', 'ms', 'that shorter jobs would wait'),
+  ],
+  /** Devices by when a job would be done, as experience has corrected it. */
+  learnt: [
+    part('waitMs', 'ms', 'to wait'),
+    part('loadMs', 'ms', 'to load'),
+    part('execMs', 'ms', 'to run'),
+    part('bias', null, 'learnt for this model there'),
+  ],
 } as const satisfies Readonly<Record<string, readonly PartName[]>>
 export type ScoreScheme = keyof typeof scoreSchemes
 
@@ -50,9 +95,19 @@ export interface Score {
 export function scoreOf(scheme: ScoreScheme, { parts }: Score): number | null {
   switch (scheme) {
     case 'ect':
+    case 'size':
       return parts.reduce((sum, ms) => sum + ms, 0)
     case 'value':
       return parts[3] ?? null
+    case 'turn':
+    case 'compatibility':
+    case 'fragmentation':
+    case 'fastest':
+      return parts[0] ?? null
+    case 'weight':
+      return parts[1] ?? null
+    case 'learnt':
+      return (parts[0] ?? 0) + (parts[1] ?? 0) + (parts[2] ?? 0)
     default:
       return null
   }

@@ -1,6 +1,9 @@
 /** Jobs as they come in: their tasks linked into a graph, and in no queue yet. */
 import { noteDemand } from '../demand/taking.ts'
 import type { JobSpec, TaskCheckpoint, TaskSpec } from '../events.ts'
+import { learnAnnounced } from '../fairness/expected-work.ts'
+import { turnAt } from '../fairness/retaking.ts'
+import { joinFlow, takeShare } from '../fairness/turns.ts'
 import type { TaskId } from '../ids.ts'
 import { isGone, type Job, type Task } from '../state.ts'
 import type { Turn } from '../turn.ts'
@@ -14,7 +17,7 @@ const newcomer: History = { attempt: 0, failedAttempts: 0, deathsAlone: 0, check
 /** Null if it is here already, or cannot run because its version is gone. */
 export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer): Job | null {
   const { state } = turn
-  const { jobId, userId, sessionId, weight, work, class: priorityClass, submittedAt, deadlineAt } = spec
+  const { jobId, userId, sessionId, weight, class: priorityClass, submittedAt, deadlineAt } = spec
   if (state.jobs.has(jobId)) return null
   const versionId = assertGraph(spec)
   const version = state.versions.get(versionId)
@@ -22,6 +25,10 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
     turn.commands.push({ type: 'jobFailed', jobId, code: 'MODEL_VERSION_GONE', retryable: false, taskId: null })
     return null
   }
+  if (history === newcomer) learnAnnounced(state, version, spec.work)
+  // What it announced is known of a newcomer only.
+  const work = history === newcomer ? spec.work : (version.learnt.meanWork ?? spec.work)
+  const share = takeShare(state, version, { ...spec, work })
   const job: Job = {
     jobId,
     userId,
@@ -32,7 +39,8 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
     submittedAt,
     deadlineAt,
     arrival: state.nextArrival,
-    order: state.nextArrival,
+    order: turnAt(state, share.start, state.nextArrival),
+    share,
     version,
     tasks: [],
     state: 'queued',
@@ -46,6 +54,7 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
     setback: null,
     gained: -1,
     isStuck: false,
+    forecast: null,
     home: null,
     tasksAtWorkers: 0,
     tasksStepping: 0,
@@ -59,6 +68,7 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
   state.jobs.set(jobId, job)
   state.nextArrival += job.tasks.length
   state.waiting[priorityClass].add(job)
+  joinFlow(job)
   if (history === newcomer) noteDemand(state, job, turn.now)
   if (deadlineAt !== null) state.deadlines.add(job)
   return job
@@ -79,6 +89,7 @@ function createTask(job: Job, { taskId, stage, isHeld, components }: TaskSpec): 
     state: 'blocked',
     residency: null,
     startedAt: null,
+    workSince: 0,
     reportedAt: null,
     stepsDone: 0,
     checkpointStep: null,

@@ -8,7 +8,9 @@ import { dequeueAll } from '../admission/lanes.ts'
 import { leave, takeFromLetter } from '../admission/membership.ts'
 import type { Command, JobFailureCode, RequeueCause } from '../commands.ts'
 import type { WorkerExitCause } from '../events.ts'
+import { settleShare } from '../fairness/turns.ts'
 import type { DeviceId } from '../ids.ts'
+import { learnOutcome } from '../placement/policies/outcomes.ts'
 import type { Device, Job, SchedulerState, Task, Worker } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
 import { stepsSaved } from './checkpoints.ts'
@@ -78,12 +80,15 @@ export function announceResumed(turn: Turn, job: Job, deviceId: DeviceId | null)
   turn.commands.push({ type: 'jobResumed', jobId, deviceId })
   decided(turn, { kind: 'RESUME', reason: 'asked_for', jobId, versionId: version.spec.versionId })
   job.setback = null
+  // How long it would have taken without the pause, nobody knows.
+  job.forecast = null
   if (setback) requeueJob(turn, job, setback, null)
 }
 
 export function succeedJob(turn: Turn, job: Job): void {
   const last = job.tasks.findLast(({ followers }) => followers.length === 0)
   if (!last) throw new Error(`Job ${job.jobId} has no last task.`)
+  if (job.forecast) learnOutcome(turn.state, job, turn.now)
   finishJob(turn, job, { type: 'jobSucceeded', jobId: job.jobId, taskId: last.taskId })
 }
 
@@ -104,6 +109,7 @@ export function dropAtWorker(turn: Turn, task: Task): void {
 function finishJob(turn: Turn, job: Job, end: Command): void {
   const { state } = turn
   leaveState(state, job)
+  settleShare(turn, job, end.type === 'jobSucceeded')
   if (job.deadlineSlot >= 0) state.deadlines.removeAt(job.deadlineSlot)
   job.version.loadingJobs.delete(job)
   dequeueAll(turn, job)

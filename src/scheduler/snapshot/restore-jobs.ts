@@ -1,16 +1,19 @@
 /** Jobs and tasks from a snapshot, in the places that it names. */
 import { linkTasks } from '../jobs/accepting.ts'
 import { deviceOf, type Job, type LiveResidency, type SchedulerState, type Task } from '../state.ts'
+import { rejoinFlow, restoreShare } from './fairness-rows.ts'
 import type { JobSnapshot, ResidencySnapshot, TaskSnapshot, WorkerSnapshot } from './snapshot-rows.ts'
 
-export function restoreJob(state: SchedulerState, { isLive, versionId, tasks, ...rest }: JobSnapshot): void {
+export function restoreJob(state: SchedulerState, { isLive, versionId, tasks, share, ...rest }: JobSnapshot): void {
   const version = found(state.versions, versionId)
   const counts = { tasksAtWorkers: 0, tasksStepping: 0, tasksLeft: 0 }
-  const job: Job = { ...rest, version, tasks: [], home: null, ...counts, deadlineSlot: -1 }
+  const own = restoreShare(state.fairness[rest.class], rest, share, isLive)
+  const job: Job = { ...rest, share: own, version, tasks: [], home: null, ...counts, deadlineSlot: -1 }
   for (const task of tasks) restoreTask(state, job, task)
   linkTasks(job, { tasks })
   if (!isLive) return
   state.jobs.set(job.jobId, job)
+  rejoinFlow(job)
   if (job.state === 'running') state.runningCount[job.class] += 1
   else if (job.state === 'paused') state.pausedCount[job.class] += 1
   else state.waiting[job.class].add(job)

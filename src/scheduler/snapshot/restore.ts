@@ -4,9 +4,18 @@ import { createDevice, createLanes, createSlot, createVersion } from '../blank.t
 import { joinPool } from '../eviction/pool.ts'
 import { copyLearnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
-import { createState, deviceOf, type LiveResidency, type SchedulerState, type Worker } from '../state.ts'
+import {
+  createState,
+  deviceOf,
+  type LiveResidency,
+  priorityClasses,
+  type SchedulerState,
+  type Worker,
+} from '../state.ts'
 import { anticipationIn, poolIn } from './demand-rows.ts'
+import { restoreFairness } from './fairness-rows.ts'
 import { found, restoreHome, restoreJob, restorePlaces, restoreTasksOf } from './restore-jobs.ts'
+import { routingIn } from './routing-rows.ts'
 import { type Snapshot, snapshotFormat } from './snapshot.ts'
 import type {
   AllocationSnapshot,
@@ -48,6 +57,7 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   state.jobsServed = snapshot.jobsServed
   state.loadMsPerByte = snapshot.loadMsPerByte
   state.random = snapshot.random
+  routingIn(state.routing, snapshot.routing)
   state.alarms.push(...snapshot.alarms)
   state.decisions.continueFrom(snapshot.decisionCount)
   for (const [versionId, deviceId, all] of snapshot.nodeSteps) {
@@ -56,16 +66,18 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   }
   state.anticipation = anticipationIn(snapshot.anticipation)
   for (const pool of snapshot.pools) state.pools.set(pool.key, poolIn(pool))
+  for (const each of priorityClasses) restoreFairness(state.fairness[each], snapshot.fairness[each])
   for (const [engine, bytes] of snapshot.engineBytes) state.engineBytes.set(engine, bytes)
   for (const [versionId, learnt] of snapshot.learnt) state.learnt.set(versionId, copyLearnt(learnt))
 }
 
 function restoreDevice(
   state: SchedulerState,
-  { spec, externalBytes, isLost, leaseTurn, load, slots }: DeviceSnapshot,
+  { spec, externalBytes, isLost, leaseTurn, load, clock, slots }: DeviceSnapshot,
 ): void {
   const device = createDevice(spec)
   Object.assign(device.load, load)
+  Object.assign(device.clock, clock)
   if (load.isPeak) state.peaks.add(device)
   device.externalBytes = externalBytes
   device.isLost = isLost

@@ -3,6 +3,7 @@
 import type { DeviceLoad } from '../batching/load-of-device.ts'
 import type { AllocationPurpose, AllocationState, ResidencyState } from '../commands.ts'
 import type { DeviceSpec, PriorityClass, VersionSpec } from '../events.ts'
+import type { WorkClock } from '../fairness/work-clock.ts'
 import type {
   AllocationId,
   DeviceId,
@@ -16,6 +17,7 @@ import type {
   WorkerId,
 } from '../ids.ts'
 import type { Device, Job, LeaseTurn, LiveAllocation, LiveResidency, Slot, Task, Version, Worker } from '../state.ts'
+import { type ShareSnapshot, shareOut } from './fairness-rows.ts'
 
 export interface DeviceSnapshot {
   readonly spec: DeviceSpec
@@ -23,6 +25,7 @@ export interface DeviceSnapshot {
   readonly isLost: boolean
   readonly leaseTurn: LeaseTurn | null
   readonly load: DeviceLoad
+  readonly clock: WorkClock
   readonly slots: readonly SlotSnapshot[]
 }
 export interface SlotSnapshot
@@ -69,6 +72,7 @@ export interface JobSnapshot
     | 'setback'
     | 'gained'
     | 'isStuck'
+    | 'forecast'
   > {
   readonly jobId: JobId
   readonly versionId: VersionId
@@ -76,6 +80,7 @@ export interface JobSnapshot
   readonly sessionId: SessionId | null
   readonly weight: number
   readonly work: number
+  readonly share: ShareSnapshot
   readonly class: PriorityClass
   readonly submittedAt: Millis
   readonly deadlineAt: Millis | null
@@ -94,6 +99,7 @@ export interface TaskSnapshot
     | 'order'
     | 'state'
     | 'startedAt'
+    | 'workSince'
     | 'reportedAt'
     | 'stepsDone'
     | 'checkpointStep'
@@ -140,8 +146,16 @@ export interface ResidencySnapshot
   readonly working: AllocationId
 }
 
-export function deviceOut({ spec, externalBytes, isLost, leaseTurn, load, slots }: Device): DeviceSnapshot {
-  return { spec, externalBytes, isLost, leaseTurn, load: { ...load }, slots: [...slots.values()].map(slotOut) }
+export function deviceOut({ spec, externalBytes, isLost, leaseTurn, load, clock, slots }: Device): DeviceSnapshot {
+  return {
+    spec,
+    externalBytes,
+    isLost,
+    leaseTurn,
+    load: { ...load },
+    clock: { ...clock },
+    slots: [...slots.values()].map(slotOut),
+  }
 }
 
 function slotOut(slot: Slot): SlotSnapshot {
@@ -184,16 +198,18 @@ export function versionOut(version: Version): VersionSnapshot {
 }
 
 export function jobOut(job: Job, isLive: boolean): JobSnapshot {
-  const { jobId, userId, sessionId, weight, work, class: priorityClass, submittedAt, deadlineAt } = job
+  const { jobId, userId, sessionId, weight, work, share, class: priorityClass, submittedAt, deadlineAt } = job
   const { arrival, order, version, tasks, state, stage } = job
   const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback } = job
   const { gained, isStuck } = job
+  const forecast = job.forecast && { ...job.forecast }
   return {
     jobId,
     userId,
     sessionId,
     weight,
     work,
+    share: shareOut(share),
     class: priorityClass,
     submittedAt,
     deadlineAt,
@@ -211,6 +227,7 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
     setback,
     gained,
     isStuck,
+    forecast,
     isLive,
     tasks: (isLive ? tasks : tasks.filter(({ residency }) => residency)).map(taskOut),
   }
@@ -218,7 +235,17 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
 
 function taskOut(task: Task): TaskSnapshot {
   const { taskId, stage, isHeld, components, after, arrival, order, state, residency } = task
-  const { startedAt, reportedAt, stepsDone, checkpointStep, heldOutput, pausedState, isSuspect, unstartedDeaths } = task
+  const {
+    startedAt,
+    workSince,
+    reportedAt,
+    stepsDone,
+    checkpointStep,
+    heldOutput,
+    pausedState,
+    isSuspect,
+    unstartedDeaths,
+  } = task
   return {
     taskId,
     stage,
@@ -230,6 +257,7 @@ function taskOut(task: Task): TaskSnapshot {
     state,
     residencyId: residency?.residencyId ?? null,
     startedAt,
+    workSince,
     reportedAt,
     stepsDone,
     checkpointStep,

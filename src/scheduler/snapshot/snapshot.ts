@@ -3,11 +3,15 @@
  * and it carries what was learnt over a restart. Only the decisions themselves stay behind; their count goes on.
  */
 import { copySteps, type NodeSteps } from '../batching/node-steps.ts'
+import type { PriorityClass } from '../events.ts'
+import { createFairness } from '../fairness/flows.ts'
 import type { DeviceId, Millis, VersionId } from '../ids.ts'
 import { copyLearnt, type Learnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import type { Job, SchedulerState } from '../state.ts'
 import { type AnticipationSnapshot, anticipationOut, type PoolSnapshot, poolOut } from './demand-rows.ts'
+import { type FairnessSnapshot, fairnessOut } from './fairness-rows.ts'
+import { type RoutingSnapshot, routingOut } from './routing-rows.ts'
 import {
   type AllocationSnapshot,
   allocationOut,
@@ -24,7 +28,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 7
+export const snapshotFormat = 9
 
 export interface Snapshot {
   readonly format: number
@@ -40,8 +44,10 @@ export interface Snapshot {
   readonly nodeSteps: readonly (readonly [VersionId, DeviceId, readonly NodeSteps[]])[]
   readonly anticipation: AnticipationSnapshot
   readonly pools: readonly PoolSnapshot[]
+  readonly fairness: Readonly<Record<PriorityClass, FairnessSnapshot>>
   readonly engineBytes: readonly (readonly [string, number])[]
   readonly loadMsPerByte: number | null
+  readonly routing: RoutingSnapshot
   readonly random: number
   readonly devices: readonly DeviceSnapshot[]
   readonly versions: readonly VersionSnapshot[]
@@ -60,6 +66,7 @@ export function snapshot(state: SchedulerState): Snapshot {
     recovering: state.recovering,
     alarms: [...state.alarms],
     timerAt: state.timerAt,
+    fairness: { interactive: fairnessOut(state.fairness.interactive), batch: fairnessOut(state.fairness.batch) },
     devices: [...state.devices.values()].map(deviceOut),
     versions: [...state.versions.values()].map(versionOut),
     jobs: [...knownJobs(state)].map((job) => jobOut(job, state.jobs.has(job.jobId))),
@@ -89,8 +96,10 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     ),
     anticipation: anticipationOut(state.anticipation),
     pools: [...state.pools].map(poolOut),
+    fairness: { interactive: fairnessOut(createFairness()), batch: fairnessOut(createFairness()) },
     engineBytes: [...state.engineBytes],
     loadMsPerByte: state.loadMsPerByte,
+    routing: routingOut(state.routing),
     random: state.random,
     devices: [],
     versions: [],

@@ -3,7 +3,7 @@
  * remember in the state. Every device that is offered could hold the version, if everything went that is not in use.
  */
 import type { PriorityClass } from '../../events.ts'
-import type { Score } from '../../explain/decisions.ts'
+import type { Score, ScoreScheme } from '../../explain/scores.ts'
 import type { Millis } from '../../ids.ts'
 import type { Device, SchedulerState, Version } from '../../state.ts'
 
@@ -14,10 +14,13 @@ export interface RoutingPolicy {
 
 export interface RoutingChoice {
   readonly device: Device
+  readonly scheme: ScoreScheme
   /** Winner first, then the losers that came closest. */
   readonly scores: readonly Score[]
   /** The best there was, and not good enough for what the policy promises. */
-  readonly isDegraded?: boolean
+  readonly isDegraded: boolean
+  /** What is expected there: `noteForecast` keeps it with the job, so that the policies learn from what comes of it. */
+  readonly forecast: { readonly waitMs: Millis; readonly loadMs: Millis; readonly execMs: Millis }
 }
 
 export interface RoutingRequest {
