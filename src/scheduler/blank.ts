@@ -1,6 +1,7 @@
 /** Devices, slots, lanes and versions as they begin: holding nothing. */
 import { noLoad } from './batching/load-of-device.ts'
 import type { DeviceSpec, VersionSpec } from './events.ts'
+import { createWorkClock } from './fairness/work-clock.ts'
 import { nothingLearnt } from './learning/learning.ts'
 import { OrderedQueue } from './queues/ordered-queue.ts'
 import type { Device, Lanes, SchedulerState, Slot, Version } from './state.ts'
@@ -18,6 +19,7 @@ export function createDevice(spec: DeviceSpec): Device {
     loading: null,
     claim: null,
     leaseTurn: null,
+    clock: createWorkClock(),
     load: noLoad(),
     slots: new Map(),
     residencies: new Set(),
@@ -29,6 +31,7 @@ export function createSlot(device: Device, engine: string): Slot {
     device,
     engine,
     primary: null,
+    retiring: null,
     spares: [],
     deaths: 0,
     lastDeathAt: null,
@@ -55,6 +58,9 @@ export function createVersion({ learnt }: SchedulerState, spec: VersionSpec): Ve
     residencies: [],
     loadingJobs: new Set(),
     requests: [],
+    pins: [],
+    hint: null,
+    sessions: new Set(),
     rewarm: false,
     standing: 'current',
     staleInARow: 0,

@@ -42,6 +42,10 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   readonly stepsUntilPatienceIsKnown: number
   readonly suspectPatience: number
   readonly suspectStepMsMin: number
+  /** A worker that has served so many tasks is replaced when it is idle or grows by so much, and at the latest after so many more. */
+  readonly recycleAfterTasks: number
+  readonly recycleGrowthBytesPerMinute: number
+  readonly recycleAtLatestAfterTasks: number
   /** Deaths further apart than this do not follow each other. */
   readonly restartCalmMs: number
   /** Failed loads of a version after which the jobs that wait for it fail. */
@@ -112,6 +116,9 @@ export const defaultSettings: SchedulerSettings = {
   stepsUntilPatienceIsKnown: 20,
   suspectPatience: 8,
   suspectStepMsMin: 30_000,
+  recycleAfterTasks: 1000,
+  recycleGrowthBytesPerMinute: mib,
+  recycleAtLatestAfterTasks: 100_000,
   restartCalmMs: 30_000,
   loadAttemptLimit: 3,
   loadBackoffMs: [200, 1000],

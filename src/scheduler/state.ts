@@ -7,6 +7,8 @@ import type { StepsByPlace } from './batching/node-steps.ts'
 import type { StepLimits } from './batching/step-policy.ts'
 import type { AllocationPurpose, AllocationState, RequeueCause, ResidencyState } from './commands.ts'
 import { type Anticipation, noAnticipation } from './demand/anticipation.ts'
+import type { Hint, HintCounts } from './demand/hints.ts'
+import type { SessionPace } from './demand/sessions.ts'
 import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
 import type { Pool } from './eviction/pool.ts'
 import { DecisionRing } from './explain/decisions.ts'
@@ -25,12 +27,14 @@ import type {
   WorkerId,
 } from './ids.ts'
 import type { Learnt } from './learning/learning.ts'
+import type { Pin } from './pins/pins.ts'
 import { noRoutingMemory, type RoutingMemory } from './placement/policies/memory.ts'
 import type { Forecast } from './placement/policies/outcomes.ts'
 import { type Urgency, WantedList } from './placement/wanted-list.ts'
 import { Heap } from './queues/heap.ts'
 import { OrderedQueue } from './queues/ordered-queue.ts'
 import type { SchedulerSettings } from './settings.ts'
+import type { MemorySample } from './workers/growth.ts'
 
 export interface SchedulerState {
   readonly settings: SchedulerSettings
@@ -70,6 +74,8 @@ export interface SchedulerState {
   timerAt: Millis | null
   /** Slots whose circuit is not closed. */
   readonly unsteady: Set<Slot>
+  /** Slots whose worker has served long, or hands over. */
+  readonly recycling: Set<Slot>
   /** Survives restarts. */
   readonly learnt: Map<VersionId, Learnt>
   /** What is known of steps, by version and device. Survives restarts. */
@@ -80,6 +86,11 @@ export interface SchedulerState {
   anticipation: Anticipation
   /** Devices that are alike, by what they are like. What was learnt about eviction there survives restarts. */
   readonly pools: Map<string, Pool>
+  /** Whoever came longest ago is first. */
+  readonly sessions: Map<SessionId, SessionPace>
+  /** Versions that somebody is expected to ask for. */
+  readonly hinted: Set<Version>
+  readonly hintCounts: HintCounts
   /** Private memory of a fresh worker, by engine. Survives restarts. */
   readonly engineBytes: Map<string, number>
   /** Over all versions. Survives restarts. */
@@ -126,6 +137,8 @@ export interface Slot {
   readonly device: Device
   readonly engine: string
   primary: Worker | null
+  /** It served long, and hands over to the primary; until then both have models. */
+  retiring: Worker | null
   readonly spares: Worker[]
   /** Deaths in a row without progress between them. */
   deaths: number
@@ -159,6 +172,10 @@ export interface Worker {
   isSuspected: boolean
   /** Whether it may step on its device. revoking: it was told to stop, and has not said yet that it has. */
   lease: 'held' | 'revoking' | 'revoked'
+  /** Tasks that have come to their ends there. */
+  served: number
+  /** How its private memory went. */
+  readonly memory: MemorySample[]
   readonly runtime: LiveAllocation
 }
 
@@ -176,6 +193,11 @@ export interface Version {
   readonly loadingJobs: Set<Job>
   /** Loads that somebody asked for and that have not begun; null = on any device. */
   requests: (DeviceId | null)[]
+  /** Where it is to stay; each once. */
+  pins: Pin[]
+  hint: Hint | null
+  /** Sessions whose latest job was one of it. */
+  readonly sessions: Set<SessionId>
   /** It was resident in a worker that died, or until its files were found changed: bring it back when there is room. */
   rewarm: boolean
   /**
@@ -239,6 +261,8 @@ export interface LiveResidency {
   /** Why it is to end; while it loads, after that. */
   ending: 'unloaded' | 'evicted' | 'load_failed' | null
   unloadSent: boolean
+  /** A worker that served long has it, and its successor has a copy: jobs that begin go there. */
+  isRetiring: boolean
 }
 
 export interface LiveAllocation {
@@ -377,11 +401,15 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     alarms: [],
     timerAt: null,
     unsteady: new Set(),
+    recycling: new Set(),
     learnt: new Map(),
     nodeSteps: new Map(),
     peaks: new Set(),
     anticipation: noAnticipation(),
     pools: new Map(),
+    sessions: new Map(),
+    hinted: new Set(),
+    hintCounts: { used: 0, expired: 0 },
     engineBytes: new Map(),
     loadMsPerByte: null,
     routing: noRoutingMemory(),
@@ -425,6 +453,22 @@ export function isGone(version: Version): boolean {
 
 export function deviceOf(residency: LiveResidency): Device {
   return residency.worker.slot.device
+}
+
+/** The same order in whatever order they came. */
+export function slotsInOrder(slots: Iterable<Slot>): Slot[] {
+  return [...slots].sort(
+    (a, b) =>
+      a.device.spec.deviceId - b.device.spec.deviceId || (a.engine < b.engine ? -1 : a.engine > b.engine ? 1 : 0),
+  )
+}
+
+/** Workers of a device that may have models. */
+export function* servingWorkers(device: Device): Generator<Worker> {
+  for (const { primary, retiring } of device.slots.values()) {
+    if (primary) yield primary
+    if (retiring) yield retiring
+  }
 }
 
 /** Tasks of a worker that may step. */

@@ -3,6 +3,7 @@
  * home in the lane of that residency, so that a full home holds up nobody who could go elsewhere. Suspects wait apart.
  */
 
+import type { OrderedQueue } from '../queues/ordered-queue.ts'
 import type { Job, Lanes, LiveResidency, Task } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { endAlone } from './alone.ts'
@@ -37,6 +38,23 @@ export function dequeue(turn: Turn, task: Task): void {
 
 export function takeFromLane(task: Task): void {
   lanesOf(task.job)[task.job.class].remove(task)
+}
+
+/** It waits in another place from now on. */
+export function reorder(turn: Turn, job: Job, order: number): void {
+  const { version } = job
+  const isWaiting = turn.state.waiting[job.class].remove(job)
+  const queued = job.tasks.filter(isQueued)
+  for (const task of queued) queueOf(task).remove(task)
+  job.order = order
+  for (const task of job.tasks) task.order = order
+  for (const task of queued) queueOf(task).add(task)
+  if (isWaiting) turn.state.waiting[job.class].add(job)
+  turn.touched.add(version)
+}
+
+function queueOf(task: Task): OrderedQueue<Task> {
+  return task.state === 'suspect' ? task.version.suspects : lanesOf(task.job)[task.job.class]
 }
 
 /** Whatever of the job waits is blocked until it is enqueued again. */

@@ -4,7 +4,9 @@
  */
 
 import { endPeaks } from '../batching/policy-changes.ts'
+import { expireHints } from '../demand/hints.ts'
 import { closeCircuits } from '../failover/circuit.ts'
+import { tryDue } from '../placement/retries.ts'
 import type { Turn } from '../turn.ts'
 import { failJob } from './jobs.ts'
 
@@ -18,10 +20,11 @@ export function expireDue(turn: Turn): void {
 export function ringAlarms(turn: Turn): void {
   const { alarms, devices } = turn.state
   closeCircuits(turn)
+  tryDue(turn)
+  expireHints(turn)
   if (alarms[0] !== undefined && alarms[0] <= turn.now) endPeaks(turn)
   for (let at = alarms[0]; at !== undefined && at <= turn.now; at = alarms[0]) {
     alarms.shift()
-    turn.placementDue = true
     turn.staffingDue = true
     for (const device of devices.values()) if (device.leaseTurn) turn.leasesDue.add(device)
   }

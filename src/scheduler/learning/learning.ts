@@ -18,6 +18,8 @@ export interface Learnt {
   readonly places: LearntThere[]
   /** Units of work that a job of it announces. */
   meanWork: number | null
+  /** What a unit of it costs, milliseconds of a device. */
+  unitMs: number | null
   /** How long its steps took. */
   readonly steps: StepTimes
   readonly demand: Demand
@@ -32,6 +34,7 @@ export function nothingLearnt(): Learnt {
     workingBytes: null,
     places: [],
     meanWork: null,
+    unitMs: null,
     steps: noStepTimes(),
     demand: noDemand(),
   }

@@ -14,6 +14,7 @@ import {
 } from '../state.ts'
 import { anticipationIn, poolIn } from './demand-rows.ts'
 import { restoreFairness } from './fairness-rows.ts'
+import { isDue } from '../workers/recycling.ts'
 import { found, restoreHome, restoreJob, restorePlaces, restoreTasksOf } from './restore-jobs.ts'
 import { routingIn } from './routing-rows.ts'
 import { type Snapshot, snapshotFormat } from './snapshot.ts'
@@ -82,7 +83,7 @@ function restoreDevice(
   device.externalBytes = externalBytes
   device.isLost = isLost
   device.leaseTurn = leaseTurn
-  for (const { engine, primary: _primary, spares: _spares, ...rest } of slots) {
+  for (const { engine, primary: _primary, retiring: _retiring, spares: _spares, ...rest } of slots) {
     const slot = Object.assign(createSlot(device, engine), rest)
     if (slot.circuit !== 'closed') state.unsteady.add(slot)
   }
@@ -140,6 +141,8 @@ function restoreWorker(state: SchedulerState, snapshot: WorkerSnapshot): void {
     alone: null,
     isSuspected: snapshot.isSuspected,
     lease: snapshot.lease,
+    served: snapshot.served,
+    memory: [...snapshot.memory],
     runtime: found(state.allocations, snapshot.runtime),
   }
   state.workers.set(workerId, worker)
@@ -147,9 +150,11 @@ function restoreWorker(state: SchedulerState, snapshot: WorkerSnapshot): void {
 
 function fillSlots(state: SchedulerState, { spec, slots }: DeviceSnapshot): void {
   const device = found(state.devices, spec.deviceId)
-  for (const { engine, primary, spares } of slots) {
+  for (const { engine, primary, retiring, spares } of slots) {
     const slot = found(device.slots, engine)
     slot.primary = primary === null ? null : found(state.workers, primary)
+    slot.retiring = retiring === null ? null : found(state.workers, retiring)
+    if (slot.retiring || (slot.primary && isDue(state, slot.primary))) state.recycling.add(slot)
     slot.spares.push(...spares.map((workerId) => found(state.workers, workerId)))
   }
 }

@@ -34,6 +34,7 @@ export interface SlotSnapshot
     'engine' | 'deaths' | 'lastDeathAt' | 'notBefore' | 'restartCount' | 'circuit' | 'recoversAt' | 'openings'
   > {
   readonly primary: WorkerId | null
+  readonly retiring: WorkerId | null
   readonly spares: readonly WorkerId[]
 }
 export interface VersionSnapshot
@@ -121,7 +122,7 @@ export interface AllocationSnapshot
   readonly purpose: AllocationPurpose
   readonly state: AllocationState
 }
-export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'isSuspected' | 'lease'> {
+export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'isSuspected' | 'lease' | 'served' | 'memory'> {
   readonly workerId: WorkerId
   readonly deviceId: DeviceId
   readonly engine: string
@@ -159,10 +160,11 @@ export function deviceOut({ spec, externalBytes, isLost, leaseTurn, load, clock,
 }
 
 function slotOut(slot: Slot): SlotSnapshot {
-  const { engine, primary, spares, deaths, lastDeathAt, notBefore, restartCount, circuit, recoversAt, openings } = slot
+  const { engine, primary, retiring, spares, deaths, lastDeathAt, notBefore, restartCount, circuit, recoversAt, openings } = slot
   return {
     engine,
     primary: primary?.workerId ?? null,
+    retiring: retiring?.workerId ?? null,
     spares: spares.map(({ workerId }) => workerId),
     deaths,
     lastDeathAt,
@@ -273,7 +275,8 @@ export function allocationOut({ device, ...allocation }: LiveAllocation): Alloca
 }
 
 export function workerOut(worker: Worker): WorkerSnapshot {
-  const { workerId, slot, state, spawnedAt, restartCount, tasks, alone, isSuspected, lease, runtime } = worker
+  const { workerId, slot, state, spawnedAt, restartCount, tasks, alone, isSuspected, lease } = worker
+  const { served, memory, runtime } = worker
   return {
     workerId,
     deviceId: slot.device.spec.deviceId,
@@ -285,6 +288,8 @@ export function workerOut(worker: Worker): WorkerSnapshot {
     alone: alone?.taskId ?? null,
     isSuspected,
     lease,
+    served,
+    memory: [...memory],
     runtime: runtime.allocationId,
   }
 }

@@ -72,11 +72,11 @@ describe('a snapshot', () => {
     const learnt = scheduler.state.versions.get(version)!.learnt
     expect(learnt.loadMs).toBe(100)
     expect(learnt.execMs).toBe(50)
-    const { nextRuntimeId, nextOrder, decisions } = scheduler.state
+    const { nextRuntimeId, nextArrival, decisions } = scheduler.state
     scheduler.state = restore(throughJson(snapshotLearnt(scheduler.state)))
     scheduler.feed({ type: 'serverRestarted', firstRuntimeId: 1 })
     expect(scheduler.state.learnt.get(version)).toEqual(learnt)
-    expect(scheduler.state).toMatchObject({ nextRuntimeId, nextOrder })
+    expect(scheduler.state).toMatchObject({ nextRuntimeId, nextArrival })
     expect(scheduler.state.decisions.total).toBe(decisions.total)
     expect(scheduler.state.decisions.dropped).toBe(decisions.total)
   })
