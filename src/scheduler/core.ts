@@ -8,6 +8,8 @@ import { admitWaiting } from './admission/admission.ts'
 import { goOn } from './admission/next-tasks.ts'
 import { takeStepTimes } from './batching/step-times.ts'
 import type { Command } from './commands.ts'
+import { takeHint } from './demand/hints.ts'
+import { forgetSession, openSession } from './demand/sessions.ts'
 import type { SchedulerEvent } from './events.ts'
 import { loseDevice, takeBackDevice } from './failover/device-loss.ts'
 import { loseWorker } from './failover/failover.ts'
@@ -23,13 +25,15 @@ import { pauseJob, resumeJob } from './jobs/pausing.ts'
 import { announceToWaiting, takeLoadFailure } from './memory/load-failures.ts'
 import { requestLoad, requestUnload } from './memory/load-requests.ts'
 import { takeComponent, takeLoaded, takeUnloaded, unloadIfIdle } from './memory/loading.ts'
-import { placeWanted } from './placement/placement.ts'
+import { takePin } from './pins/pins.ts'
+import { isPlacementDue, placeWanted } from './placement/placement.ts'
 import { noteWant } from './placement/wants.ts'
 import { addDevice, measureDevice, registerVersion } from './registration.ts'
 import type { LiveResidency, SchedulerState } from './state.ts'
 import { beginTurn, type Turn, tellWorkers } from './turn.ts'
 import { drain } from './workers/draining.ts'
 import { settleLeases, takeRevoked } from './workers/leases.ts'
+import { recycle } from './workers/recycling.ts'
 import { takeReports } from './workers/reports.ts'
 import { staffEngines, takeMeasured, takeReady } from './workers/workers.ts'
 
@@ -39,6 +43,7 @@ export function step(state: SchedulerState, event: SchedulerEvent, now: Millis):
   const turn = beginTurn(state, now)
   ringAlarms(turn)
   take(turn, event)
+  recycle(turn)
   expireDue(turn)
   admitAndPlace(turn)
   settleLeases(turn)
@@ -110,6 +115,14 @@ function take(turn: Turn, event: SchedulerEvent): void {
       return takeMeasured(turn, event.workerId, event.privateBytes)
     case 'deviceMeasured':
       return measureDevice(turn, event.deviceId, event.externalBytes)
+    case 'pinRequested':
+      return takePin(turn, event.versionId, event.deviceId, event.pinned)
+    case 'hintGiven':
+      return takeHint(turn, event.versionId, event.withinMs, event.probability)
+    case 'sessionOpened':
+      return openSession(turn.state, event.sessionId, event.versionId, turn.now)
+    case 'sessionClosed':
+      return forgetSession(turn.state, event.sessionId)
     case 'timerFired':
       turn.state.timerAt = null
       return
@@ -133,8 +146,8 @@ function admitAndPlace(turn: Turn): void {
       announceToWaiting(turn, version)
       noteWant(turn, version)
     }
-    if (turn.placementDue) placeWanted(turn)
-  } while (turn.touched.size > 0 || turn.placementDue)
+    if (isPlacementDue(turn)) placeWanted(turn)
+  } while (turn.touched.size > 0 || isPlacementDue(turn))
 }
 
 function isLeaving({ state }: LiveResidency): boolean {

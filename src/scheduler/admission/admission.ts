@@ -57,7 +57,7 @@ export function nextFor(
   if (state.draining)
     return lane.find((task) => task.job.state === 'running' && hasComponents(residency, task), lane.size)
   const own = firstFit(state, residency, lane)
-  const free = firstFit(state, residency, residency.version.lanes[priorityClass])
+  const free = residency.isRetiring ? undefined : firstFit(state, residency, residency.version.lanes[priorityClass])
   return own && (!free || compareTurns(own, free) < 0) ? own : free
 }
 
@@ -107,6 +107,7 @@ function chooseWorkerForSuspect(version: Version): Worker | null {
   let best: LiveResidency | null = null
   for (const residency of suspect?.job.home ? [suspect.job.home] : version.residencies) {
     if (residency.state !== 'resident' || !isOpen(residency)) continue
+    if (residency.isRetiring && suspect?.job.home !== residency) continue
     if (!best || steppingTasks(residency.worker) < steppingTasks(best.worker)) best = residency
   }
   if (!best || !suspect) return null

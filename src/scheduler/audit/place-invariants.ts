@@ -21,10 +21,10 @@ import type { Expect } from './expect.ts'
 /** Tasks are only with workers that are ready and have what they need. */
 export function checkWorker(state: SchedulerState, worker: Worker, expect: Expect): void {
   const { tasks, alone, slot, residencies, runtime } = worker
-  expect(slot.primary === worker || slot.spares.includes(worker), 'has no place')
+  expect(slot.primary === worker || slot.retiring === worker || slot.spares.includes(worker), 'has no place')
   const isUsable = worker.state === 'ready' || slot.device.isLost
   expect(steppingTasks(worker) === 0 || isUsable, 'has tasks and is not ready')
-  expect(residencies.size === 0 || slot.primary === worker, 'is a spare and holds models')
+  expect(residencies.size === 0 || !slot.spares.includes(worker), 'is a spare and holds models')
   expect(!alone?.residency || steppingTasks(worker) === 1, 'has a task that should be alone, and others')
   expect(alone?.state !== 'paused', 'is kept for a task that is paused')
   expect(alone === null || alone.version.aloneAt === worker, 'is reserved for a suspect that does not know it')

@@ -20,6 +20,11 @@ const words: Readonly<Record<DecisionReason, string | ((facts: Facts) => string)
   spare_wanted: 'The engine had no spare worker.',
   least_recently_used: ({ model, device, forModel }) =>
     `${forModel ?? 'Another model'} needed the memory${on(device)}, and ${model ?? 'this one'} had been unused the longest.`,
+  least_valuable:
+    'Another model needed the memory, and this one is the least missed: by how soon it is likely to be asked for and what it costs to load again.',
+  pins_do_not_fit: 'What is pinned already leaves too little memory for the weights of the model.',
+  pinned: 'The model is pinned, so it is to be in memory.',
+  hinted: 'A client has said that it is about to ask for the model.',
   others_waited_too_long: ({ model, device, forModel }) =>
     `${forModel ?? 'Another model'} had waited too long for memory${on(device)}, and ${model ?? 'this one'} had been there the longest.`,
   idle_worker: 'A model needed the memory, and the worker held nothing.',
@@ -35,6 +40,7 @@ const words: Readonly<Record<DecisionReason, string | ((facts: Facts) => string)
   started_again: 'The worker was lost.',
   stale_model: 'The files of the model were found changed under it, so they are read again.',
   version_gone: 'The files of the model were replaced, and no worker has the former ones loaded any more.',
+  recycled: 'The worker had served long, so another one takes its place before its memory is used up.',
   device_lost: 'The device does not answer any more; its workers are ended, and their work goes on elsewhere.',
   model_unloaded: 'The model was unloaded before the job was done.',
   server_stops: 'The server stops; nothing new is begun.',

@@ -55,11 +55,16 @@ export const decisionReasons = [
   'version_gone',
   'model_unloaded',
   'device_lost',
+  'recycled',
   'rate_learnt',
   'larger_step_tried',
   'step_too_large',
   'interactive_peak',
   'peak_over',
+  'least_valuable',
+  'pins_do_not_fit',
+  'pinned',
+  'hinted',
 ] as const
 export type DecisionReason = (typeof decisionReasons)[number]
 

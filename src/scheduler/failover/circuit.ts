@@ -4,7 +4,7 @@
  * usually gets, and after a minute without another death all of it.
  */
 import type { Millis } from '../ids.ts'
-import { type LiveResidency, type SchedulerState, type Slot, steppingTasks } from '../state.ts'
+import { type LiveResidency, type SchedulerState, type Slot, slotsInOrder, steppingTasks } from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
 
 /** Another worker has died there; `deaths` counts it. */
@@ -43,7 +43,8 @@ export function noteSuccess(turn: Turn, slot: Slot): void {
 
 /** Those that have gone on without a death for long enough are trusted again. */
 export function closeCircuits(turn: Turn): void {
-  for (const slot of turn.state.unsteady) {
+  if (turn.state.unsteady.size === 0) return
+  for (const slot of slotsInOrder(turn.state.unsteady)) {
     if (slot.recoversAt === null || turn.now < slot.recoversAt) continue
     slot.circuit = 'closed'
     slot.recoversAt = null

@@ -14,7 +14,7 @@ export function loseDevice(turn: Turn, deviceId: DeviceId): void {
   decided(turn, { kind: 'DRAIN', reason: 'device_lost', deviceId })
   for (const slot of device.slots.values()) {
     distrust(turn.state, slot)
-    for (const worker of [...slot.spares, ...(slot.primary ? [slot.primary] : [])]) kill(turn, worker)
+    for (const worker of [...slot.spares, slot.primary, slot.retiring]) if (worker) kill(turn, worker)
   }
   turn.placementDue = true
 }

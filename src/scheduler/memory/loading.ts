@@ -59,6 +59,7 @@ export function startLoad(
     saturatedSince: null,
     ending: null,
     unloadSent: false,
+    isRetiring: false,
   }
   state.residencies.set(residencyId, residency)
   version.residencies.push(residency)
@@ -68,7 +69,15 @@ export function startLoad(
   turn.touched.add(version)
   tellResidency(turn, residency)
   turn.commands.push({ type: 'load', workerId: worker.workerId, versionId })
-  decided(turn, { kind: 'LOAD', reason, versionId, deviceId: device.spec.deviceId, workerId: worker.workerId, scores })
+  decided(turn, {
+    kind: 'LOAD',
+    reason,
+    versionId,
+    deviceId: device.spec.deviceId,
+    workerId: worker.workerId,
+    scheme: 'ect',
+    scores,
+  })
 }
 
 export function takeLoaded(
@@ -117,15 +126,16 @@ export function unload(
   residency: LiveResidency,
   ending: 'unloaded' | 'evicted',
   reason: DecisionReason,
+  scores: readonly Score[] = [],
 ): void {
   residency.ending ??= ending
   const uprooted = uproot(turn, residency)
-  if (residency.state === 'resident') beginUnload(turn, residency, reason)
+  if (residency.state === 'resident') beginUnload(turn, residency, reason, scores)
   for (const job of uprooted) goOn(turn, job)
   unloadIfIdle(turn, residency)
 }
 
-function beginUnload(turn: Turn, residency: LiveResidency, reason: DecisionReason): void {
+function beginUnload(turn: Turn, residency: LiveResidency, reason: DecisionReason, scores: readonly Score[]): void {
   const { version, worker } = residency
   const { versionId } = version.spec
   residency.state = 'evicting'
@@ -137,6 +147,8 @@ function beginUnload(turn: Turn, residency: LiveResidency, reason: DecisionReaso
   decided(turn, {
     kind: 'EVICT',
     reason,
+    scheme: 'value',
+    scores,
     versionId,
     deviceId: deviceOf(residency).spec.deviceId,
     workerId: worker.workerId,
@@ -197,7 +209,7 @@ export function isIdle(residency: LiveResidency): boolean {
 export function endLoad(turn: Turn, residency: LiveResidency): void {
   deviceOf(residency).loading = null
   turn.touched.add(residency.version)
-  turn.placementDue = true
+  turn.freed.add(deviceOf(residency))
   turn.staffingDue = true
 }
 

@@ -12,9 +12,9 @@ import {
   type SchedulerState,
   type Worker,
 } from '../state.ts'
+import { isDue } from '../workers/recycling.ts'
 import { anticipationIn, poolIn } from './demand-rows.ts'
 import { restoreFairness } from './fairness-rows.ts'
-import { isDue } from '../workers/recycling.ts'
 import { found, restoreHome, restoreJob, restorePlaces, restoreTasksOf } from './restore-jobs.ts'
 import { routingIn } from './routing-rows.ts'
 import { type Snapshot, snapshotFormat } from './snapshot.ts'

@@ -122,7 +122,8 @@ export interface AllocationSnapshot
   readonly purpose: AllocationPurpose
   readonly state: AllocationState
 }
-export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'isSuspected' | 'lease' | 'served' | 'memory'> {
+export interface WorkerSnapshot
+  extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'isSuspected' | 'lease' | 'served' | 'memory'> {
   readonly workerId: WorkerId
   readonly deviceId: DeviceId
   readonly engine: string
@@ -134,7 +135,15 @@ export interface WorkerSnapshot extends Pick<Worker, 'state' | 'spawnedAt' | 're
 export interface ResidencySnapshot
   extends Pick<
     LiveResidency,
-    'told' | 'loadStartedAt' | 'loadedAt' | 'lastUsedAt' | 'interactiveAt' | 'saturatedSince' | 'ending' | 'unloadSent'
+    | 'told'
+    | 'loadStartedAt'
+    | 'loadedAt'
+    | 'lastUsedAt'
+    | 'interactiveAt'
+    | 'saturatedSince'
+    | 'ending'
+    | 'unloadSent'
+    | 'isRetiring'
   > {
   readonly residencyId: ResidencyId
   readonly versionId: VersionId
@@ -160,7 +169,19 @@ export function deviceOut({ spec, externalBytes, isLost, leaseTurn, load, clock,
 }
 
 function slotOut(slot: Slot): SlotSnapshot {
-  const { engine, primary, retiring, spares, deaths, lastDeathAt, notBefore, restartCount, circuit, recoversAt, openings } = slot
+  const {
+    engine,
+    primary,
+    retiring,
+    spares,
+    deaths,
+    lastDeathAt,
+    notBefore,
+    restartCount,
+    circuit,
+    recoversAt,
+    openings,
+  } = slot
   return {
     engine,
     primary: primary?.workerId ?? null,
@@ -296,7 +317,8 @@ export function workerOut(worker: Worker): WorkerSnapshot {
 
 export function residencyOut(residency: LiveResidency): ResidencySnapshot {
   const { residencyId, version, worker, state, jobs, components, weights, working } = residency
-  const { told, loadStartedAt, loadedAt, lastUsedAt, interactiveAt, saturatedSince, ending, unloadSent } = residency
+  const { told, loadStartedAt, loadedAt, lastUsedAt, interactiveAt, saturatedSince, ending, unloadSent, isRetiring } =
+    residency
   return {
     residencyId,
     versionId: version.spec.versionId,
@@ -314,5 +336,6 @@ export function residencyOut(residency: LiveResidency): ResidencySnapshot {
     saturatedSince,
     ending,
     unloadSent,
+    isRetiring,
   }
 }

@@ -3,7 +3,7 @@
  * stop stepping while another one has interactive work, and get their turn for a short while in every slice, so that batch work never stands still.
  */
 import type { Millis, WorkerId } from '../ids.ts'
-import type { Device, LeaseTurn, SchedulerState, Worker } from '../state.ts'
+import { type Device, type LeaseTurn, type SchedulerState, servingWorkers, type Worker } from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
 
 export function settleLeases(turn: Turn): void {
@@ -27,9 +27,9 @@ export function contenders(device: Device): { readonly interactive: Worker[]; re
   if (device.slots.size < 2) return null
   const interactive: Worker[] = []
   const batch: Worker[] = []
-  for (const { primary } of device.slots.values()) {
-    const work = primary ? workOf(primary) : null
-    if (primary && work) (work === 'batch' ? batch : interactive).push(primary)
+  for (const worker of servingWorkers(device)) {
+    const work = workOf(worker)
+    if (work) (work === 'batch' ? batch : interactive).push(worker)
   }
   const { coreCount, workerThreads } = device.spec
   const isCrowded = (interactive.length + batch.length) * workerThreads > coreCount
@@ -39,9 +39,9 @@ export function contenders(device: Device): { readonly interactive: Worker[]; re
 function settle(turn: Turn, device: Device): void {
   const contest = contenders(device)
   device.leaseTurn = turnOf(turn, device.leaseTurn, contest !== null)
-  for (const { primary } of device.slots.values()) {
-    if (primary && primary.state !== 'stopping')
-      setLease(turn, primary, !contest?.batch.includes(primary) || device.leaseTurn?.isBatch === true)
+  for (const worker of servingWorkers(device)) {
+    if (worker.state !== 'stopping')
+      setLease(turn, worker, !contest?.batch.includes(worker) || device.leaseTurn?.isBatch === true)
   }
 }
 

@@ -14,6 +14,7 @@ import { takeFailure } from '../jobs/task-failures.ts'
 import { learnExecution, learnService } from '../learning/learning.ts'
 import type { LiveResidency, SchedulerState, Task } from '../state.ts'
 import type { Turn } from '../turn.ts'
+import { noteServed } from './recycling.ts'
 
 export function takeReports(turn: Turn, workerId: WorkerId, reports: readonly TaskReport[]): void {
   const ended = new Map<LiveResidency, number>()
@@ -25,6 +26,8 @@ export function takeReports(turn: Turn, workerId: WorkerId, reports: readonly Ta
     if (report.kind === 'failed' && report.code === 'stale_model') stale.add(residency)
     if (report.kind === 'done') ended.set(residency, (ended.get(residency) ?? 0) + 1)
     if (report.kind === 'done' || report.kind === 'step') residency.worker.slot.deaths = 0
+    if (report.kind === 'done' || report.kind === 'failed' || report.kind === 'cancelled')
+      noteServed(turn.state, residency.worker)
     if (report.kind === 'done') noteSuccess(turn, residency.worker.slot)
     if (task.state === 'abandoned') takeAbandoned(turn, task, report)
     else take(turn, task, report)

@@ -13,6 +13,7 @@ import { availableBytes, commit, release, reserve } from '../memory/ledger.ts'
 import { isIdle } from '../memory/loading.ts'
 import { backlogOf, type Device, isLive, type SchedulerState, type Slot, type Worker } from '../state.ts'
 import { decided, forgetWorker, setAlarm, type Turn } from '../turn.ts'
+import { noteMemory } from './growth.ts'
 
 /** Jobs whose tasks have started there. */
 export function runningJobs(state: SchedulerState, workerId: WorkerId): JobId[] {
@@ -59,14 +60,15 @@ export function takeReady(turn: Turn, workerId: WorkerId, privateBytes: number):
   turn.state.engineBytes.set(worker.slot.engine, privateBytes)
   turn.state.recovering = false
   commit(turn, worker.runtime, privateBytes)
-  turn.placementDue = true
+  turn.freed.add(worker.slot.device)
   turn.staffingDue = true
 }
 
 /** What grows beyond the plans of its models is charged to the process: arenas belong to no single model. */
 export function takeMeasured(turn: Turn, workerId: WorkerId, privateBytes: number): void {
-  const { state } = turn
+  const { state, now } = turn
   const worker = state.workers.get(workerId)
+  if (worker) noteMemory(worker.memory, now, privateBytes)
   if (worker?.runtime.state !== 'committed') return
   let plannedBytes = chargedBytes(state, workerId)
   for (const { working } of worker.residencies.values()) plannedBytes += working.sizeBytes
@@ -74,7 +76,7 @@ export function takeMeasured(turn: Turn, workerId: WorkerId, privateBytes: numbe
   const sizeBytes = Math.max(engineBytes(state, worker.slot.engine), measuredBytes)
   if (Math.abs(sizeBytes - worker.runtime.sizeBytes) < state.settings.measureGrainBytes) return
   commit(turn, worker.runtime, measuredBytes, sizeBytes)
-  if (state.wanted.size > 0) turn.placementDue = true
+  if (state.wanted.size > 0) turn.freed.add(worker.slot.device)
 }
 
 /** What jobs have there for themselves. */
@@ -105,10 +107,16 @@ export function removeWorker(turn: Turn, worker: Worker, cause: WorkerExitCause)
   turn.leasesDue.add(slot.device)
   turn.state.workers.delete(worker.workerId)
   if (wasPrimary) slot.primary = null
+  else if (slot.retiring === worker) slot.retiring = null
   else slot.spares.splice(slot.spares.indexOf(worker), 1)
   release(turn, worker.runtime)
   if (worker.state !== 'stopping' && cause !== 'requested') noteDeath(turn, slot)
   if (wasPrimary) slot.restartCount += 1
+}
+
+/** False while that cannot be. */
+export function spawnSpare(turn: Turn, slot: Slot): boolean {
+  return spawn(turn, slot, true) !== null
 }
 
 function promoteSpare(turn: Turn, slot: Slot): Worker | null {
@@ -151,6 +159,8 @@ function spawn(turn: Turn, slot: Slot, spare: boolean): Worker | null {
     alone: null,
     isSuspected: false,
     lease: 'held',
+    served: 0,
+    memory: [],
     runtime,
   }
   state.workers.set(workerId, worker)

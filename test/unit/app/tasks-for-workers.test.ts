@@ -23,6 +23,7 @@ const admission: Admission = {
   isHeld: false,
   inputs: [],
   isRestored: false,
+  stepMsMax: null,
 }
 
 function task(id: number, node: string, program = 'p', item = 0): TaskRecord {

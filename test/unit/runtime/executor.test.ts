@@ -27,7 +27,7 @@ beforeEach(() => {
         calls.push([name, ...values]),
   })
   const facts: ExecutionFacts = {
-    placement: () => ({ threads: 2, cores: [0, 1] }),
+    placement: () => ({ threads: 2, cores: [0, 1], privateBytesMax: null }),
     version: () => {
       throw new Error('No version here.')
     },
