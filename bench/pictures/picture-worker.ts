@@ -30,7 +30,14 @@ export class PictureWorker implements AsyncDisposable {
     const manifest = JSON.parse(await readFile(join(directory, 'model.json'), 'utf8')) as Manifest
     const outputs = new TaskOutputs()
     const real = new RealPool({}, { listener: outputs })
-    real.pool.spawn({ workerId, deviceId: 1 as DeviceId, engine: 'onnx', threads: 1, cores: [core] })
+    real.pool.spawn({
+      workerId,
+      deviceId: 1 as DeviceId,
+      engine: 'onnx',
+      threads: 1,
+      cores: [core],
+      privateBytesMax: null,
+    })
     await outputs.ready
     const components = manifest.components.map(({ name }) => name)
     real.pool.load(workerId, { versionId: noopVersion, manifest, directory, components })

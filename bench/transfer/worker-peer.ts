@@ -48,7 +48,14 @@ export class WorkerPeer implements Peer {
       { ...defaultWorkerLimits, pipelineDepth, statsIntervalMs },
       { memory, environment, listener: outputs },
     )
-    real.pool.spawn({ workerId, deviceId: 1 as DeviceId, engine: 'none', threads: 1, cores: [peerCore] })
+    real.pool.spawn({
+      workerId,
+      deviceId: 1 as DeviceId,
+      engine: 'none',
+      threads: 1,
+      cores: [peerCore],
+      privateBytesMax: null,
+    })
     await outputs.ready
     real.loadNoop(workerId, 1)
     await outputs.loaded

@@ -52,6 +52,8 @@ def work() -> int:
         connection = Connection(process.take_stream())
         prepare_process(environment, inbox)
         engine = find_engine(environment.engine)(EngineSettings(environment.threads, inbox.wake))
+        if environment.private_bytes_max is not None:
+            process.limit_private_memory(environment.private_bytes_max, environment.threads)
     except (ValueError, OSError, ImportError, LookupError) as error:
         print(f"This worker cannot start: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_CANNOT_START

@@ -1,11 +1,16 @@
 """A program on a loaded model, as the step loop uses it: what it raises outside a step harms nobody else."""
 
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from hashlib import blake2b
 from math import ceil, isfinite
 
+from hearth_worker.failures import sendable
 from hearth_worker.programs.registry import AnyProgram
 from hearth_worker.step_lengths import StepLengths
+
+SHAPES_MAX = 256
+SHAPE_CHARACTERS_MAX = 64
 
 logger = logging.getLogger(__name__)
 
@@ -13,17 +18,22 @@ logger = logging.getLogger(__name__)
 class BoundProgram:
     """The program, and what the loop remembers of it."""
 
-    def __init__(self, number: int, model: int, program: AnyProgram, limit: int | None = None) -> None:
-        """`limit`: so many states may share a step, as the manifest says of its node; None: it does not say."""
+    def __init__(
+        self, number: int, model: int, program: AnyProgram, limit: int | None = None, node: str = ""
+    ) -> None:
+        """`node`: what the program is to the model. `limit`: so many states may share a step, as the manifest says of
+        it; None: it does not say."""
         self.number = number
         self.model = model
         self.program = program
         self.limit = limit
+        self.node = node
         self.seats = _seats(program)
         self.is_interruptible = bool(getattr(program, "interruptible", False))
         # Tasks that have a seat; those of a program without seats have one from their start to their end.
         self.seated = 0
         self._lengths = StepLengths()
+        self._shapes: dict[Hashable, str] = {}
         self._is_unpredictable = False
         # What the program said when it was asked last, in milliseconds; None where it says nothing.
         self.declared_step_ms: int | None = None
@@ -33,6 +43,18 @@ class BoundProgram:
         key = (self.number, self.program.batch_key(state))
         hash(key)
         return key
+
+    def shape_of(self, batch_key: Hashable) -> str:
+        """What makes steps comparable, of a key of `batch_key`: lengths and names in it, but no identities."""
+        key = batch_key[1] if isinstance(batch_key, tuple) else None
+        if not isinstance(key, tuple):
+            return ""
+        known = self._shapes.get(key)
+        if known is None:
+            if len(self._shapes) >= SHAPES_MAX:
+                self._shapes.clear()
+            known = self._shapes[key] = _shape_text(key)
+        return known
 
     def is_ready(self, state: object) -> bool:
         """Whether a step has anything to do for it. Raises whatever the program raises."""
@@ -95,3 +117,19 @@ def _seats(program: AnyProgram) -> int | None:
     if seats is None or (type(seats) is int and seats > 0):
         return seats
     raise TypeError(f"the seats of a program are a number from 1, or None, not {seats!r}")
+
+
+def _shape_text(key: Hashable) -> str:
+    """As words in their order; long ones as a digest."""
+    text = " ".join(_words(key))
+    if len(text) <= SHAPE_CHARACTERS_MAX:
+        return text
+    return blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
+
+
+def _words(key: Hashable) -> Iterator[str]:
+    if isinstance(key, tuple | frozenset):
+        for part in key if isinstance(key, tuple) else sorted(key, key=str):
+            yield from _words(part)
+    else:
+        yield sendable(str(key))

@@ -11,7 +11,8 @@ LOAD_BUFFER_BYTES = 256 * 1024 * 1024
 class Environment(Struct, frozen=True):
     """`epoch` is unique per worker process; `cores` is empty when the worker may run anywhere; `without` names
     mechanisms that are switched off for a measurement; `program_paths` are folders whose sub-folders hold programs;
-    `load_buffer_bytes` go at the same time through memory of what cannot be mapped.
+    `load_buffer_bytes` go at the same time through memory of what cannot be mapped; `private_bytes_max` is what the
+    device has to give, where this process is to be bounded by it.
     """
 
     worker_id: str
@@ -23,6 +24,7 @@ class Environment(Struct, frozen=True):
     program_paths: tuple[str, ...] = ()
     reload_programs: bool = False
     load_buffer_bytes: int = LOAD_BUFFER_BYTES
+    private_bytes_max: int | None = None
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -37,6 +39,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         without=frozenset(variables.get("HEARTH_WITHOUT", "").split(",")) - {""},
         program_paths=tuple(path for path in variables.get("HEARTH_PROGRAM_PATHS", "").split(os.pathsep) if path),
         reload_programs=variables.get("HEARTH_PROGRAM_RELOAD") == "on",
+        private_bytes_max=_optional(variables, "HEARTH_PRIVATE_BYTES"),
         load_buffer_bytes=_positive(variables, "HEARTH_LOAD_BUFFER_BYTES", str(LOAD_BUFFER_BYTES)),
     )
 
@@ -57,6 +60,10 @@ def _positive(variables: Mapping[str, str], name: str, default: str = "") -> int
     if number < 1:
         raise ValueError(f"{name} must be a positive integer, not {value!r}")
     return number
+
+
+def _optional(variables: Mapping[str, str], name: str) -> int | None:
+    return _positive(variables, name) if variables.get(name) else None
 
 
 def _core(text: str) -> int:

@@ -10,6 +10,10 @@ from typing import Literal
 import msgspec
 
 SMAPS_ROLLUP = Path("/proc/self/smaps_rollup")
+STATUS = Path("/proc/self/status")
+CLEAR_REFS = Path("/proc/self/clear_refs")
+# Has the kernel begin anew to look for the highest resident set.
+RESET_PEAK = "5"
 
 
 class MemoryUse(msgspec.Struct, frozen=True):
@@ -25,6 +29,32 @@ def measure() -> MemoryUse:
         return _measure_without_procfs()
     fields = dict(line.split(":", 1) for line in SMAPS_ROLLUP.read_text(encoding="ascii").splitlines()[1:])
     return MemoryUse(private_bytes=_bytes(fields["Anonymous"]), resident_bytes=_bytes(fields["Rss"]))
+
+
+def begin_peak() -> int | None:
+    """Begins to look for the most private memory that is in use; what is in use now. None where nobody can tell."""
+    try:
+        CLEAR_REFS.write_text(RESET_PEAK, encoding="ascii")
+        return _status_bytes("RssAnon")
+    except (OSError, KeyError):
+        return None
+
+
+def peak_private_bytes() -> int | None:
+    """The most since `begin_peak`, as long as as many pages of files are in memory as then."""
+    try:
+        fields = _status_fields()
+        return _bytes(fields["VmHWM"]) - _bytes(fields["RssFile"]) - _bytes(fields["RssShmem"])
+    except (OSError, KeyError):
+        return None
+
+
+def data_bytes() -> int | None:
+    """What RLIMIT_DATA counts: private memory that could be written, in use or not. None where nobody can tell."""
+    try:
+        return _status_bytes("VmData")
+    except (OSError, KeyError):
+        return None
 
 
 def give_back() -> None:
@@ -56,6 +86,15 @@ def _measure_without_procfs() -> MemoryUse:
 
     process = psutil.Process()
     return MemoryUse(private_bytes=process.memory_full_info().uss, resident_bytes=process.memory_info().rss)
+
+
+def _status_bytes(field: str) -> int:
+    return _bytes(_status_fields()[field])
+
+
+def _status_fields() -> dict[str, str]:
+    lines = STATUS.read_text(encoding="utf-8", errors="replace").splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def _bytes(kibibytes: str) -> int:

@@ -106,6 +106,7 @@ class ModelRequests:
             self._held.drop_of_model(model)
             with self._long_work():
                 private_bytes = self._models.unload(model)
+            self._report.step_times.forget(model)
             self._connection.tell(Unloaded(model, private_bytes), request_id)
 
     @contextmanager

@@ -3,13 +3,19 @@
 import ctypes
 import faulthandler
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from hearth_worker import memory
+
 STREAM_DESCRIPTOR = 3
+# Of private memory that is set aside and never touched: for the process, and for each compute thread of each model.
+SLACK_BYTES = 64 * 1024 * 1024
+THREAD_BYTES = 16 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 OUR_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -44,6 +50,23 @@ def pin_to(cores: Sequence[int]) -> None:
     """Keeps this process and all threads it will start to these cores; nothing where it cannot be asked for."""
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
+
+
+def limit_private_memory(private_bytes: int, threads: int) -> None:
+    """Has allocations fail beyond so many bytes of private memory, before the machine runs out of it; nothing where it
+    cannot be asked for. To be called when libraries are loaded: what they have set aside and not touched is no use.
+
+    The kernel counts what could be written, touched or not: stacks of threads, and what allocators set aside for each.
+    """
+    known_bytes = memory.data_bytes()
+    if known_bytes is None or sys.platform != "linux":
+        return
+    untouched_bytes = max(0, known_bytes - memory.measure().private_bytes)
+    limit = private_bytes + untouched_bytes + SLACK_BYTES + threads * THREAD_BYTES
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def own_signals(stop: Callable[[], None]) -> None:

@@ -20,6 +20,7 @@ from hearth_worker.protocol.entries import (
     WithdrawnEntry,
 )
 from hearth_worker.protocol.reports import Checkpointed, Partial
+from hearth_worker.step_times import GatheredTimes
 
 REPORT_INTERVAL_MS = 10.0
 
@@ -43,6 +44,8 @@ class Report:
         self._checkpoints: dict[int, Checkpointed] = {}
         self._texts: list[AnyEntry] = []
         self._ends: list[AnyEntry] = []
+        # Leave with the first report after they are due.
+        self.step_times = GatheredTimes()
 
     def started(self, task: int) -> None:
         """Its first step begins."""
@@ -103,7 +106,7 @@ class Report:
             return 0.0
         if self._progress or self._flows or self._checkpoints:
             return self._left_at + REPORT_INTERVAL_MS
-        return None
+        return self.step_times.due_at()
 
     def leave_if_due(self, now: float) -> None:
         """Sends what is collected if its time has come."""
@@ -135,6 +138,9 @@ class Report:
                 self._connection.tell(checkpoint)
         ends, self._ends = self._ends, []
         self._send_steps([*entries, *ends])
+        times_due_at = self.step_times.due_at()
+        if times_due_at is not None and times_due_at <= now:
+            self._connection.tell(self.step_times.take())
 
     def _end(self, entry: AnyEntry) -> None:
         self._ends.append(entry)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from hearth_worker.bound_program import BoundProgram
 from hearth_worker.engines.engine import LoadedModel
-from hearth_worker.engines.manifest import Manifest
+from hearth_worker.engines.manifest import GraphNode, Manifest
 from hearth_worker.failures import staying_alive
 from hearth_worker.model_files import ModelFiles
 from hearth_worker.model_load import ModelLoad
@@ -45,8 +45,9 @@ class ResidentModel:
         if binding is None or binding.factory is not factory:
             with staying_alive():
                 made = factory(self.loaded, components)
-            limit = _limit_of(self.loaded.manifest, program, components)
-            bound = BoundProgram(next(_numbers), self.number, made, limit)
+            node = _node_of(self.loaded.manifest, program, components)
+            limit, name = (node.batch_limit, node.node) if node else (None, "")
+            bound = BoundProgram(next(_numbers), self.number, made, limit, name or program)
             # It may have read files by their names.
             self.files.expect_as_verified()
             # In place of what was made of an older version of the program; its tasks keep that to their ends.
@@ -60,9 +61,9 @@ class ResidentModel:
         self.files.close()
 
 
-def _limit_of(manifest: Manifest, program: str, components: Sequence[str]) -> int | None:
-    """So many states of the program may share a step, as its node says."""
+def _node_of(manifest: Manifest, program: str, components: Sequence[str]) -> GraphNode | None:
+    """What the program is to the model; None: its graph does not have it."""
     for node in manifest.graph:
         if node.program == program and node.components == list(components):
-            return node.batch_limit
+            return node
     return None

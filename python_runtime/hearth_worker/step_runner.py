@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from hearth_worker.activity import Activity
-from hearth_worker.bound_program import BoundProgram
 from hearth_worker.check_outcome import Outcome
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
@@ -81,13 +80,17 @@ class StepRunner:
         with self._interrupts.during(step, requests_taken) as may_begin:
             if may_begin:
                 self._announce(records, expected_ms)
-                return self._computed(bound, states)
+                return self._computed(records[0], states)
         return [Interrupted("Something urgent came before the step began.")] * len(states)
 
-    def _computed(self, bound: BoundProgram, states: Sequence[object]) -> Sequence[Outcome | Interrupted]:
+    def _computed(self, record: TaskRecord, states: Sequence[object]) -> Sequence[Outcome | Interrupted]:
+        """Of a step that begins; `record` is one of its tasks."""
+        bound = record.bound
+
         def step(states: Sequence[object]) -> Sequence[Outcome]:
             try:
-                return bound.program.step(states)
+                with self._report.step_times.step_of(record, len(states)):
+                    return list(bound.program.step(states))
             except Interrupted as error:
                 if self._interrupts.has_interrupted:
                     raise

@@ -34,6 +34,7 @@ class TaskRecord:
         "output",
         "progress_done",
         "ready_since",
+        "shape",
         "stage",
         "state",
         "steps_run",
@@ -55,6 +56,8 @@ class TaskRecord:
         self.state = state
         # Of its present state, set when it becomes ready.
         self.batch_key: Hashable = None
+        # Of its batch key.
+        self.shape = ""
         # Since its admission: one that has begun does not hold before each of its steps.
         self.ready_since = at
         self.deadline_at = None if task.deadline_ms is None else at + task.deadline_ms
@@ -81,6 +84,11 @@ class TaskRecord:
         self.bound = bound
         self.limit = bound.limit
         self.state = state
+
+    @property
+    def node(self) -> str:
+        """What its program is to its model."""
+        return self.bound.node
 
     @property
     def steps_done(self) -> int:
@@ -149,6 +157,7 @@ class Tasks:
             is_ready = record.bound.is_ready(record.state)
             if is_ready:
                 record.batch_key = record.bound.batch_key(record.state)
+                record.shape = record.bound.shape_of(record.batch_key)
         except Exception as error:
             self._broken.append((record, error))
             return

@@ -1,5 +1,6 @@
 /** Devices that were found, with the numbers that the store gives their names for ever. */
 import type { DeviceFacts, DeviceProvider } from '../runtime/devices/provider.ts'
+import type { WorkerSpec } from '../runtime/workers/worker-pool.ts'
 import type { DeviceId } from '../scheduler/ids.ts'
 import type { Store } from '../store/store.ts'
 
@@ -16,14 +17,19 @@ export function knownDevices(provider: DeviceProvider, store: Store): Promise<Kn
   return Promise.all(provider.devices.map(known))
 }
 
-/** Threads and cores of a worker on a device. `threads` 0 = as many as the device has cores, within reason. */
+/** Threads and cores of a worker on a device, and what memory it may take there. `threads` 0 = as many as the device has cores, within reason. */
 export function placementOn(
   devices: readonly KnownDevice[],
   id: DeviceId,
   threads: number,
-): { readonly threads: number; readonly cores: readonly number[] } {
+): Pick<WorkerSpec, 'threads' | 'cores' | 'privateBytesMax'> {
   const device = devices.find((known) => known.id === id)
   if (!device) throw new Error(`Device ${id} is not known.`)
-  const { cores, coreCount } = device.facts
-  return { threads: threads === 0 ? Math.min(coreCount, threadsMax) : threads, cores }
+  const { cores, coreCount, kind, limitBytes } = device.facts
+  return {
+    threads: threads === 0 ? Math.min(coreCount, threadsMax) : threads,
+    cores,
+    // Memory of other devices is not the kernel's to bound.
+    privateBytesMax: kind === 'CPU' ? limitBytes : null,
+  }
 }

@@ -2,14 +2,14 @@
 import type { Admission, Command } from '../scheduler/commands.ts'
 import type { DeviceId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import type { Manifest } from './models/manifest.ts'
-import type { AdmittedTask, VerifiedFile, WorkerPool } from './workers/worker-pool.ts'
+import type { AdmittedTask, VerifiedFile, WorkerPool, WorkerSpec } from './workers/worker-pool.ts'
 
 export type WorkerCommand = Exclude<Extract<Command, { readonly workerId: WorkerId }>, { readonly jobId: unknown }>
 
 /** What the executor must be told about things that the scheduler knows only by number. */
 export interface ExecutionFacts {
-  /** Compute threads and cores of a worker on the device. */
-  placement(deviceId: DeviceId): { readonly threads: number; readonly cores: readonly number[] }
+  /** Compute threads and cores of a worker on the device, and what memory it may take. */
+  placement(deviceId: DeviceId): Pick<WorkerSpec, 'threads' | 'cores' | 'privateBytesMax'>
   /** `files`: what was read when the version was verified; its worker checks that it loads these, and that they stay as they are. */
   version(id: VersionId): {
     readonly manifest: Manifest

@@ -180,7 +180,14 @@ describe('stopping', () => {
     await fake.pool.close()
     expect(fake.pool.describe()).toEqual([])
     expect(() =>
-      fake.pool.spawn({ workerId: fakeWorker, deviceId: 1 as never, engine: 'none', threads: 1, cores: [] }),
+      fake.pool.spawn({
+        workerId: fakeWorker,
+        deviceId: 1 as never,
+        engine: 'none',
+        threads: 1,
+        cores: [],
+        privateBytesMax: null,
+      }),
     ).toThrow('closed')
   })
 })

@@ -33,7 +33,14 @@ export class FakePool implements AsyncDisposable {
       },
       clock: { now: () => Date.now() },
     })
-    this.pool.spawn({ workerId: fakeWorker, deviceId: 1 as DeviceId, engine: 'none', threads: 1, cores: [] })
+    this.pool.spawn({
+      workerId: fakeWorker,
+      deviceId: 1 as DeviceId,
+      engine: 'none',
+      threads: 1,
+      cores: [],
+      privateBytesMax: null,
+    })
   }
 
   get pid(): number {

@@ -57,7 +57,7 @@ export class RealPool implements AsyncDisposable {
   /** A worker that has said hello. */
   async start(workerId: number, engine = 'none'): Promise<WorkerId> {
     const id = workerId as WorkerId
-    this.pool.spawn({ workerId: id, deviceId: 1 as DeviceId, engine, threads: 1, cores: [] })
+    this.pool.spawn({ workerId: id, deviceId: 1 as DeviceId, engine, threads: 1, cores: [], privateBytesMax: null })
     await until(`worker ${workerId} says hello`, () =>
       this.listener.of('workerReady').some(([, ready]) => ready === id),
     )

@@ -33,6 +33,7 @@ class GraphNode(Struct, rename="camel", frozen=True):
     program: str
     components: list[str] = []
     batch_limit: PositiveCount | None = None
+    node: str = ""
 
 
 class Manifest(Struct, frozen=True):

@@ -34,6 +34,8 @@ class NoopParameters(Struct, rename="camel", frozen=True):
     step_ms: float = 0
     # And how much longer for each state of these parameters that shares it: a cost of step_ms + step_ms_each x batch.
     step_ms_each: float = 0
+    # Private memory that each state takes for as long as a step lasts.
+    step_bytes: int = 0
     # The process ends without a word in this step.
     exit_at_step: int | None = None
     # This step never ends.
@@ -95,6 +97,7 @@ class Noop(Program[NoopRequest, NoopState, NoopOutput]):
 
     def step(self, states: Sequence[NoopState]) -> list[Advanced[NoopState] | Done[NoopOutput] | Failed]:
         _misbehave(states)
+        _held = [_touched(state.parameters.step_bytes) for state in states]
         step_ms = _step_ms(states)
         if step_ms > 0:
             time.sleep(step_ms / 1000)
@@ -127,6 +130,11 @@ def _counting(number: int, size_bytes: int) -> Tensor:
     period = bytes((number + byte) % 256 for byte in range(256))
     data = (period * (size_bytes // 256 + 1))[:size_bytes]
     return Tensor("uint8", [size_bytes], data)
+
+
+def _touched(size_bytes: int) -> bytes:
+    """Memory that is really there. Raises MemoryError."""
+    return b"\x01" * size_bytes
 
 
 def _step_ms(states: Sequence[NoopState]) -> float:

@@ -41,6 +41,8 @@ export interface WorkerSpec {
   readonly threads: number
   /** Cores that it is pinned to; empty = anywhere. */
   readonly cores: readonly number[]
+  /** Private memory beyond which its allocations fail, so that what is too large fails alone; null = it is not bounded. */
+  readonly privateBytesMax: number | null
 }
 
 /** Variables that are handed on: where programs and libraries are found, and which accelerator is meant. */
@@ -83,5 +85,6 @@ export function workerEnvironment(
     HEARTH_ENGINE: spec.engine,
     HEARTH_THREADS: String(spec.threads),
     HEARTH_CORES: spec.cores.join(','),
+    HEARTH_PRIVATE_BYTES: String(spec.privateBytesMax ?? ''),
   }
 }

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest'
 import { pythonWorker, workerEnvironment } from '../../../../src/runtime/workers/worker-command.ts'
 import type { DeviceId, WorkerId } from '../../../../src/scheduler/ids.ts'
 
-const spec = { workerId: 42 as WorkerId, deviceId: 1 as DeviceId, engine: 'onnx', threads: 2, cores: [0, 3] }
+const spec = {
+  workerId: 42 as WorkerId,
+  deviceId: 1 as DeviceId,
+  engine: 'onnx',
+  threads: 2,
+  cores: [0, 3],
+  privateBytesMax: 600,
+}
 
 test('a worker learns who it is, and nothing of the secrets around it', () => {
   const environment = workerEnvironment(spec, pythonWorker('/venv/bin/python', '/hearth/python_runtime'), {
@@ -21,6 +28,7 @@ test('a worker learns who it is, and nothing of the secrets around it', () => {
     HEARTH_ENGINE: 'onnx',
     HEARTH_THREADS: '2',
     HEARTH_CORES: '0,3',
+    HEARTH_PRIVATE_BYTES: '600',
     OMP_NUM_THREADS: '2',
   })
   expect(environment).not.toHaveProperty('DATABASE_PASSWORD')
