@@ -93,5 +93,6 @@ function admission(taskId: number, isRestored: boolean): Admission {
     isHeld: false,
     inputs: [],
     isRestored,
+    stepMsMax: null,
   }
 }

@@ -31,7 +31,7 @@ const spawn: Command = { type: 'spawnWorker', workerId, deviceId, engine: 'onnx'
 const admit = (taskId: TaskId, inputs: readonly TaskId[] = [], isRestored = false): Command => {
   const isHeld = taskId === first
   const facts = { jobId, class: 'batch', order: 1, attempt: 1, deadlineAt: null, stage: 'inference' } as const
-  return { type: 'admit', workerId, tasks: [{ ...facts, taskId, isHeld, inputs, isRestored }] }
+  return { type: 'admit', workerId, tasks: [{ ...facts, taskId, isHeld, inputs, isRestored, stepMsMax: null }] }
 }
 const done = (taskId: TaskId): SchedulerEvent => ({
   type: 'stepsReported',
