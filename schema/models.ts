@@ -1,4 +1,4 @@
-import type { App } from '../src/app/app.ts'
+import type { ModelFilter as Filter } from '../src/app/app.ts'
 import { builder } from './builder.ts'
 import { readPage } from './connection.ts'
 import { decodeIdIfGiven } from './ids.ts'
@@ -10,6 +10,7 @@ const ModelFilter = builder.inputType('ModelFilter', {
     name: t.string(),
     task: t.string(),
     deviceId: t.id({ description: 'Only models that are resident there.' }),
+    pinned: t.boolean({ description: 'Only models that are pinned, or only those that are not.' }),
   }),
 })
 
@@ -36,12 +37,13 @@ builder.queryFields((t) => ({
   }),
 }))
 
-function modelFilter({ name, task, deviceId }: typeof ModelFilter.$inferInput): Parameters<App['models']>[0] {
+function modelFilter({ name, task, deviceId, pinned }: typeof ModelFilter.$inferInput): Filter {
   const device = decodeIdIfGiven('Device', deviceId)
   if (device === null) throw badUserInput('filter.deviceId', 'this is not the id of a device.')
   return {
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof task === 'string' ? { task } : {}),
     ...(device === undefined ? {} : { deviceId: device }),
+    ...(typeof pinned === 'boolean' ? { pinned } : {}),
   }
 }

@@ -32,6 +32,16 @@ const QueueModel = builder.objectRef<QueueView['models'][number]>('QueueModel').
   }),
 })
 
+const EstimateError = builder.objectRef<NonNullable<QueueView['estimateError']>>('EstimateError').implement({
+  description:
+    'Actual minus estimated start of the latest jobs that somebody had asked about while they waited; the first estimate of each counts.',
+  fields: (t) => ({
+    count: t.exposeInt('count'),
+    medianMs: t.exposeFloat('medianMs', { description: 'Positive: they started later than was said.' }),
+    p90AbsoluteMs: t.exposeFloat('p90AbsoluteMs', { description: 'Nine of ten were off by no more, early or late.' }),
+  }),
+})
+
 const Queue = builder.objectRef<QueueView>('Queue').implement({
   description: 'What waits, now.',
   fields: (t) => ({
@@ -39,6 +49,11 @@ const Queue = builder.objectRef<QueueView>('Queue').implement({
     limit: t.exposeInt('limit', { description: 'Most jobs that may wait.' }),
     lanes: t.expose('lanes', { type: [QueueLane] }),
     models: t.expose('models', { type: [QueueModel] }),
+    estimateError: t.expose('estimateError', {
+      type: EstimateError,
+      nullable: true,
+      description: 'How good estimatedStartAt has been; null as long as nobody knows.',
+    }),
     next: t.field({
       type: [Job],
       description: 'The jobs that come next, in order.',

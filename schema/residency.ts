@@ -37,6 +37,10 @@ builder.objectType(Residency, {
     }),
     loadedAt: t.expose('loadedAt', { type: 'DateTime', nullable: true }),
     lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true }),
+    pinned: t.boolean({
+      description: 'It is not evicted.',
+      resolve: ({ residencyId }, _, { app }) => app.isPinned(residencyId),
+    }),
   }),
 })
 

@@ -33,10 +33,11 @@ import { Previews } from './app/previews.ts'
 import { FileRecorder } from './app/recorder.ts'
 import { countOf, describeRecovery, recoverJobs, reloadWanted } from './app/recovery.ts'
 import { keepRetention } from './app/retention.ts'
-import { watchIdleSessions } from './app/sessions.ts'
+import { reopenSessions, watchIdleSessions } from './app/sessions.ts'
 import { Shell } from './app/shell.ts'
 import { shutDown } from './app/shut-down.ts'
 import { keepSnapshots, openState } from './app/snapshots.ts'
+import { StartEstimates } from './app/start-estimates.ts'
 import { TaskResults } from './app/task-results.ts'
 import { taskForWorker } from './app/tasks-for-workers.ts'
 import { ValidationCache } from './app/validation/validation-cache.ts'
@@ -98,7 +99,7 @@ async function main(): Promise<void> {
     store.readSessions({ states: ['OPEN'] }, everySession),
   ])
 
-  const { state, wanted } = openState(store.opening, config, clock.now())
+  const { state, wanted, pins } = openState(store.opening, config, clock.now())
   const recorder =
     config.HEARTH_RECORD === ''
       ? null
@@ -127,6 +128,7 @@ async function main(): Promise<void> {
   const allocations = new Allocations(store)
   const decisions = new Decisions(state, store)
   const history = new HistoryKeeper(state, allocations, store)
+  const estimates = new StartEstimates()
   shell.onStepped(() => decisions.stepped())
   const registry = new ModelRegistry({
     store,
@@ -136,6 +138,7 @@ async function main(): Promise<void> {
     models,
     live,
     wanted,
+    pins,
     digests,
     logger,
     folders: modelFolders,
@@ -152,6 +155,7 @@ async function main(): Promise<void> {
     sessions,
     shell,
     wanted,
+    pins,
     registry,
     artifacts,
     checkpoints: new Checkpoints(store, (err) => logger.error({ err }, 'a checkpoint could not be kept')),
@@ -214,7 +218,7 @@ async function main(): Promise<void> {
     inlineTensorBytesMax: config.HEARTH_INLINE_TENSOR_BYTES,
     onLost: onBroken,
   })
-  shell.start(carryOutWith({ jobs, executor, models, allocations, registry, trouble }))
+  shell.start(carryOutWith({ jobs, executor, models, allocations, registry, trouble, estimates }))
 
   for (const { id, facts } of devices) {
     const { name, limitBytes, coreCount } = facts
@@ -226,6 +230,7 @@ async function main(): Promise<void> {
   await addFoundModels(registry, found)
   const recovered = await recoverJobs(context)
   await reloadWanted(context)
+  reopenSessions(context)
 
   const recoveredJobs = countOf(recovered)
   const views = new DeviceViews(devices, state)
@@ -236,6 +241,7 @@ async function main(): Promise<void> {
     allocations,
     decisions,
     history,
+    estimates,
     trouble,
     pool,
     memory,

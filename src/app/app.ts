@@ -37,6 +37,8 @@ import type { Conflict, InvalidInput, ModelTooLarge, NotFound, Overloaded } from
 import type { HistoryFigures } from './history.ts'
 import type { ArtifactAddress, OpenedArtifact } from './open-artifact.ts'
 import type { PreviewFigures } from './previews.ts'
+import type { Prewarming, PrewarmModelInput } from './prewarm-model.ts'
+import type { EstimateError } from './start-estimates.ts'
 import type { Upload } from './upload.ts'
 import type { UploadRefused } from './upload-content.ts'
 import type { ValidationFigures } from './validation/validation-cache.ts'
@@ -252,6 +254,8 @@ export interface QueueView {
     readonly estimatedStartAt: Millis | null
   }[]
   next(first: number): readonly JobId[]
+  /** Null: nobody who asked about a waiting job has seen it start yet. */
+  readonly estimateError: EstimateError | null
 }
 export type ModelEvent =
   | { readonly type: 'ModelRegistered'; readonly at: Millis; readonly modelId: ModelId; readonly versionId: VersionId }
@@ -269,6 +273,15 @@ export type ModelEvent =
       readonly versionId: VersionId
       readonly failure: { readonly code: string; readonly message: string; readonly retryable: boolean }
     }
+
+export interface ModelFilter {
+  readonly name?: string
+  readonly task?: string
+  /** Resident there. */
+  readonly deviceId?: DeviceId
+  /** Somebody wants it to stay, somewhere. */
+  readonly pinned?: boolean
+}
 
 export interface App {
   submitJobs(
@@ -289,6 +302,13 @@ export interface App {
     deviceId: DeviceId | null,
     component: string | null,
   ): Promise<ModelRecord | InvalidInput | NotFound | Conflict | Overloaded | ModelTooLarge>
+  /** Loaded and never evicted until it is unpinned. `deviceId` null: on any device; unpinned everywhere. */
+  pinModel(
+    model: string,
+    deviceId: DeviceId | null,
+    pinned: boolean,
+  ): Promise<ModelRecord | NotFound | Conflict | Overloaded | ModelTooLarge>
+  prewarmModel(input: PrewarmModelInput): Prewarming | InvalidInput | NotFound | Overloaded
   unloadModel(model: string, deviceId: DeviceId | null): Promise<ModelRecord | NotFound | Conflict | Overloaded>
 
   /** As it is now: from memory while it lives, else from the store. */
@@ -320,11 +340,8 @@ export interface App {
 
   model(name: string): Promise<ModelRecord | null>
   modelById(id: ModelId): Promise<ModelRecord | null>
-  models(
-    filter: { readonly name?: string; readonly task?: string; readonly deviceId?: DeviceId },
-    page: PageRequest,
-  ): Promise<readonly ModelRecord[]>
-  countModels(filter: { readonly name?: string; readonly task?: string; readonly deviceId?: DeviceId }): Promise<number>
+  models(filter: ModelFilter, page: PageRequest): Promise<readonly ModelRecord[]>
+  countModels(filter: ModelFilter): Promise<number>
   currentVersion(id: ModelId): Promise<VersionRecord>
   version(id: VersionId): Promise<VersionRecord | null>
   versions(modelId: ModelId, page: PageRequest): Promise<readonly VersionRecord[]>
@@ -345,6 +362,8 @@ export interface App {
   component(id: ComponentId): Promise<ComponentRecord | null>
   residencies(filter: { readonly versionId?: VersionId; readonly deviceId?: DeviceId }): readonly Residency[]
   residency(id: ResidencyId): Residency | null
+  /** It is not evicted. */
+  isPinned(id: ResidencyId): boolean
   /** Those that are open now, oldest first. */
   openAllocations(filter: AllocationFilter): readonly AllocationView[]
   /** With those that are closed, as far as they are kept; newest first. `beforeId` is an AllocationId. */

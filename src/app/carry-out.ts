@@ -6,6 +6,7 @@ import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
 import type { ModelRegistry } from './model-registry.ts'
 import type { CarryOut } from './shell.ts'
+import type { StartEstimates } from './start-estimates.ts'
 
 export function carryOutWith(doers: {
   readonly jobs: JobCommands
@@ -14,19 +15,24 @@ export function carryOutWith(doers: {
   readonly allocations: Allocations
   readonly registry: ModelRegistry
   readonly trouble: EngineTrouble
+  readonly estimates: StartEstimates
 }): CarryOut {
-  const { jobs, executor, models, allocations, registry, trouble } = doers
+  const { jobs, executor, models, allocations, registry, trouble, estimates } = doers
   return (command, now) => {
     switch (command.type) {
-      case 'jobLoading':
       case 'jobStarted':
-      case 'jobRequeued':
+        estimates.started(command.jobId, now)
+        return jobs.carryOut(command, now)
       case 'jobPaused':
+      case 'jobFailed':
+      case 'jobCancelled':
+        estimates.forget(command.jobId)
+        return jobs.carryOut(command, now)
+      case 'jobLoading':
+      case 'jobRequeued':
       case 'jobResumed':
       case 'jobPostprocessing':
       case 'jobSucceeded':
-      case 'jobFailed':
-      case 'jobCancelled':
         return jobs.carryOut(command, now)
       case 'spawnWorker':
         trouble.starting(command.workerId)

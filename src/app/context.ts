@@ -26,6 +26,7 @@ export interface AppContext {
   readonly sessions: OpenSessions
   readonly shell: Shell
   readonly wanted: WantedModels
+  readonly pins: WantedModels
   readonly registry: ModelRegistry
   readonly artifacts: Artifacts
   readonly validation: ValidationCache

@@ -5,10 +5,11 @@ import { defaultWorkerLimits } from '../runtime/workers/worker-limits.ts'
 import type { WorkerPool } from '../runtime/workers/worker-pool.ts'
 import { explainWait, queueView } from '../scheduler/explain/explain.ts'
 import type { JobId } from '../scheduler/ids.ts'
+import { isPinned } from '../scheduler/pins/pins.ts'
 import { isTerminal, type JobRecord, type VersionRecord } from '../store/records.ts'
 import type { JobFilter } from '../store/store.ts'
 import type { Allocations } from './allocations.ts'
-import type { App, JobOutput, Waiting } from './app.ts'
+import type { App, JobOutput, ModelFilter, Waiting } from './app.ts'
 import { cancelJob } from './cancel-job.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
@@ -23,11 +24,14 @@ import type { ModelEvents } from './model-events.ts'
 import { openArtifact } from './open-artifact.ts'
 import { decodeOutput } from './outputs/stored-output.ts'
 import { pauseJob, resumeJob } from './pause-job.ts'
+import { pinModel } from './pin-model.ts'
 import type { Previews } from './previews.ts'
+import { prewarmModel } from './prewarm-model.ts'
 import { registerModel } from './register-model.ts'
 import { retryJob } from './retry-job.ts'
 import { serverFacts } from './server-facts.ts'
 import { closeSession, openSession } from './sessions.ts'
+import type { StartEstimates } from './start-estimates.ts'
 import { submitJobs } from './submit-jobs.ts'
 import type { TaskResults } from './task-results.ts'
 import { refuseUpload, takeUpload } from './upload.ts'
@@ -40,6 +44,7 @@ export interface AppParts {
   readonly allocations: Allocations
   readonly decisions: Decisions
   readonly history: HistoryKeeper
+  readonly estimates: StartEstimates
   readonly trouble: EngineTrouble
   readonly pool: WorkerPool
   readonly memory: TensorMemory
@@ -70,6 +75,8 @@ export function createApp(parts: AppParts): App {
     closeSession: (id) => closeSession(context, id),
     registerModel: (input) => registerModel(context, input),
     loadModel: (model, deviceId, component) => loadModel(context, model, deviceId, component),
+    pinModel: (model, deviceId, pinned) => pinModel(context, model, deviceId, pinned),
+    prewarmModel: (input) => prewarmModel(context, input),
     unloadModel: (model, deviceId) => unloadModel(context, model, deviceId),
 
     job,
@@ -133,6 +140,10 @@ export function createApp(parts: AppParts): App {
     component: (id) => store.readComponent(id),
     residencies: (filter) => models.residencies(filter),
     residency: (id) => models.residency(id),
+    isPinned: (id) => {
+      const residency = shell.state.residencies.get(id)
+      return residency !== undefined && isPinned(residency)
+    },
     openAllocations: (filter) => parts.allocations.open(filter),
     allocations: (filter, page) => parts.allocations.page(filter, page),
     countAllocations: (filter) => parts.allocations.count(filter),
@@ -169,7 +180,10 @@ export function createApp(parts: AppParts): App {
       return record && lostDevice(record)
     },
     workers: () => workerViews(pool, shell.state),
-    queue: () => queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
+    queue: () => ({
+      ...queueView(shell.state, clock.now(), context.config.HEARTH_QUEUE_LIMIT),
+      estimateError: parts.estimates.error(),
+    }),
     server: () => serverFacts(parts),
     ready: () => !shell.draining && store.metrics.accepting && context.artifacts.trouble === null,
     silentWorkers: () =>
@@ -181,23 +195,21 @@ export function createApp(parts: AppParts): App {
 
   function explain(record: JobRecord): Waiting | null {
     const waiting = explainWait(shell.state, record.id, clock.now())
+    if (waiting?.estimatedStartAt != null) parts.estimates.told(record.id, waiting.estimatedStartAt)
     const engine = catalogue.version(record.versionId)?.manifest.engine
     const words = waiting?.code === 'NO_DEVICE' && engine !== undefined ? trouble.words(engine) : null
     return waiting && words ? { ...waiting, reason: `${waiting.reason} It said: ${words}` } : waiting
   }
 
-  function modelEntries(filter: {
-    readonly name?: string
-    readonly task?: string
-    readonly deviceId?: number
-  }): CatalogueEntry[] {
-    const { name, task, deviceId } = filter
+  function modelEntries({ name, task, deviceId, pinned }: ModelFilter): CatalogueEntry[] {
     const onDevice = (entry: CatalogueEntry) =>
       models.residencies({ versionId: entry.version.id }).some((residency) => residency.deviceId === deviceId)
+    const wanted = new Set(context.pins.all().map(({ versionId }) => versionId))
     const matches = (entry: CatalogueEntry) =>
       (name === undefined || entry.model.name === name) &&
       (task === undefined || entry.model.task === task) &&
-      (deviceId === undefined || onDevice(entry))
+      (deviceId === undefined || onDevice(entry)) &&
+      (pinned === undefined || pinned === wanted.has(entry.version.id))
     return catalogue
       .current()
       .filter(matches)

@@ -51,9 +51,9 @@ export class HistoryKeeper {
     if (accepting && queuedOperations < busyRows) await this.#write(lotMax)
   }
 
-  /** What is left, at the end. Resolves after the commit. */
+  /** What is left, at the end, unless commits fail. Resolves after the commit. */
   async keepLast(): Promise<void> {
-    if (!this.#isIdle()) await this.#write(lastLotMax)
+    if (!this.#isIdle() && this.#store.metrics.accepting) await this.#write(lastLotMax)
   }
 
   #isIdle(): boolean {

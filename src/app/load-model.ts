@@ -2,11 +2,10 @@
 import type { DeviceId } from '../scheduler/ids.ts'
 import type { ModelRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
-import { type Conflict, InvalidInput, type ModelTooLarge, NotFound, Overloaded } from './errors.ts'
-import { orOverloaded } from './or-overloaded.ts'
+import { type Conflict, InvalidInput, type ModelTooLarge, NotFound, type Overloaded } from './errors.ts'
 import { refusedModel } from './refused-model.ts'
-import { saveSnapshot } from './snapshots.ts'
 import { tooLarge } from './too-large.ts'
+import { changeWishes, drainingRefusal } from './wishes.ts'
 
 export async function loadModel(
   context: AppContext,
@@ -29,7 +28,7 @@ export async function loadModel(
   if (context.shell.draining) return drainingRefusal()
   const misfit = tooLarge(context, entry)
   if (misfit) return misfit
-  const refused = await changeWanted(context, () => context.wanted.add(entry.version.id, deviceId))
+  const refused = await changeWishes(context, context.wanted, () => context.wanted.add(entry.version.id, deviceId))
   if (refused) return refused
   context.shell.feed({ type: 'loadRequested', versionId: entry.version.id, deviceId })
   return entry.model
@@ -44,22 +43,8 @@ export async function unloadModel(
   if (!entry) return new NotFound('Model', model)
   if (deviceId !== null && !context.shell.hasDevice(deviceId)) return new NotFound('Device', deviceId)
   if (context.shell.draining) return drainingRefusal()
-  const refused = await changeWanted(context, () => context.wanted.remove(entry.version.id, deviceId))
+  const refused = await changeWishes(context, context.wanted, () => context.wanted.remove(entry.version.id, deviceId))
   if (refused) return refused
   context.shell.feed({ type: 'unloadRequested', versionId: entry.version.id, deviceId })
   return entry.model
-}
-
-/** A wish that could not be written down does not stand. */
-async function changeWanted(context: AppContext, change: () => void): Promise<Overloaded | null> {
-  const before = context.wanted.all()
-  change()
-  const saved = await orOverloaded(saveSnapshot(context))
-  if (!saved) return null
-  context.wanted.reset(before)
-  return saved
-}
-
-function drainingRefusal(): Overloaded {
-  return new Overloaded('draining', 1000, 'The server is shutting down; try again when it is back.')
 }

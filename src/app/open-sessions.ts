@@ -61,6 +61,10 @@ export class OpenSessions {
       .map(({ id }) => id)
   }
 
+  all(): readonly SessionRecord[] {
+    return [...this.#open.values()]
+  }
+
   get count(): number {
     return this.#open.size
   }

@@ -4,6 +4,7 @@ import type { JobRecord } from '../store/records.ts'
 import type { AppContext } from './context.ts'
 import { failUnrunnable } from './job-commands.ts'
 import { jobSpec } from './submit-jobs.ts'
+import type { WantedModel, WantedModels } from './wanted-models.ts'
 
 export interface Recovered {
   readonly waiting: number
@@ -49,18 +50,23 @@ function wasActive({ state, pauseRequestedAt }: JobRecord): boolean {
   return state === 'PAUSED' ? pauseRequestedAt === null : state !== 'QUEUED'
 }
 
-/** Models that somebody had asked for are loaded again, as they are now, where they and their device are still here. */
-export async function reloadWanted({ wanted, catalogue, shell, store }: AppContext): Promise<void> {
-  for (const { versionId } of wanted.all()) {
+/** Models that somebody had asked for, or had pinned, are loaded again, as they are now, where they and their device are still here. */
+export async function reloadWanted(context: AppContext): Promise<void> {
+  const { wanted, pins, catalogue, shell } = context
+  for (const wishes of [pins, wanted]) await passOnToCurrent(context, wishes)
+  const isHere = ({ versionId, deviceId }: WantedModel) =>
+    catalogue.version(versionId)?.spec && (deviceId === null || shell.hasDevice(deviceId))
+  for (const wish of pins.all().filter(isHere)) shell.feed({ type: 'pinRequested', ...wish, pinned: true })
+  for (const wish of wanted.all().filter(isHere)) shell.feed({ type: 'loadRequested', ...wish })
+}
+
+async function passOnToCurrent({ catalogue, store }: AppContext, wishes: WantedModels): Promise<void> {
+  for (const { versionId } of wishes.all()) {
     if (catalogue.version(versionId)) continue
     // Its files were replaced while no server was running.
     const former = await store.readVersion(versionId)
     const current = former && catalogue.model(former.modelId)
-    if (current) wanted.passOn(versionId, current.version.id)
-  }
-  for (const { versionId, deviceId } of wanted.all()) {
-    const isHere = catalogue.version(versionId)?.spec && (deviceId === null || shell.hasDevice(deviceId))
-    if (isHere) shell.feed({ type: 'loadRequested', versionId, deviceId })
+    if (current) wishes.passOn(versionId, current.version.id)
   }
 }
 

@@ -1,4 +1,7 @@
-/** Opening and closing sessions. Jobs of a closed session run on; it only takes no new ones. */
+/**
+ * Opening and closing sessions. Jobs of a closed session run on; it only takes no new ones. One that is opened with a model is a hint that the model will
+ * be asked for, and while it is open its model stays for as long as it usually pauses.
+ */
 import type { SessionId } from '../scheduler/ids.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { OpenSessionInput } from './app.ts'
@@ -11,6 +14,8 @@ const nameCharsMax = 200
 const retryWhenFullMs = 10_000
 const weightMax = 1000
 const idleSecondsMax = 30 * 24 * 3600
+/** Whoever opens a session with a model in mind asks for it soon. */
+const firstJobWithinMs = 15_000
 
 export async function openSession(
   context: AppContext,
@@ -47,12 +52,30 @@ export async function openSession(
   const inserted = await orOverloaded(context.store.insertSession(session))
   if (inserted) return inserted
   context.sessions.add(session)
+  const versionId = entry?.spec?.versionId ?? null
+  context.shell.feed({ type: 'sessionOpened', sessionId: session.id, versionId })
+  if (versionId !== null)
+    context.shell.feed({ type: 'hintGiven', versionId, withinMs: firstJobWithinMs, probability: 1 })
   return session
 }
 
 export async function closeSession(context: AppContext, id: SessionId): Promise<SessionRecord | NotFound | Overloaded> {
-  const closed = await orOverloaded(context.sessions.close(id, context.clock.now()))
+  const closed = await close(context, id)
   return closed ?? (await context.store.readSession(id)) ?? new NotFound('Session', id)
+}
+
+async function close(context: AppContext, id: SessionId): Promise<SessionRecord | Overloaded | null> {
+  const closed = await orOverloaded(context.sessions.close(id, context.clock.now()))
+  if (closed && !(closed instanceof Overloaded)) context.shell.feed({ type: 'sessionClosed', sessionId: id })
+  return closed
+}
+
+/** Sessions that the last server left open are still open. */
+export function reopenSessions({ sessions, catalogue, shell }: AppContext): void {
+  for (const { id, modelId } of sessions.all()) {
+    const versionId = (modelId === null ? null : catalogue.model(modelId)?.spec?.versionId) ?? null
+    shell.feed({ type: 'sessionOpened', sessionId: id, versionId })
+  }
 }
 
 const lookForIdleEveryMs = 5_000
@@ -64,7 +87,7 @@ export function watchIdleSessions(context: AppContext, signal: AbortSignal): voi
     if (isClosing) return
     isClosing = true
     const now = context.clock.now()
-    for (const id of context.sessions.idle(now)) await orOverloaded(context.sessions.close(id, now))
+    for (const id of context.sessions.idle(now)) await close(context, id)
     isClosing = false
   }
   const timer = setInterval(() => void closeIdle(), lookForIdleEveryMs)

@@ -6,6 +6,7 @@ import type { Command } from '../scheduler/commands.ts'
 import { step } from '../scheduler/core.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { DeviceId, Millis, VersionId } from '../scheduler/ids.ts'
+import { type PinProblem, pinProblem } from '../scheduler/pins/pins.ts'
 import { misfit } from '../scheduler/placement/misfit.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
 import type { Clock } from './clock.ts'
@@ -88,6 +89,11 @@ export class Shell {
   /** Bytes needed and offered when no device could ever hold the version. */
   misfit(id: VersionId): { readonly neededBytes: number; readonly availableBytes: number } | null {
     return misfit(this.state, id)
+  }
+
+  /** Bytes needed and offered when a pin could not be kept beside the others. */
+  pinProblem(id: VersionId, deviceId: DeviceId | null): PinProblem | null {
+    return pinProblem(this.state, id, deviceId)
   }
 
   #stepOnce(event: SchedulerEvent): void {

@@ -1,4 +1,4 @@
-/** What outlives a server besides its jobs: what the scheduler has learnt, and which models it was asked to hold. */
+/** What outlives a server besides its jobs: what the scheduler has learnt, and which models it was asked to hold or has pinned. */
 import type { Config } from '../config/config.ts'
 import { createState, step } from '../scheduler/core.ts'
 import type { Millis } from '../scheduler/ids.ts'
@@ -16,6 +16,7 @@ const saveEveryMs = 30_000
 interface Saved {
   readonly scheduler: Snapshot
   readonly wanted: readonly WantedModel[]
+  readonly pins: readonly WantedModel[]
 }
 /** As another program may have left it. */
 type Found = { readonly [Name in keyof Saved]?: unknown }
@@ -25,16 +26,17 @@ export function openState(
   opening: Opening,
   config: Config,
   now: Millis,
-): { readonly state: SchedulerState; readonly wanted: WantedModels } {
+): { readonly state: SchedulerState; readonly wanted: WantedModels; readonly pins: WantedModels } {
   const settings = settingsOf(config)
   const { snapshot, firstDecision, firstRuntimeId } = opening
   const found: Found = (snapshot === null ? null : readJson(snapshot)) ?? {}
   const wanted = new WantedModels(Array.isArray(found.wanted) ? found.wanted : [])
+  const pins = new WantedModels(Array.isArray(found.pins) ? found.pins : [])
   const former = restored(found.scheduler, settings)
   if (former) step(former, { type: 'serverRestarted', firstRuntimeId }, now)
   const state = former ?? createState(settings, firstRuntimeId)
   state.decisions.continueFrom(firstDecision - 1)
-  return { state, wanted }
+  return { state, wanted, pins }
 }
 
 /** Null: it cannot be read. It holds only experience, which is cheaper to make again than to translate. */
@@ -63,8 +65,8 @@ export function keepSnapshots(context: AppContext, signal: AbortSignal): void {
 }
 
 /** Resolves after the commit. */
-export function saveSnapshot({ shell, wanted, store }: AppContext): Promise<void> {
-  const saved: Saved = { scheduler: snapshotLearnt(shell.state), wanted: wanted.all() }
+export function saveSnapshot({ shell, wanted, pins, store }: AppContext): Promise<void> {
+  const saved: Saved = { scheduler: snapshotLearnt(shell.state), wanted: wanted.all(), pins: pins.all() }
   return store.saveSnapshot(JSON.stringify(saved))
 }
 

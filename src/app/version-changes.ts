@@ -16,6 +16,7 @@ export interface VersionChangesParts {
   readonly models: ModelEvents
   readonly live: LiveJobs
   readonly wanted: WantedModels
+  readonly pins: WantedModels
   readonly logger: Logger
 }
 
@@ -33,7 +34,7 @@ export class VersionChanges {
 
   /** The content at a model's place is this version from now on; `before`: the one that it was. Whether it can run, and could not before. */
   adopt(entry: CatalogueEntry, before: VersionId | null): boolean {
-    const { catalogue, shell, models, wanted, clock, logger } = this.#parts
+    const { catalogue, shell, models, wanted, pins, clock, logger } = this.#parts
     const { id } = entry.version
     const wasRunnable = (catalogue.version(id)?.spec ?? null) !== null
     if (before !== null && before !== id)
@@ -43,7 +44,7 @@ export class VersionChanges {
       )
     catalogue.add(entry)
     // Whoever wanted the model loaded wants it as it is now; if that cannot be loaded, as it will be when it can.
-    if (before !== null) wanted.passOn(before, id)
+    if (before !== null) for (const wishes of [wanted, pins]) wishes.passOn(before, id)
     if (entry.spec === null) {
       logger.warn({ directory: entry.version.directory, problem: entry.problem }, 'model refused')
       if (wasRunnable) this.#suspend(id)
@@ -58,7 +59,10 @@ export class VersionChanges {
 
   /** Once more, for whoever asked to have it loaded and was not told that this is over. */
   loadWanted(id: VersionId): void {
-    const { wanted, shell } = this.#parts
+    const { wanted, pins, shell } = this.#parts
+    for (const { versionId, deviceId } of pins.all())
+      if (versionId === id && (deviceId === null || shell.hasDevice(deviceId)))
+        shell.feed({ type: 'pinRequested', versionId, deviceId, pinned: true })
     for (const { versionId, deviceId } of wanted.all())
       if (versionId === id && (deviceId === null || shell.hasDevice(deviceId)))
         shell.feed({ type: 'loadRequested', versionId, deviceId })

@@ -1,4 +1,4 @@
-/** The models that somebody asked to have loaded, and nobody to unload: they are loaded again after a restart. */
+/** The models that somebody asked to have loaded, and nobody to unload, or to have pinned: they are loaded, or pinned, again after a restart. */
 import type { DeviceId, VersionId } from '../scheduler/ids.ts'
 
 /** `deviceId` null = wherever it fits best. */
@@ -24,6 +24,13 @@ export class WantedModels {
     const stays = (wanted: WantedModel) =>
       wanted.versionId !== versionId || (deviceId !== null && wanted.deviceId !== null && wanted.deviceId !== deviceId)
     this.#wanted = this.#wanted.filter(stays)
+  }
+
+  /** This wish and no other; `deviceId` null = all for the version. */
+  drop(versionId: VersionId, deviceId: DeviceId | null): void {
+    this.#wanted = this.#wanted.filter(
+      (wanted) => wanted.versionId !== versionId || (deviceId !== null && wanted.deviceId !== deviceId),
+    )
   }
 
   /** Wishes for one version are wishes for the other from now on. */

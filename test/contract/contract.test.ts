@@ -72,6 +72,8 @@ test('the operations of the contract so far are there', () => {
     'loadModel',
     'openSession',
     'pauseJob',
+    'pinModel',
+    'prewarmModel',
     'registerModel',
     'resumeJob',
     'retryJob',

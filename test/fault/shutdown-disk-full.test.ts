@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
+import { Allocations } from '../../src/app/allocations.ts'
 import { Catalogue } from '../../src/app/catalogue.ts'
 import { Checkpoints } from '../../src/app/checkpoints.ts'
 import type { AppContext } from '../../src/app/context.ts'
+import { Decisions } from '../../src/app/decisions.ts'
+import { HistoryKeeper } from '../../src/app/history.ts'
 import type { JobCommands } from '../../src/app/job-commands.ts'
 import { LiveJobs } from '../../src/app/live-jobs.ts'
 import { ModelEvents } from '../../src/app/model-events.ts'
@@ -51,6 +54,7 @@ async function parts(closeDoors: () => Promise<void>, outputs = new UnfinishedOu
     live: new LiveJobs(1),
     artifacts: outputs,
     wanted: new WantedModels([]),
+    pins: new WantedModels([]),
     checkpoints: new Checkpoints(store, broken),
   } as unknown as AppContext
   const pool = createWorkerPool({
@@ -66,6 +70,8 @@ async function parts(closeDoors: () => Promise<void>, outputs = new UnfinishedOu
       pool,
       jobs: outputs as unknown as JobCommands,
       models: new ModelEvents(new Catalogue()),
+      decisions: new Decisions(shell.state, store),
+      history: new HistoryKeeper(shell.state, new Allocations(store), store),
       closeDoors,
       graceMs: 200,
     },

@@ -220,6 +220,15 @@ export class FakeApp implements App {
   async loadModel(name: string) {
     return (await this.model(name)) ?? new NotFound('Model', name)
   }
+  async pinModel(name: string) {
+    return (await this.model(name)) ?? new NotFound('Model', name)
+  }
+  prewarmModel({ model }: { readonly model: string }) {
+    return { accepted: true, reason: `${model} is expected.` }
+  }
+  isPinned() {
+    return true
+  }
   async unloadModel(name: string) {
     return (await this.model(name)) ?? new NotFound('Model', name)
   }
@@ -421,6 +430,7 @@ export class FakeApp implements App {
     return {
       at: epoch,
       limit: 100_000,
+      estimateError: { count: 3, medianMs: -5, p90AbsoluteMs: 40 },
       lanes: [
         {
           class: 'interactive',

@@ -17,5 +17,6 @@ test.each([null, '{}', 'null', '{"scheduler": {}}', '{"scheduler": {"format": 1,
 
 test('what was asked for stays, whatever has become of the rest', () => {
   const asked = [{ versionId: 3 as VersionId, deviceId: 1 as DeviceId }]
-  expect(open(JSON.stringify({ scheduler: { format: 0 }, wanted: asked })).wanted.all()).toEqual(asked)
+  const { wanted, pins } = open(JSON.stringify({ scheduler: { format: 0 }, wanted: asked, pins: asked }))
+  expect([wanted.all(), pins.all()]).toEqual([asked, asked])
 })

@@ -24,6 +24,18 @@ test('unloading from one device leaves the wish for another', () => {
   expect(wanted.all()).toEqual([{ versionId: one, deviceId: right }])
 })
 
+test('one wish is dropped and the others stay, also the one for any device', () => {
+  const pins = new WantedModels([
+    { versionId: one, deviceId: null },
+    { versionId: one, deviceId: left },
+  ])
+  pins.drop(one, left)
+  expect(pins.all()).toEqual([{ versionId: one, deviceId: null }])
+  pins.add(one, right)
+  pins.drop(one, null)
+  expect(pins.all()).toEqual([])
+})
+
 test('wishes pass on to another version, each once', () => {
   const wanted = new WantedModels([
     { versionId: one, deviceId: null },
