@@ -1,6 +1,7 @@
 /** Carries out what the scheduler says of jobs: each becomes one durable state change, then an event that users see. */
 
 import type { Command } from '../scheduler/commands.ts'
+import type { PauseCause } from '../scheduler/events.ts'
 import type { DeviceId, Millis, TaskId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { JobPatch, JobRecord } from '../store/records.ts'
@@ -92,7 +93,7 @@ export class JobCommands {
   }
 
   #requeue(job: LiveJob, command: CommandOf<'jobRequeued'>, now: Millis): void {
-    const { attempt, cause, exit, failedAttempts, deathsAlone } = command
+    const { attempt, cause, exit, failedAttempts, deathsAlone, remedy } = command
     const { results, isDone } = this.#parts
     const said = job.tasks.map((task) => results.takeMessage(task.id)).find((message) => message !== null) ?? null
     for (const task of job.tasks) if (!isDone(task.id)) results.forget(task.id)
@@ -101,6 +102,7 @@ export class JobCommands {
       cause,
       exit,
       cause === 'load_failed' ? results.loadFailure(job.record.versionId) : said,
+      remedy,
     )
     const pauses = pausesUntil(now, this.#changes.decided(job))
     const patch: JobPatch = {
@@ -124,7 +126,7 @@ export class JobCommands {
     // It was paused before a restart, and still is.
     if (record.state === 'PAUSED') return
     const pictures = finishedPictures(job, this.#parts.results)
-    const message = `Paused ${stoppedAt(record)}${pictures ? `; ${pictures}` : ''}.`
+    const message = `Paused ${stoppedAt(record)}${pictures ? `; ${pictures}` : ''}.${pauseWords[cause]}`
     this.#changes.change(job, { kind: 'paused', cause, message }, 'PAUSED', { pausedAt: now, pauseCause: cause })
   }
 
@@ -158,4 +160,10 @@ export function failUnrunnable(log: JobEventLog, live: LiveJobs, record: JobReco
   return log
     .changeState(record, { kind: 'failed', failure }, 'FAILED', { failure, finishedAt: now })
     .then(() => live.end(record.id))
+}
+
+const pauseWords: Readonly<Record<PauseCause, string>> = {
+  requested: '',
+  interactive_work: ' Interactive work needs its place; it goes on by itself.',
+  memory_pressure: ' Its device is short of memory; it goes on by itself.',
 }

@@ -22,8 +22,10 @@ export function watchMemory(
       return own.reduce((sum, { privateBytes }) => sum + (privateBytes ?? 0), 0)
     })
     for (const [index, { id }] of devices.entries()) {
-      const externalBytes = measures[index]?.externalBytes
-      if (externalBytes !== undefined) shell.feed({ type: 'deviceMeasured', deviceId: id, externalBytes })
+      const measured = measures[index]
+      if (!measured) continue
+      const { externalBytes, stallShare } = measured
+      shell.feed({ type: 'deviceMeasured', deviceId: id, externalBytes, stallShare })
     }
   }
   const timer = setInterval(measure, everyMs)

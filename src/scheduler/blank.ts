@@ -3,6 +3,7 @@ import { noLoad } from './batching/load-of-device.ts'
 import type { DeviceSpec, VersionSpec } from './events.ts'
 import { createWorkClock } from './fairness/work-clock.ts'
 import { nothingLearnt } from './learning/learning.ts'
+import { noPressure } from './pressure/levels.ts'
 import { OrderedQueue } from './queues/ordered-queue.ts'
 import type { Device, Lanes, SchedulerState, Slot, Version } from './state.ts'
 
@@ -21,6 +22,8 @@ export function createDevice(spec: DeviceSpec): Device {
     leaseTurn: null,
     clock: createWorkClock(),
     load: noLoad(),
+    pressure: noPressure(),
+    heldJobs: new Set(),
     slots: new Map(),
     residencies: new Set(),
   }

@@ -28,6 +28,7 @@ import { takeComponent, takeLoaded, takeUnloaded, unloadIfIdle } from './memory/
 import { takePin } from './pins/pins.ts'
 import { isPlacementDue, placeWanted } from './placement/placement.ts'
 import { noteWant } from './placement/wants.ts'
+import { settlePressure } from './pressure/pressure.ts'
 import { addDevice, measureDevice, registerVersion } from './registration.ts'
 import type { LiveResidency, SchedulerState } from './state.ts'
 import { beginTurn, type Turn, tellWorkers } from './turn.ts'
@@ -46,6 +47,7 @@ export function step(state: SchedulerState, event: SchedulerEvent, now: Millis):
   recycle(turn)
   expireDue(turn)
   admitAndPlace(turn)
+  if (settlePressure(turn)) admitAndPlace(turn)
   settleLeases(turn)
   tellWorkers(turn)
   // Starting a process takes the shell milliseconds; running work does not wait for that.
@@ -114,7 +116,7 @@ function take(turn: Turn, event: SchedulerEvent): void {
     case 'workerMeasured':
       return takeMeasured(turn, event.workerId, event.privateBytes)
     case 'deviceMeasured':
-      return measureDevice(turn, event.deviceId, event.externalBytes)
+      return measureDevice(turn, event.deviceId, event.externalBytes, event.stallShare)
     case 'pinRequested':
       return takePin(turn, event.versionId, event.deviceId, event.pinned)
     case 'hintGiven':
@@ -137,7 +139,10 @@ function take(turn: Turn, event: SchedulerEvent): void {
 
 /** Work of resident models first, so that no load is ever in its way. */
 function admitAndPlace(turn: Turn): void {
+  let rounds = 0
   do {
+    rounds += 1
+    if (rounds > 1000) throw new Error('Rounds without end: ' + [...turn.freed].map(d => 'f' + d.spec.deviceId) + [...turn.unplaced].map(d => 'u' + d.spec.versionId) + [...turn.touched].map(d=>'t'+d.spec.versionId) + turn.placementDue)
     for (const version of turn.touched) {
       turn.touched.delete(version)
       failJobsOfGone(turn, version)

@@ -103,8 +103,8 @@ export type TaskFailureCode =
   | 'artifact_missing'
   | 'input_missing'
 
-/** Why a job pauses; more causes come with the resource core. */
-export type PauseCause = 'requested'
+/** Why a job pauses. Only what somebody requested lasts until somebody resumes it. */
+export type PauseCause = 'requested' | 'interactive_work' | 'memory_pressure'
 
 export type TaskReport =
   | { readonly kind: 'started'; readonly taskId: TaskId }
@@ -200,7 +200,30 @@ export type SchedulerEvent =
   /** Private anonymous bytes of a worker now. */
   | { readonly type: 'workerMeasured'; readonly workerId: WorkerId; readonly privateBytes: number }
   /** Memory of a device that is in use and that no allocation owns. */
-  | { readonly type: 'deviceMeasured'; readonly deviceId: DeviceId; readonly externalBytes: number }
+  | {
+      readonly type: 'deviceMeasured'
+      readonly deviceId: DeviceId
+      readonly externalBytes: number
+      /** Share of the last seconds in which something stood still there for want of memory; 0 to 1. */
+      readonly stallShare: number
+    }
+  /** It is to stay: on the device, or (null) on any. What does not fit beside what is pinned already is refused. Not pinned and null: nowhere any more. */
+  | {
+      readonly type: 'pinRequested'
+      readonly versionId: VersionId
+      readonly deviceId: DeviceId | null
+      readonly pinned: boolean
+    }
+  /** Somebody is about to ask for it, within that time, and as likely as that (0 to 1). */
+  | {
+      readonly type: 'hintGiven'
+      readonly versionId: VersionId
+      readonly withinMs: Millis
+      readonly probability: number
+    }
+  /** `versionId`: what it is about to ask for, if it has said so. */
+  | { readonly type: 'sessionOpened'; readonly sessionId: SessionId; readonly versionId: VersionId | null }
+  | { readonly type: 'sessionClosed'; readonly sessionId: SessionId }
   | { readonly type: 'timerFired' }
   /** The server stops: no new admissions; what runs may end. */
   | { readonly type: 'drainRequested' }

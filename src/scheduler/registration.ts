@@ -17,6 +17,7 @@ export function addDevice(turn: Turn, spec: DeviceSpec): void {
   joinPool(turn.state, device)
   // A version with a long queue may want to be there too.
   for (const version of versions.values()) turn.touched.add(version)
+  turn.freed.add(device)
   turn.placementDue = true
   turn.staffingDue = true
 }
@@ -36,10 +37,12 @@ export function registerVersion(turn: Turn, spec: VersionSpec): void {
   turn.staffingDue = true
 }
 
-export function measureDevice(turn: Turn, deviceId: DeviceId, externalBytes: number): void {
+export function measureDevice(turn: Turn, deviceId: DeviceId, externalBytes: number, stallShare: number): void {
   const device = turn.state.devices.get(deviceId)
   if (!device) return
   device.externalBytes = externalBytes
+  device.pressure.stallShare = stallShare
+  turn.pressureDue.add(device)
   turn.freed.add(device)
   turn.staffingDue = true
 }

@@ -17,6 +17,8 @@ export const routingNames = [
 ] as const
 export type RoutingName = (typeof routingNames)[number]
 
+import { defaultPressure, type PressureSettings } from './pressure/levels.ts'
+
 export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   /** A worker is given this many times the batch limit of a version, so that it never waits for the server between steps. */
   readonly admitAheadFactor: number
@@ -84,6 +86,9 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   readonly guessedUnitMs: number
   readonly guessedLoadMsPerByte: number
   readonly batching: BatchingSettings
+  /** How long a job waits that found too little memory, the first, second, ... time that nothing else is left to do about it; then it fails. */
+  readonly memoryPausesMs: readonly number[]
+  readonly pressure: PressureSettings
   /** Weight of the newest value in a learnt mean. */
   readonly learningRate: number
   /** Steps between two checkpoints of a task; 0 = never. */
@@ -138,6 +143,8 @@ export const defaultSettings: SchedulerSettings = {
   guessedUnitMs: 10,
   guessedLoadMsPerByte: 1e-6,
   batching: defaultBatching,
+  memoryPausesMs: [200, 1000, 5000],
+  pressure: defaultPressure,
   learningRate: 0.2,
   checkpointSteps: 5,
   inferenceShare: 0.3,

@@ -26,11 +26,13 @@ import type {
   VersionId,
   WorkerId,
 } from './ids.ts'
+import type { MemoryClimb } from './jobs/memory-climb.ts'
 import type { Learnt } from './learning/learning.ts'
 import type { Pin } from './pins/pins.ts'
 import { noRoutingMemory, type RoutingMemory } from './placement/policies/memory.ts'
 import type { Forecast } from './placement/policies/outcomes.ts'
 import { type Urgency, WantedList } from './placement/wanted-list.ts'
+import type { Pressure } from './pressure/levels.ts'
 import { Heap } from './queues/heap.ts'
 import { OrderedQueue } from './queues/ordered-queue.ts'
 import type { SchedulerSettings } from './settings.ts'
@@ -80,8 +82,12 @@ export interface SchedulerState {
   readonly learnt: Map<VersionId, Learnt>
   /** What is known of steps, by version and device. Survives restarts. */
   readonly nodeSteps: StepsByPlace
+  /** Jobs that wait for memory, or avoid a device, until a time that an alarm was set for. */
+  readonly climbing: Set<Job>
   /** Devices on which interactive work comes often just now. */
   readonly peaks: Set<Device>
+  /** Devices that are short of memory. */
+  readonly pressed: Set<Device>
   /** What makes the next job likely to be one of a version. Survives restarts. */
   anticipation: Anticipation
   /** Devices that are alike, by what they are like. What was learnt about eviction there survives restarts. */
@@ -122,6 +128,9 @@ export interface Device {
   /** Measures the work of its tasks. */
   readonly clock: WorkClock
   readonly load: DeviceLoad
+  readonly pressure: Pressure
+  /** Jobs that were paused because the device was critical, and go on when it is not; some may have ended meanwhile. */
+  readonly heldJobs: Set<Job>
   readonly slots: Map<string, Slot>
   readonly residencies: Set<LiveResidency>
 }
@@ -311,6 +320,8 @@ export interface Job {
   pauseCause: PauseCause | null
   /** Work that users had seen was lost while it was paused: when it goes on, that is another attempt. */
   setback: RequeueCause | null
+  /** What has been done for it for want of memory. */
+  readonly memory: MemoryClimb
   /** Tasks done and steps saved when its home was last unloaded under it; -1 = never. It is stuck if that was no more than the time before. */
   gained: number
   isStuck: boolean
@@ -404,7 +415,9 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     recycling: new Set(),
     learnt: new Map(),
     nodeSteps: new Map(),
+    climbing: new Set(),
     peaks: new Set(),
+    pressed: new Set(),
     anticipation: noAnticipation(),
     pools: new Map(),
     sessions: new Map(),

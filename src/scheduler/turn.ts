@@ -16,7 +16,13 @@ export interface Turn {
   readonly setBack: Set<Job>
   /** Devices whose workers have other work than before. */
   readonly leasesDue: Set<Device>
-  /** Memory, idleness or wishes changed: a load may have become possible. */
+  /** Versions that have become wanted, or more urgent, or that were to be tried again. */
+  readonly unplaced: Set<Version>
+  /** Devices where memory, a load or work has ended: a load may have become possible there. */
+  readonly freed: Set<Device>
+  /** Devices where memory, or what could be had of it, has changed. */
+  readonly pressureDue: Set<Device>
+  /** Whatever is most urgent is to be tried everywhere. */
   placementDue: boolean
   /** Workers, engines or memory changed: a worker or spare may be missing. */
   staffingDue: boolean
@@ -41,6 +47,9 @@ export function beginTurn(state: SchedulerState, now: Millis): Turn {
     letters: new Map(),
     setBack: new Set(),
     leasesDue: new Set(),
+    unplaced: new Set(),
+    freed: new Set(),
+    pressureDue: new Set(),
     placementDue: false,
     staffingDue: false,
   }

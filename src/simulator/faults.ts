@@ -77,6 +77,13 @@ function measure(world: Simulation): void {
   for (const { workerId } of workers.alive())
     world.feed({ type: 'workerMeasured', workerId, privateBytes: random.whole(10, 200) * mib })
   const { deviceId, limitBytes } = random.pick(scenario.devices)
-  world.feed({ type: 'deviceMeasured', deviceId, externalBytes: Math.round(limitBytes * random.between(0, 0.5)) })
-  timeline.after(random.between(10, 400), () => world.feed({ type: 'deviceMeasured', deviceId, externalBytes: 0 }))
+  world.feed({
+    type: 'deviceMeasured',
+    deviceId,
+    externalBytes: Math.round(limitBytes * random.between(0, 0.5)),
+    stallShare: random.chance(0.3) ? random.fraction() : 0,
+  })
+  timeline.after(random.between(10, 400), () =>
+    world.feed({ type: 'deviceMeasured', deviceId, externalBytes: 0, stallShare: 0 }),
+  )
 }

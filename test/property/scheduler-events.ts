@@ -145,7 +145,12 @@ const event: fc.Arbitrary<SchedulerEvent> = fc.oneof(
     }),
   },
   fc.record({ type: of('workerMeasured'), workerId, privateBytes: bytes }),
-  fc.record({ type: of('deviceMeasured'), deviceId, externalBytes: bytes }),
+  fc.record({
+    type: of('deviceMeasured'),
+    deviceId,
+    externalBytes: bytes,
+    stallShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
   { weight: 3, arbitrary: fc.constant<SchedulerEvent>({ type: 'timerFired' }) },
 )
 

@@ -135,6 +135,8 @@ function count(turn: Turn, task: Task, residency: LiveResidency, by: 1 | -1): vo
     else endWork(task, turn.now)
   }
   device.admitted += by
+  // What is idle could be had at once, what is busy could not.
+  if (residency.admitted === (by === 1 ? 1 : 0)) turn.pressureDue.add(device)
   job.tasksStepping += by
   turn.leasesDue.add(device)
   if (job.deadlineAt === null) return

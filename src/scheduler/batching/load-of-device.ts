@@ -52,6 +52,6 @@ export function endPeakIfOver(device: Device, now: Millis, settings: BatchingSet
 }
 
 /** Steps of class batch are to be shorter there. */
-export function isStrained({ load }: Device): boolean {
-  return load.isPeak
+export function isStrained({ load, pressure }: Device): boolean {
+  return load.isPeak || pressure.level !== 'normal'
 }

@@ -48,7 +48,14 @@ const words: Readonly<Record<DecisionReason, string | ((facts: Facts) => string)
   larger_step_tried: 'Batch work tries one state more per step, to learn whether that pays by now.',
   step_too_large: 'A step of twice as many states did not fit into memory.',
   interactive_peak: 'Interactive work comes often, so that steps of batch work are kept short.',
+  interactive_work: 'Interactive work needed its place.',
+  memory_pressure: ({ device }) => `Memory was short${on(device)}.`,
   peak_over: 'Interactive work has become rare again, or the trial of a larger step is over.',
+  offloaded_for_memory: 'A job did not fit into memory beside it; it goes on from its checkpoint.',
+  evicted_for_memory: 'A job did not fit into memory, and nobody used this model.',
+  grown_beyond_plan: 'A job did not fit into memory, and the worker had grown far beyond its models.',
+  moved_for_memory: 'The job did not fit into memory here; another device takes it.',
+  postponed_for_memory: 'The job did not fit into memory, and nothing else could be done but to wait.',
 }
 
 export interface ScorePart {

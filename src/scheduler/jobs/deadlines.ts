@@ -7,8 +7,10 @@ import { endPeaks } from '../batching/policy-changes.ts'
 import { expireHints } from '../demand/hints.ts'
 import { closeCircuits } from '../failover/circuit.ts'
 import { tryDue } from '../placement/retries.ts'
+import { lookAgain } from '../pressure/pressure.ts'
 import type { Turn } from '../turn.ts'
 import { failJob } from './jobs.ts'
+import { endClimbs } from './memory-ladder.ts'
 
 export function expireDue(turn: Turn): void {
   const { deadlines } = turn.state
@@ -22,7 +24,11 @@ export function ringAlarms(turn: Turn): void {
   closeCircuits(turn)
   tryDue(turn)
   expireHints(turn)
-  if (alarms[0] !== undefined && alarms[0] <= turn.now) endPeaks(turn)
+  if (alarms[0] !== undefined && alarms[0] <= turn.now) {
+    endPeaks(turn)
+    endClimbs(turn)
+    lookAgain(turn)
+  }
   for (let at = alarms[0]; at !== undefined && at <= turn.now; at = alarms[0]) {
     alarms.shift()
     turn.staffingDue = true

@@ -6,8 +6,9 @@
 
 import { dequeueAll } from '../admission/lanes.ts'
 import { leave, takeFromLetter } from '../admission/membership.ts'
-import type { Command, JobFailureCode, RequeueCause } from '../commands.ts'
-import type { WorkerExitCause } from '../events.ts'
+import type { Command, JobFailureCode, MemoryRemedy, RequeueCause } from '../commands.ts'
+import type { PauseCause, WorkerExitCause } from '../events.ts'
+import type { DecisionReason } from '../explain/decisions.ts'
 import { settleShare } from '../fairness/turns.ts'
 import type { DeviceId } from '../ids.ts'
 import { learnOutcome } from '../placement/policies/outcomes.ts'
@@ -43,14 +44,21 @@ export function notePostprocessing(turn: Turn, job: Job): void {
 }
 
 /** Another attempt begins, unless somebody wants none. Whatever else goes wrong in the same turn belongs to the same setback. */
-export function requeueJob(turn: Turn, job: Job, cause: RequeueCause, exit: WorkerExitCause | null): void {
+export function requeueJob(
+  turn: Turn,
+  job: Job,
+  cause: RequeueCause,
+  exit: WorkerExitCause | null,
+  remedy?: MemoryRemedy,
+): void {
   if (job.cancelRequested || turn.setBack.has(job)) return
   turn.setBack.add(job)
   moveTo(turn.state, job, 'queued')
   job.attempt += 1
   const { jobId, attempt, failedAttempts, deathsAlone } = job
   const fromStep = stepsSaved(job)
-  turn.commands.push({ type: 'jobRequeued', jobId, attempt, cause, exit, fromStep, failedAttempts, deathsAlone })
+  const counts = { attempt, fromStep, failedAttempts, deathsAlone }
+  turn.commands.push({ type: 'jobRequeued', jobId, cause, exit, ...counts, ...(remedy && { remedy }) })
 }
 
 /** Other tasks of it are still at work: the attempt has begun. */
@@ -70,8 +78,15 @@ export function pauseIfStill(turn: Turn, job: Job): void {
   if (job.pauseCause === null || job.cancelRequested || job.state === 'paused' || job.tasksStepping > 0) return
   moveTo(turn.state, job, 'paused')
   turn.commands.push({ type: 'jobPaused', jobId: job.jobId, cause: job.pauseCause })
-  decided(turn, { kind: 'PAUSE', reason: 'asked_for', jobId: job.jobId, versionId: job.version.spec.versionId })
+  const reason = pauseReasons[job.pauseCause]
+  decided(turn, { kind: 'PAUSE', reason, jobId: job.jobId, versionId: job.version.spec.versionId })
 }
+
+const pauseReasons = {
+  requested: 'asked_for',
+  interactive_work: 'interactive_work',
+  memory_pressure: 'memory_pressure',
+} as const satisfies Readonly<Record<PauseCause, DecisionReason>>
 
 /** `deviceId`: where tasks of it step again at once, in the stage that it was in; null = it waits again. */
 export function announceResumed(turn: Turn, job: Job, deviceId: DeviceId | null): void {
@@ -111,6 +126,7 @@ function finishJob(turn: Turn, job: Job, end: Command): void {
   leaveState(state, job)
   settleShare(turn, job, end.type === 'jobSucceeded')
   if (job.deadlineSlot >= 0) state.deadlines.removeAt(job.deadlineSlot)
+  state.climbing.delete(job)
   job.version.loadingJobs.delete(job)
   dequeueAll(turn, job)
   for (const task of job.tasks) {

@@ -16,7 +16,12 @@ import { announceResumed, pauseIfStill, startJob } from './jobs.ts'
 
 export function pauseJob(turn: Turn, jobId: JobId, cause: PauseCause): void {
   const job = turn.state.jobs.get(jobId)
-  if (!job || job.cancelRequested || job.pauseCause !== null) return
+  if (!job || job.cancelRequested) return
+  if (job.pauseCause !== null) {
+    // What a user wishes holds longer than what the scheduler thought best.
+    if (cause === 'requested') job.pauseCause = cause
+    return
+  }
   job.pauseCause = cause
   dequeueAll(turn, job)
   for (const task of job.tasks) if (task.state === 'admitted' || task.state === 'started') askToPause(turn, task)
@@ -30,6 +35,11 @@ export function resumeJob(turn: Turn, jobId: JobId): void {
   const resumedOn = resumeParked(turn, job)
   if (job.state === 'paused') announceResumed(turn, job, resumedOn)
   goOn(turn, job)
+}
+
+/** It was the scheduler that had it pause, and nobody else has wished so since. */
+export function resumePaused(turn: Turn, job: Job, cause: PauseCause): void {
+  if (turn.state.jobs.get(job.jobId) === job && job.pauseCause === cause) resumeJob(turn, job.jobId)
 }
 
 /** A worker leaves the task out of steps from now on. */

@@ -4,6 +4,7 @@
  * that exceeds its prediction can take a device over its limit.
  */
 import type { Allocation, AllocationPurpose } from '../commands.ts'
+import type { PriorityClass } from '../events.ts'
 import type { AllocationId, DeviceId, ResidencyId, WorkerId } from '../ids.ts'
 import type { Device, Job, LiveAllocation, LiveResidency, SchedulerState } from '../state.ts'
 import type { Turn } from '../turn.ts'
@@ -34,9 +35,10 @@ export function availableBytes(device: Device): number {
   return device.spec.limitBytes - device.allocatedBytes - device.reservedBytes - device.externalBytes
 }
 
-/** What weights may still take; negative if a measurement exceeded its prediction. */
-export function weightsRoomBytes(state: SchedulerState, device: Device): number {
-  return weightsLimitBytes(state, device) - device.weightsBytes
+/** What weights may still take: for interactive work all there is, for other work their share; negative where more is there already. */
+export function weightsRoomBytes(state: SchedulerState, device: Device, priorityClass: PriorityClass): number {
+  const limit = priorityClass === 'interactive' ? device.spec.limitBytes : weightsLimitBytes(state, device)
+  return limit - device.weightsBytes
 }
 
 export function weightsLimitBytes(state: SchedulerState, device: Device): number {
@@ -86,7 +88,7 @@ export function release(turn: Turn, allocation: LiveAllocation): void {
   uncount(allocation)
   allocation.state = allocation.state === 'reserved' ? 'rolled_back' : 'released'
   turn.state.allocations.delete(allocation.allocationId)
-  turn.placementDue = true
+  turn.freed.add(allocation.device)
   turn.staffingDue = true
   tell(turn, allocation)
 }
@@ -114,6 +116,7 @@ function uncount({ device, purpose, state, sizeBytes }: LiveAllocation): void {
 }
 
 function tell(turn: Turn, live: LiveAllocation): void {
+  turn.pressureDue.add(live.device)
   const { allocationId, device, purpose, state, predictedBytes, sizeBytes, measuredBytes } = live
   const { workerId, residencyId, jobId } = live
   const allocation: Allocation = {

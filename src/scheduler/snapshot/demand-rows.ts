@@ -1,9 +1,10 @@
 /** What was learnt about demand and eviction, as plain JSON and back. */
 import type { Anticipation, Seeker } from '../demand/anticipation.ts'
+import type { SessionPace } from '../demand/sessions.ts'
 import type { Expert } from '../eviction/policies/policies.ts'
 import type { Pool } from '../eviction/pool.ts'
 import type { Shadow } from '../eviction/shadow.ts'
-import type { Millis, VersionId } from '../ids.ts'
+import type { Millis, SessionId, VersionId } from '../ids.ts'
 
 export interface AnticipationSnapshot {
   readonly weights: readonly number[]
@@ -25,6 +26,18 @@ interface ShadowSnapshot {
   readonly residents: readonly (readonly [VersionId, number])[]
   readonly risen: number
   readonly risenAt: readonly (readonly [VersionId, number])[]
+}
+
+export interface SessionSnapshot extends Omit<SessionPace, 'version'> {
+  readonly sessionId: SessionId
+  readonly versionId: VersionId
+}
+
+export function sessionOut([sessionId, { version, lastAt, gapsMs }]: readonly [
+  SessionId,
+  SessionPace,
+]): SessionSnapshot {
+  return { sessionId, versionId: version.spec.versionId, lastAt, gapsMs }
 }
 
 export function anticipationOut({ weights, totals, at, seekers }: Anticipation): AnticipationSnapshot {

@@ -8,12 +8,13 @@ export function restoreJob(state: SchedulerState, { isLive, versionId, tasks, sh
   const version = found(state.versions, versionId)
   const counts = { tasksAtWorkers: 0, tasksStepping: 0, tasksLeft: 0 }
   const own = restoreShare(state.fairness[rest.class], rest, share, isLive)
-  const job: Job = { ...rest, share: own, version, tasks: [], home: null, ...counts, deadlineSlot: -1 }
+  const job: Job = { ...rest, share: own, version, tasks: [], home: null, memory: { ...rest.memory }, ...counts, deadlineSlot: -1 }
   for (const task of tasks) restoreTask(state, job, task)
   linkTasks(job, { tasks })
   if (!isLive) return
   state.jobs.set(job.jobId, job)
   rejoinFlow(job)
+  if (job.memory.restsUntil !== null || job.memory.avoids !== null) state.climbing.add(job)
   if (job.state === 'running') state.runningCount[job.class] += 1
   else if (job.state === 'paused') state.pausedCount[job.class] += 1
   else state.waiting[job.class].add(job)

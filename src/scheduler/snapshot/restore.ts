@@ -13,7 +13,7 @@ import {
   type Worker,
 } from '../state.ts'
 import { isDue } from '../workers/recycling.ts'
-import { anticipationIn, poolIn } from './demand-rows.ts'
+import { anticipationIn, poolIn, type SessionSnapshot } from './demand-rows.ts'
 import { restoreFairness } from './fairness-rows.ts'
 import { found, restoreHome, restoreJob, restorePlaces, restoreTasksOf } from './restore-jobs.ts'
 import { routingIn } from './routing-rows.ts'
@@ -46,6 +46,9 @@ export function restore(snapshot: Snapshot, settings: SchedulerSettings = snapsh
   for (const residency of snapshot.residencies) restoreHome(state, residency)
   for (const job of state.jobs.values()) restorePlaces(state, job)
   for (const version of snapshot.versions) restoreLoadingJobs(state, version)
+  for (const device of snapshot.devices) restoreHeldJobs(state, device)
+  for (const versionId of snapshot.hinted) state.hinted.add(found(state.versions, versionId))
+  for (const session of snapshot.sessions) restoreSession(state, session)
   for (const version of snapshot.versions) restoreUrgency(state, version)
   return state
 }
@@ -66,6 +69,7 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
     state.nodeSteps.set(versionId, places.set(deviceId, all.map(copySteps)))
   }
   state.anticipation = anticipationIn(snapshot.anticipation)
+  Object.assign(state.hintCounts, snapshot.hintCounts)
   for (const pool of snapshot.pools) state.pools.set(pool.key, poolIn(pool))
   for (const each of priorityClasses) restoreFairness(state.fairness[each], snapshot.fairness[each])
   for (const [engine, bytes] of snapshot.engineBytes) state.engineBytes.set(engine, bytes)
@@ -74,12 +78,14 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
 
 function restoreDevice(
   state: SchedulerState,
-  { spec, externalBytes, isLost, leaseTurn, load, clock, slots }: DeviceSnapshot,
+  { spec, externalBytes, isLost, leaseTurn, load, pressure, clock, slots }: DeviceSnapshot,
 ): void {
   const device = createDevice(spec)
   Object.assign(device.load, load)
   Object.assign(device.clock, clock)
   if (load.isPeak) state.peaks.add(device)
+  Object.assign(device.pressure, pressure)
+  if (pressure.level !== 'normal') state.pressed.add(device)
   device.externalBytes = externalBytes
   device.isLost = isLost
   device.leaseTurn = leaseTurn
@@ -91,12 +97,22 @@ function restoreDevice(
   state.devices.set(spec.deviceId, device)
 }
 
+/** Those that have ended meanwhile are nobody's to resume. */
+function restoreHeldJobs(state: SchedulerState, { spec, heldJobs }: DeviceSnapshot): void {
+  for (const jobId of heldJobs) {
+    const job = state.jobs.get(jobId)
+    if (job) found(state.devices, spec.deviceId).heldJobs.add(job)
+  }
+}
+
 function restoreVersion(state: SchedulerState, snapshot: VersionSnapshot): void {
   const { spec, standing, staleInARow, rewarm, loadFailures, notBefore, wantedSince, shortSince, isOwedRoom } = snapshot
   const wishes = {
     standing,
     staleInARow,
     requests: [...snapshot.requests],
+    pins: [...snapshot.pins],
+    hint: snapshot.hint,
     rewarm,
     loadFailures,
     notBefore,
@@ -183,6 +199,12 @@ function restoreResidency(state: SchedulerState, snapshot: ResidencySnapshot): v
   device.residencies.add(residency)
   if (residency.state === 'loading') device.loading = residency
   state.residencies.set(residency.residencyId, residency)
+}
+
+function restoreSession(state: SchedulerState, { sessionId, versionId, ...pace }: SessionSnapshot): void {
+  const version = found(state.versions, versionId)
+  state.sessions.set(sessionId, { ...pace, version })
+  version.sessions.add(sessionId)
 }
 
 function restoreLoadingJobs(state: SchedulerState, { spec, loadingJobs }: VersionSnapshot): void {

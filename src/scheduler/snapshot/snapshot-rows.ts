@@ -2,6 +2,7 @@
 
 import type { DeviceLoad } from '../batching/load-of-device.ts'
 import type { AllocationPurpose, AllocationState, ResidencyState } from '../commands.ts'
+import type { Hint } from '../demand/hints.ts'
 import type { DeviceSpec, PriorityClass, VersionSpec } from '../events.ts'
 import type { WorkClock } from '../fairness/work-clock.ts'
 import type {
@@ -16,6 +17,8 @@ import type {
   VersionId,
   WorkerId,
 } from '../ids.ts'
+import type { Pin } from '../pins/pins.ts'
+import type { Pressure } from '../pressure/levels.ts'
 import type { Device, Job, LeaseTurn, LiveAllocation, LiveResidency, Slot, Task, Version, Worker } from '../state.ts'
 import { type ShareSnapshot, shareOut } from './fairness-rows.ts'
 
@@ -25,6 +28,8 @@ export interface DeviceSnapshot {
   readonly isLost: boolean
   readonly leaseTurn: LeaseTurn | null
   readonly load: DeviceLoad
+  readonly pressure: Pressure
+  readonly heldJobs: readonly JobId[]
   readonly clock: WorkClock
   readonly slots: readonly SlotSnapshot[]
 }
@@ -55,6 +60,8 @@ export interface VersionSnapshot
   readonly spec: VersionSpec
   readonly loadingJobs: readonly JobId[]
   readonly requests: readonly (DeviceId | null)[]
+  readonly pins: readonly Pin[]
+  readonly hint: Hint | null
   readonly claimed: DeviceId | null
 }
 export interface JobSnapshot
@@ -71,6 +78,7 @@ export interface JobSnapshot
     | 'cancelRequested'
     | 'pauseCause'
     | 'setback'
+    | 'memory'
     | 'gained'
     | 'isStuck'
     | 'forecast'
@@ -156,13 +164,25 @@ export interface ResidencySnapshot
   readonly working: AllocationId
 }
 
-export function deviceOut({ spec, externalBytes, isLost, leaseTurn, load, clock, slots }: Device): DeviceSnapshot {
+export function deviceOut({
+  spec,
+  externalBytes,
+  isLost,
+  leaseTurn,
+  load,
+  pressure,
+  heldJobs,
+  clock,
+  slots,
+}: Device): DeviceSnapshot {
   return {
     spec,
     externalBytes,
     isLost,
     leaseTurn,
     load: { ...load },
+    pressure: { ...pressure },
+    heldJobs: [...heldJobs].map(({ jobId }) => jobId),
     clock: { ...clock },
     slots: [...slots.values()].map(slotOut),
   }
@@ -207,6 +227,8 @@ export function versionOut(version: Version): VersionSnapshot {
     staleInARow,
     loadingJobs: jobIds,
     requests: [...requests],
+    pins: [...version.pins],
+    hint: version.hint,
     rewarm,
     loadFailures,
     notBefore,
@@ -225,6 +247,7 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
   const { arrival, order, version, tasks, state, stage } = job
   const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback } = job
   const { gained, isStuck } = job
+  const memory = { ...job.memory }
   const forecast = job.forecast && { ...job.forecast }
   return {
     jobId,
@@ -248,6 +271,7 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
     cancelRequested,
     pauseCause,
     setback,
+    memory,
     gained,
     isStuck,
     forecast,

@@ -3,13 +3,21 @@
  * and it carries what was learnt over a restart. Only the decisions themselves stay behind; their count goes on.
  */
 import { copySteps, type NodeSteps } from '../batching/node-steps.ts'
+import type { HintCounts } from '../demand/hints.ts'
 import type { PriorityClass } from '../events.ts'
 import { createFairness } from '../fairness/flows.ts'
 import type { DeviceId, Millis, VersionId } from '../ids.ts'
 import { copyLearnt, type Learnt } from '../learning/learning.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import type { Job, SchedulerState } from '../state.ts'
-import { type AnticipationSnapshot, anticipationOut, type PoolSnapshot, poolOut } from './demand-rows.ts'
+import {
+  type AnticipationSnapshot,
+  anticipationOut,
+  type PoolSnapshot,
+  poolOut,
+  type SessionSnapshot,
+  sessionOut,
+} from './demand-rows.ts'
 import { type FairnessSnapshot, fairnessOut } from './fairness-rows.ts'
 import { type RoutingSnapshot, routingOut } from './routing-rows.ts'
 import {
@@ -28,7 +36,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 9
+export const snapshotFormat = 10
 
 export interface Snapshot {
   readonly format: number
@@ -44,6 +52,9 @@ export interface Snapshot {
   readonly nodeSteps: readonly (readonly [VersionId, DeviceId, readonly NodeSteps[]])[]
   readonly anticipation: AnticipationSnapshot
   readonly pools: readonly PoolSnapshot[]
+  readonly hintCounts: HintCounts
+  readonly sessions: readonly SessionSnapshot[]
+  readonly hinted: readonly VersionId[]
   readonly fairness: Readonly<Record<PriorityClass, FairnessSnapshot>>
   readonly engineBytes: readonly (readonly [string, number])[]
   readonly loadMsPerByte: number | null
@@ -69,6 +80,8 @@ export function snapshot(state: SchedulerState): Snapshot {
     fairness: { interactive: fairnessOut(state.fairness.interactive), batch: fairnessOut(state.fairness.batch) },
     devices: [...state.devices.values()].map(deviceOut),
     versions: [...state.versions.values()].map(versionOut),
+    sessions: [...state.sessions].map(sessionOut),
+    hinted: [...state.hinted].map(({ spec }) => spec.versionId),
     jobs: [...knownJobs(state)].map((job) => jobOut(job, state.jobs.has(job.jobId))),
     allocations: [...state.allocations.values()].map(allocationOut),
     workers: [...state.workers.values()].map(workerOut),
@@ -96,6 +109,9 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     ),
     anticipation: anticipationOut(state.anticipation),
     pools: [...state.pools].map(poolOut),
+    hintCounts: { ...state.hintCounts },
+    sessions: [],
+    hinted: [],
     fairness: { interactive: fairnessOut(createFairness()), batch: fairnessOut(createFairness()) },
     engineBytes: [...state.engineBytes],
     loadMsPerByte: state.loadMsPerByte,

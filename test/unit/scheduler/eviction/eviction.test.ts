@@ -49,6 +49,7 @@ describe('making room', () => {
       type: 'deviceMeasured',
       deviceId: [...scheduler.state.devices.keys()][0]!,
       externalBytes: 600 * mib,
+      stallShare: 0,
     })
     scheduler.submit(scheduler.version({ weightsBytes: 500 * mib }))
     expect(scheduler.all('unload')).toEqual([])

@@ -78,7 +78,7 @@ describe('the ledger of a device', () => {
   test('memory that others use is not available', () => {
     const { scheduler, device } = loading()
     const before = ledgerOf(scheduler.state, device).availableBytes
-    scheduler.feed({ type: 'deviceMeasured', deviceId: device, externalBytes: 100 * mib })
+    scheduler.feed({ type: 'deviceMeasured', deviceId: device, externalBytes: 100 * mib, stallShare: 0 })
     expect(ledgerOf(scheduler.state, device)).toMatchObject({
       availableBytes: before - 100 * mib,
       externalBytes: 100 * mib,
