@@ -1,9 +1,9 @@
 /**
  * Capacity: a device where a part of the memory stays available for interactive work, and among those the one on which the least memory becomes useless
- * for what is asked for of late.
+ * for what is asked for of late; where that is about the same, the fuller one.
  */
 import { rateOf } from '../../demand/demand.ts'
-import { fragmentationGrowth, type Mix, mixOf } from './fragmentation.ts'
+import { fragmentationGrowth, type Mix, mixOf, restWeight } from './fragmentation.ts'
 import type { RoutingCandidate, RoutingPolicy, RoutingRequest, RoutingView } from './policy.ts'
 import { chooseLeast, roomNeeded } from './rating.ts'
 
@@ -13,8 +13,14 @@ export const capacity: RoutingPolicy = {
     const { reserveShare } = view.state.settings
     const rated = view.candidates.map((candidate) => {
       const { availableBytes, outstandingMs } = candidate
-      const growthBytes = fragmentationGrowth(mix, availableBytes, roomNeeded(candidate, request))
-      return { candidate, cost: growthBytes, parts: [growthBytes, availableBytes, outstandingMs] }
+      const neededBytes = roomNeeded(candidate, request)
+      const growthBytes = fragmentationGrowth(mix, availableBytes, neededBytes)
+      const restBytes = availableBytes - neededBytes
+      return {
+        candidate,
+        cost: growthBytes + restWeight * restBytes,
+        parts: [growthBytes, availableBytes, outstandingMs],
+      }
     })
     const fitting = rated.filter(({ candidate }) => keepsReserve(candidate, request, reserveShare))
     // A model that is too large for the reserve to stay free anywhere is served without; others wait for room.

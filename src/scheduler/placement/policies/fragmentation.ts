@@ -11,6 +11,9 @@ export interface Wish {
   readonly share: number
 }
 
+/** What is left free beside a model counts for so much of itself: it decides where models fragment about the same. */
+export const restWeight = 0.03
+
 export function mixOf(wishes: readonly { readonly bytes: number; readonly weight: number }[]): Wish[] {
   const weightBySize = new Map<number, number>()
   let sum = 0
