@@ -1,6 +1,6 @@
-import type { AlternativeView, DecisionText } from '../src/app/decision-texts.ts'
+import { type AlternativeView, type DecisionText, decisionKinds } from '../src/app/decision-texts.ts'
 import type { ScorePart as ScorePartView } from '../src/scheduler/explain/decision-words.ts'
-import { type Decision as DecisionView, decisionKinds } from '../src/scheduler/explain/decisions.ts'
+import type { Decision as DecisionView } from '../src/scheduler/explain/decisions.ts'
 import type { VersionId } from '../src/scheduler/ids.ts'
 import type { ModelRecord } from '../src/store/records.ts'
 import { builder } from './builder.ts'

@@ -6,6 +6,8 @@ import type { DeviceId, VersionId } from '../scheduler/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { Catalogue } from './catalogue.ts'
 
+export { decisionKinds } from '../scheduler/explain/decisions.ts'
+
 export interface DecisionText {
   readonly reason: string
   /** Winner first; empty where there was nothing to choose. */

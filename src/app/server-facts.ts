@@ -1,6 +1,7 @@
 /** What the server says of itself. */
 import type { App } from './app.ts'
 import type { AppParts } from './create-app.ts'
+import { schedulingPolicies } from './scheduling-policies.ts'
 import { jobsPerSubmissionMax } from './submit-jobs.ts'
 import { version } from './version.ts'
 
@@ -14,16 +15,7 @@ export function serverFacts(parts: AppParts): ReturnType<App['server']> {
     ready: !shell.draining && store.metrics.accepting && artifacts.trouble === null,
     recoveredJobs,
     policies: [
-      {
-        name: 'order',
-        value: 'interactive first, then first come first served',
-        description: 'Which waiting job goes next.',
-      },
-      {
-        name: 'eviction',
-        value: 'least recently used',
-        description: 'Which idle model leaves when another needs its memory.',
-      },
+      ...schedulingPolicies(config),
       {
         name: 'warmSpares',
         value: String(config.HEARTH_WARM_SPARES),
@@ -88,6 +80,16 @@ export function serverFacts(parts: AppParts): ReturnType<App['server']> {
         name: 'jobRetentionDays',
         value: String(config.HEARTH_JOB_RETENTION_DAYS),
         description: 'How long finished jobs are kept.',
+      },
+      {
+        name: 'overtaking',
+        value: String(config.HEARTH_OVERTAKING_LIMIT),
+        description: 'Jobs of loaded models that may go before one whose model is not.',
+      },
+      {
+        name: 'historyRows',
+        value: String(config.HEARTH_HISTORY_ROWS),
+        description: 'Most decisions, and most closed allocations, that are kept.',
       },
       {
         name: 'databaseBytes',

@@ -70,9 +70,20 @@ export function saveSnapshot({ shell, wanted, pins, store }: AppContext): Promis
   return store.saveSnapshot(JSON.stringify(saved))
 }
 
-function settingsOf(config: Config): SchedulerSettings {
+/** What a server's settings say of the scheduler. */
+export function settingsOf(config: Config): SchedulerSettings {
   return {
     ...defaultSettings,
+    routing: config.HEARTH_ROUTING,
+    queueOrder: config.HEARTH_QUEUE_ORDER,
+    overtakingLimit: config.HEARTH_OVERTAKING_LIMIT,
+    eviction: config.HEARTH_EVICTION,
+    minimumStayLoads: config.HEARTH_MINIMUM_RESIDENCE_LOADS,
+    sessionGraceMsMax: config.HEARTH_SESSION_GRACE_MS,
+    interactiveHoldMs: config.HEARTH_INTERACTIVE_HOLD_MS,
+    batching: { ...defaultSettings.batching, isLearnt: config.HEARTH_BATCHING === 'learnt' },
+    recycleAfterTasks: config.HEARTH_RECYCLE_AFTER_TASKS,
+    recycleAtLatestAfterTasks: config.HEARTH_RECYCLE_AT_LATEST,
     attemptLimit: config.HEARTH_JOB_ATTEMPTS,
     quarantineDeaths: config.HEARTH_QUARANTINE_DEATHS,
     sparesPerEngine: config.HEARTH_WARM_SPARES,

@@ -17,6 +17,20 @@ const valuesBytesMax = 12 * 1024 * 1024
 /** Mechanisms that can be switched off, to measure what they bring. */
 export const mechanisms = ['validation-cache', 'slabs', 'adaptive-chunks', 'pipelining'] as const
 
+/** As the scheduler names them. */
+export const routings = [
+  'ect',
+  'round-robin',
+  'wrr',
+  'least-loaded',
+  'affinity',
+  'capacity',
+  'performance',
+  'complexity',
+  'adaptive',
+] as const
+export const evictions = ['lru', 'lfu', 'gdsf', 'multi-rate', 'decayed-value', 'hedge'] as const
+
 export const settings = z.object({
   HEARTH_HOST: z
     .string()
@@ -165,6 +179,48 @@ export const settings = z.object({
   HEARTH_DISK_RESERVE_BYTES: count(0)
     .default(256 * 1024 ** 2)
     .describe('With less than this free on the disk of the data folder, submissions and uploads are refused, bytes.'),
+  HEARTH_ROUTING: z
+    .enum(routings)
+    .default('ect')
+    .describe(
+      `Who chooses the device of a job: ${routings.join(', ')}. ect = where it is done first, loads and what they push out included, decided when a place is free.`,
+    ),
+  HEARTH_QUEUE_ORDER: z
+    .enum(['residency', 'arrival'])
+    .default('residency')
+    .describe(
+      'residency = jobs of models that are loaded may go before others, within HEARTH_OVERTAKING_LIMIT; arrival = strictly first come, first served.',
+    ),
+  HEARTH_OVERTAKING_LIMIT: count(0)
+    .default(64)
+    .describe('Jobs of loaded models that may go before one whose model is not, until that is loaded next.'),
+  HEARTH_EVICTION: z
+    .enum(evictions)
+    .default('hedge')
+    .describe(
+      `Which idle model leaves when another needs its memory: ${evictions.join(', ')}. hedge = a mixture that follows whichever has done best.`,
+    ),
+  HEARTH_MINIMUM_RESIDENCE_LOADS: z.coerce
+    .number()
+    .min(0)
+    .default(1)
+    .describe('How long a model stays at least, in times that its load took.'),
+  HEARTH_SESSION_GRACE_MS: count(0)
+    .default(30_000)
+    .describe('How long at most the model of an open session is kept between its jobs, milliseconds.'),
+  HEARTH_INTERACTIVE_HOLD_MS: count(0)
+    .default(600_000)
+    .describe('How long batch work may not push out a model that interactive work has used, milliseconds.'),
+  HEARTH_BATCHING: z
+    .enum(['learnt', 'fixed'])
+    .default('learnt')
+    .describe('How many tasks share a step: learnt = what is measured to pay, fixed = what the manifests say.'),
+  HEARTH_RECYCLE_AFTER_TASKS: count(1)
+    .default(1000)
+    .describe('Tasks after which a worker whose memory grows hands over to a fresh one.'),
+  HEARTH_RECYCLE_AT_LATEST: count(1)
+    .default(100_000)
+    .describe('Tasks after which a worker hands over to a fresh one in any case.'),
   HEARTH_JOB_ATTEMPTS: count(1).default(5).describe('Attempts of a job before it fails; server restarts do not count.'),
   HEARTH_QUARANTINE_DEATHS: count(1)
     .default(2)

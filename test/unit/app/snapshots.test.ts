@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
-import { openState } from '../../../src/app/snapshots.ts'
-import { readConfig } from '../../../src/config/config.ts'
+import { openState, settingsOf } from '../../../src/app/snapshots.ts'
+import { evictions, readConfig, routings } from '../../../src/config/config.ts'
+import { evictionNames } from '../../../src/scheduler/eviction/policies/policies.ts'
 import type { DeviceId, VersionId } from '../../../src/scheduler/ids.ts'
+import { defaultSettings, routingNames } from '../../../src/scheduler/settings.ts'
 import type { Opening } from '../../../src/store/store.ts'
 
 const open = (snapshot: string | null) =>
@@ -19,4 +21,27 @@ test('what was asked for stays, whatever has become of the rest', () => {
   const asked = [{ versionId: 3 as VersionId, deviceId: 1 as DeviceId }]
   const { wanted, pins } = open(JSON.stringify({ scheduler: { format: 0 }, wanted: asked, pins: asked }))
   expect([wanted.all(), pins.all()]).toEqual([asked, asked])
+})
+
+test('every policy can be chosen by its name', () => {
+  expect(routings).toEqual(routingNames)
+  expect(evictions).toEqual(evictionNames)
+  const settings = settingsOf(
+    readConfig({
+      HEARTH_ROUTING: 'wrr',
+      HEARTH_EVICTION: 'gdsf',
+      HEARTH_QUEUE_ORDER: 'arrival',
+      HEARTH_BATCHING: 'fixed',
+    }),
+  )
+  expect(settings).toMatchObject({
+    routing: 'wrr',
+    eviction: 'gdsf',
+    queueOrder: 'arrival',
+    batching: { isLearnt: false },
+  })
+})
+
+test('a server without settings has those of the scheduler', () => {
+  expect(settingsOf(readConfig({}))).toEqual(defaultSettings)
 })
