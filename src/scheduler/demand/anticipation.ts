@@ -55,11 +55,13 @@ export function learnWeights(anticipation: Anticipation, demand: Demand, rate: n
   }
 }
 
-export function countJob(anticipation: Anticipation, now: Millis): void {
+/** Answers its number among all jobs. */
+export function countJob(anticipation: Anticipation, now: Millis): number {
   const { totals } = anticipation
   fade(totals, guesses, anticipation.at, now)
   anticipation.at = now
   for (let index = 0; index < firstSeeker; index += 1) totals[index] = (totals[index] ?? 0) + 1
+  return totals[ever] ?? 0
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Millis } from '../ids.ts'
 export interface Demand {
   /** Jobs since the first, never decayed. */
   requests: number
+  /** Which of all jobs, of whatever version, the latest of them was; 0 = there was none. */
+  latest: number
   /** At `lastAt`: jobs, each weighing exp(-age / time constant). */
   readonly counts: number[]
   lastAt: Millis | null
@@ -30,17 +32,19 @@ const share = 1 / timeConstantsMs.length
 export function noDemand(): Demand {
   const counts = timeConstantsMs.map(() => 0)
   const seekers = seekerConstantsMs.map(() => 0)
-  return { requests: 0, counts, lastAt: null, seekers, seekersAt: null }
+  return { requests: 0, latest: 0, counts, lastAt: null, seekers, seekersAt: null }
 }
 
 export function copyDemand({ counts, seekers, ...facts }: Demand): Demand {
   return { ...facts, counts: [...counts], seekers: [...seekers] }
 }
 
-export function noteRequest(demand: Demand, now: Millis): void {
+/** `latest`: its number among all jobs. */
+export function noteRequest(demand: Demand, latest: number, now: Millis): void {
   fade(demand.counts, timeConstantsMs, demand.lastAt, now)
   for (const index of timeConstantsMs.keys()) demand.counts[index] = (demand.counts[index] ?? 0) + 1
   demand.requests += 1
+  demand.latest = latest
   demand.lastAt = now
 }
 

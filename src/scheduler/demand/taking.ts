@@ -4,16 +4,19 @@ import type { Millis } from '../ids.ts'
 import type { Job, SchedulerState } from '../state.ts'
 import { countJob, learnWeights, noteSeeker } from './anticipation.ts'
 import { noteRequest } from './demand.ts'
+import { fulfilHint } from './hints.ts'
+import { noteSession } from './sessions.ts'
 
 export function noteDemand(state: SchedulerState, job: Job, now: Millis): void {
   const { anticipation, settings } = state
   const { learnt, spec } = job.version
   learnWeights(anticipation, learnt.demand, settings.anticipationRate, now)
-  noteRequest(learnt.demand, now)
-  countJob(anticipation, now)
+  noteRequest(learnt.demand, countJob(anticipation, now), now)
   const who = whoAsks(job)
   if (who !== null)
     noteSeeker(anticipation, who, spec.versionId, (id) => state.learnt.get(id)?.demand, settings.seekersMax, now)
+  if (job.sessionId !== null) noteSession(state, job.sessionId, job.version, now)
+  fulfilHint(state, job.version)
   feedPools(state, job.version, now)
 }
 

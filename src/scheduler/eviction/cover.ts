@@ -12,12 +12,14 @@ export interface Room {
 export interface Candidate extends Room {
   /** Per byte. */
   readonly worth: number
+  /** Breaks ties: which of all jobs used it last. */
+  readonly latest: number
   readonly versionId: number
 }
 
-/** Whoever is worth least goes first; equals by their numbers. */
+/** Whoever is worth least goes first. */
 export function byWorth(a: Candidate, b: Candidate): number {
-  return a.worth - b.worth || a.versionId - b.versionId
+  return a.worth - b.worth || a.latest - b.latest || a.versionId - b.versionId
 }
 
 /** The first that suffice; all of them if all are not enough. */

@@ -1,177 +1,107 @@
 /**
- * Making room on a device, only when a load needs it. First go processes that hold nothing, then idle models, least recently used first. A model
- * with work is asked to make room only when another has waited too long for memory, so that two that do not fit together take turns.
+ * Making room on a device, only when a load needs it. First go processes that hold nothing, then idle models, those that are worth least by the policy
+ * that is set. A model with work is asked to make room only when another has waited too long for memory, so that two that do not fit together take turns.
  */
+import type { PriorityClass } from '../events.ts'
+import type { DecisionReason, Score } from '../explain/decisions.ts'
+import type { Millis } from '../ids.ts'
 import { availableBytes, weightsRoomBytes } from '../memory/ledger.ts'
-import { isIdle, unload } from '../memory/loading.ts'
-import { type Device, isLive, type LiveResidency, type SchedulerState, type Worker } from '../state.ts'
+import { unload } from '../memory/loading.ts'
+import type { Device, SchedulerState } from '../state.ts'
 import type { Turn } from '../turn.ts'
-import { engineBytes, isIdleWorker, stopWorker } from '../workers/workers.ts'
+import { stopWorker } from '../workers/workers.ts'
+import { cheapestToSuffice, firstToSuffice, isCovered, minus, type Room } from './cover.ts'
+import { type Ranked, valueScore } from './ranking.ts'
+import { leavingRoom } from './rooms.ts'
+import { busy, idleAndHeld, type ModelVictim, modelVictim, type Unused, unused, type Victim } from './unused.ts'
 
-interface Room {
-  readonly totalBytes: number
-  /** Weights have a limit of their own. */
-  readonly weightsBytes: number
-}
+export type { Victim } from './unused.ts'
 
 /** What a load takes. The worker of its engine stays, though it may hold nothing yet. */
 export interface Need extends Room {
   readonly engine: string
+  /** Of the work that it is for. Interactive work may fill the reserve, and batch work evicts nothing that interactive work has used of late. */
+  readonly class: PriorityClass
+  /** It has waited so long that it may do so nevertheless. */
+  readonly isOverdue: boolean
 }
-
-/** A worker that stops gives back its own memory; what its models hold is counted for themselves. */
-type Victim =
-  | { readonly worker: Worker; readonly room: Room }
-  | { readonly residency: LiveResidency; readonly room: Room }
 
 /** Bytes that must become free before `need` fits, whichever of the two limits wants more; 0 = it fits. */
 export function missingBytes(state: SchedulerState, device: Device, need: Need): number {
-  return Math.max(0, need.totalBytes - availableBytes(device), need.weightsBytes - weightsRoomBytes(state, device))
+  const { totalBytes, weightsBytes } = minus(need, freeRoom(state, device, need))
+  return Math.max(0, totalBytes, weightsBytes)
 }
 
-/** It would fit if everything went that is not in use. */
-export function canMakeRoom(state: SchedulerState, device: Device, need: Need): boolean {
-  return chooseVictims(state, device, need, unused(state, device, need)) !== null
+/** What would go before it fits, of what is not in use; null = all of that is not enough. */
+export function victimsFor(state: SchedulerState, device: Device, need: Need, now: Millis): readonly Victim[] | null {
+  if (missingBytes(state, device, need) === 0) return noVictims
+  return choose(state, device, need, unused(state, device, need, now), noVictims)?.victims ?? null
 }
+const noVictims: readonly Victim[] = []
 
 /** Starts to free what `need` misses; the load comes when it is free. Changes nothing and answers false if that is not enough. */
 export function makeRoom(turn: Turn, device: Device, need: Need): boolean {
-  const victims = chooseVictims(turn.state, device, need, unused(turn.state, device, need))
-  return dismiss(turn, victims, 'least_recently_used')
+  const { state, now } = turn
+  const reason = state.settings.eviction === 'lru' ? 'least_recently_used' : 'least_valuable'
+  return dismiss(turn, device, choose(state, device, need, unused(state, device, need, now), noVictims), reason)
 }
 
 /**
- * As `makeRoom`, but models in use finish what they run and go as well, except those that have just come or have a job that was moved before and has
- * gained nothing by it; last of all those that cannot come back, because with them the jobs end that wait for them.
+ * As `makeRoom`, but what stays for users who may come back goes too, and models in use finish what they run and go as well, except those that have
+ * just come or have a job that was moved before and has gained nothing by it; last of all those that cannot come back, because with them the jobs end
+ * that wait for them.
  */
 export function askToYield(turn: Turn, device: Device, need: Need): boolean {
-  const leastStayMs = turn.state.settings.yieldAfterMs.interactive
-  const busy = [...device.residencies]
-    .filter(
-      (residency) =>
-        isLive(residency) &&
-        !isIdle(residency) &&
-        !hasStuckJob(residency) &&
-        residency.loadedAt !== null &&
-        turn.now - residency.loadedAt >= leastStayMs,
-    )
-    .sort((a, b) => Number(cannotReturn(a)) - Number(cannotReturn(b)) || Number(a.loadedAt) - Number(b.loadedAt))
-  const victims = chooseVictims(turn.state, device, need, [
-    ...unused(turn.state, device, need),
-    ...busy.map(residencyVictim),
-  ])
-  return dismiss(turn, victims, 'others_waited_too_long')
+  const { state, now } = turn
+  const last = [...idleAndHeld(state, device, need, now), ...busy(state, device, now)]
+  const choice = choose(state, device, need, unused(state, device, need, now), last)
+  return dismiss(turn, device, choice, 'others_waited_too_long')
 }
 
-/** A job of it has gained nothing where it was before: without a stay that is long enough it never would. */
-function hasStuckJob({ jobs }: LiveResidency): boolean {
-  for (const { isStuck, state } of jobs) if (isStuck && state !== 'paused') return true
-  return false
+interface Choice {
+  readonly victims: readonly Victim[]
+  /** Models that could have gone and stay, whoever is worth least first. */
+  readonly spared: readonly Ranked[]
 }
 
-function dismiss(
-  turn: Turn,
-  victims: readonly Victim[] | null,
-  reason: 'least_recently_used' | 'others_waited_too_long',
-): boolean {
-  for (const victim of victims ?? []) {
+function dismiss(turn: Turn, device: Device, choice: Choice | null, reason: DecisionReason): boolean {
+  for (const victim of choice?.victims ?? []) {
     if ('worker' in victim) stopWorker(turn, victim.worker, 'idle_worker')
-    else unload(turn, victim.residency, 'evicted', reason)
+    else unload(turn, victim.residency, 'evicted', reason, scoresOf(device, victim, choice?.spared ?? [], turn.now))
   }
-  return victims !== null
+  return choice !== null
 }
 
-/** The first of `candidates` that suffice, with what is leaving anyway; null if all of them are not enough. */
-function chooseVictims(
+/** Who leaves, and who came next. */
+function scoresOf(device: Device, victim: ModelVictim, spared: readonly Ranked[], now: Millis): Score[] {
+  const ranked = [...(victim.ranked ? [victim.ranked] : []), ...spared.slice(0, losersMax)]
+  return victim.ranked ? ranked.map((each) => valueScore(device, each, now)) : []
+}
+const losersMax = 3
+
+/** Whoever goes so that the need fits with what is leaving anyway; null if all of them are not enough. `last`: only after everything that is unused. */
+function choose(
   state: SchedulerState,
   device: Device,
   need: Need,
-  candidates: readonly Victim[],
-): Victim[] | null {
-  const leaving = leavingRoom(device)
-  let room = plus({ totalBytes: availableBytes(device), weightsBytes: weightsRoomBytes(state, device) }, leaving)
-  const victims: Victim[] = []
-  for (const victim of candidates) {
-    if (covers(room, need)) break
-    room = plus(room, victim.room)
-    victims.push(victim)
+  { empty, models, rest }: Unused,
+  last: readonly Victim[],
+): Choice | null {
+  const missing = minus(minus(need, freeRoom(state, device, need)), leavingRoom(device))
+  const processes = firstToSuffice(empty, missing)
+  const missingThen = processes.reduce(minus, missing)
+  if (isCovered(missingThen)) return { victims: processes, spared: models }
+  if (isCovered(models.reduce(minus, missingThen))) {
+    const chosen =
+      state.settings.eviction === 'hedge' ? cheapestToSuffice(models, missingThen) : firstToSuffice(models, missingThen)
+    const spared = models.filter((each) => !chosen.includes(each))
+    return { victims: [...processes, ...chosen.map(modelVictim)], spared }
   }
-  return covers(room, need) ? victims : null
+  const victims = firstToSuffice<Victim>([...empty, ...models.map(modelVictim), ...rest, ...last], missing)
+  return isCovered(victims.reduce<Room>(minus, missing)) ? { victims, spared: [] } : null
 }
 
-/**
- * Cheapest to bring back first: processes that hold nothing, idle models, processes that would then hold nothing, and last the very worker that the
- * load is for, if it has grown since it was started.
- */
-function unused(state: SchedulerState, device: Device, { engine }: Need): Victim[] {
-  const workers = [...workersOn(device)].filter(isIdleWorker)
-  const isOwn = ({ slot }: Worker) => slot.engine === engine
-  const isOwnPrimary = (worker: Worker) => isOwn(worker) && worker.slot.primary === worker
-  const empty = workers.filter((worker) => worker.residencies.size === 0 && !isOwnPrimary(worker))
-  const emptied = workers.filter((worker) => worker.residencies.size > 0 && !isOwnPrimary(worker))
-  const grown = workers.filter(
-    (worker) => isOwnPrimary(worker) && worker.runtime.sizeBytes > engineBytes(state, engine),
-  )
-  const idle = [...device.residencies]
-    .filter((residency) => isLive(residency) && isIdle(residency))
-    .sort((a, b) => Number(cannotReturn(b)) - Number(cannotReturn(a)) || lastUse(a) - lastUse(b))
-  return [
-    ...empty.map((worker) => ({ worker, room: roomOfWorker(worker) })),
-    ...idle.map(residencyVictim),
-    ...emptied.map((worker) => ({ worker, room: roomOfWorker(worker) })),
-    // Another has to be started in its place.
-    ...grown.map((worker) => ({
-      worker,
-      room: { totalBytes: worker.runtime.sizeBytes - engineBytes(state, engine), weightsBytes: 0 },
-    })),
-  ]
-}
-
-function residencyVictim(residency: LiveResidency): Victim {
-  return { residency, room: roomOfResidency(residency) }
-}
-
-function leavingRoom(device: Device): Room {
-  let room: Room = { totalBytes: 0, weightsBytes: 0 }
-  for (const residency of device.residencies)
-    if (residency.state === 'evicting') room = plus(room, roomOfResidency(residency))
-  for (const worker of workersOn(device)) if (worker.state === 'stopping') room = plus(room, roomOfWorker(worker))
-  return room
-}
-
-function* workersOn(device: Device): Generator<Worker> {
-  for (const { spares, primary } of device.slots.values()) {
-    yield* spares
-    if (primary) yield primary
-  }
-}
-
-/** With what it keeps for paused jobs, which goes with it. */
-function roomOfResidency({ weights, working, jobs }: LiveResidency): Room {
-  let totalBytes = weights.sizeBytes + working.sizeBytes
-  for (const { tasks } of jobs)
-    for (const { heldOutput, pausedState } of tasks)
-      totalBytes += (heldOutput?.sizeBytes ?? 0) + (pausedState?.sizeBytes ?? 0)
-  return { totalBytes, weightsBytes: weights.sizeBytes }
-}
-
-function roomOfWorker({ runtime }: Worker): Room {
-  return { totalBytes: runtime.sizeBytes, weightsBytes: 0 }
-}
-
-function plus(a: Room, b: Room): Room {
-  return { totalBytes: a.totalBytes + b.totalBytes, weightsBytes: a.weightsBytes + b.weightsBytes }
-}
-
-function covers(room: Room, need: Need): boolean {
-  return room.totalBytes >= need.totalBytes && room.weightsBytes >= need.weightsBytes
-}
-
-/** Its files have been replaced: nothing new comes for it, and it can never be loaded again. */
-function cannotReturn({ version }: LiveResidency): boolean {
-  return version.standing === 'replaced'
-}
-
-function lastUse({ lastUsedAt, loadedAt }: LiveResidency): number {
-  return lastUsedAt ?? loadedAt ?? 0
+/** As the ledger has it now. */
+function freeRoom(state: SchedulerState, device: Device, need: Need): Room {
+  return { totalBytes: availableBytes(device), weightsBytes: weightsRoomBytes(state, device, need.class) }
 }

@@ -59,6 +59,7 @@ function makeShadowRoom(
     if (candidates.length >= scanMax) break
     candidates.push({
       versionId,
+      latest: state.learnt.get(versionId)?.demand.latest ?? 0,
       worth: worthInShadow(state, shadow, policy, versionId, bytes, now),
       totalBytes: bytes,
       weightsBytes: bytes,
@@ -85,6 +86,7 @@ function worthInShadow(
   if (!version) return 0
   const holding = {
     demand: version.learnt.demand,
+    usedAt: version.learnt.demand.lastAt ?? 0,
     loadMs: usualLoadMs(state, version),
     bytes,
     otherCopies: 0,

@@ -10,8 +10,22 @@ import type { Turn } from '../turn.ts'
 /** Specs of devices and versions are announced anew; learnt values and counters stay. */
 export function dropProcess(state: SchedulerState, firstRuntimeId: number): void {
   const empty = createState(state.settings, Math.max(firstRuntimeId, state.nextRuntimeId))
+  const { anticipation, pools, hintCounts } = state
+  // Their devices join them again.
+  for (const pool of pools.values()) Object.assign(pool, { limitBytes: 0, largestBytes: 0 })
   const { learnt, nodeSteps, engineBytes, loadMsPerByte, random, nextArrival, decisions } = state
-  Object.assign(state, empty, { learnt, nodeSteps, engineBytes, loadMsPerByte, random, nextArrival, decisions })
+  Object.assign(state, empty, {
+    anticipation,
+    pools,
+    hintCounts,
+    learnt,
+    nodeSteps,
+    engineBytes,
+    loadMsPerByte,
+    random,
+    nextArrival,
+    decisions,
+  })
 }
 
 /**

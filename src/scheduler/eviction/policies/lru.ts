@@ -2,7 +2,7 @@
 import type { EvictionPolicy } from './policy.ts'
 
 export const lru: EvictionPolicy = {
-  worthOf(_state, { demand }, now) {
-    return demand.lastAt === null ? 0 : 1 / (1 + Math.max(0, now - demand.lastAt))
+  worthOf(_state, { usedAt }, now) {
+    return 1 / (1 + Math.max(0, now - usedAt))
   },
 }

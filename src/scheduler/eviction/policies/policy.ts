@@ -6,6 +6,8 @@ import type { SchedulerState } from '../../state.ts'
 /** A model in memory, in a device or in a shadow cache. */
 export interface Holding {
   readonly demand: Demand
+  /** When a job of it last ended there, or it was loaded; in a shadow cache, when it was last asked for. */
+  readonly usedAt: Millis
   readonly loadMs: Millis
   readonly bytes: number
   /** Where else it is in memory too. */

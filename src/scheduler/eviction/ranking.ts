@@ -1,0 +1,90 @@
+/** What the models on a device are worth there, by the policy that is set. */
+import { rateOf } from '../demand/demand.ts'
+import type { Score } from '../explain/scores.ts'
+import type { Millis } from '../ids.ts'
+import { loadMsOf } from '../learning/times.ts'
+import { type Device, isLive, type LiveResidency, type SchedulerState } from '../state.ts'
+import { byWorth, type Candidate } from './cover.ts'
+import { experts, policyOf } from './policies/policies.ts'
+import type { Holding } from './policies/policy.ts'
+import { weightsOf } from './pool.ts'
+import { roomOfResidency } from './rooms.ts'
+
+export interface Ranked extends Candidate {
+  readonly residency: LiveResidency
+  readonly holding: Holding
+  /** Among what could go; whoever is worth least is 0. */
+  readonly place: number
+}
+
+/** Whoever is worth least comes first; those that nobody can load again before all others. */
+export function rank(
+  state: SchedulerState,
+  device: Device,
+  residencies: readonly LiveResidency[],
+  now: Millis,
+): Ranked[] {
+  const holdings = residencies.map((residency) => holdingOf(state, device, residency))
+  const worths = worthsOf(state, device, holdings, now)
+  return residencies
+    .map((residency, index) => {
+      const { version } = residency
+      const holding = holdings[index] ?? holdingOf(state, device, residency)
+      const worth = cannotReturn(residency) ? 0 : (worths[index] ?? 0)
+      const { latest } = holding.demand
+      return { residency, holding, worth, latest, versionId: version.spec.versionId, ...roomOfResidency(residency) }
+    })
+    .sort((a, b) => Number(cannotReturn(b.residency)) - Number(cannotReturn(a.residency)) || byWorth(a, b))
+    .map((each, place) => ({ ...each, place }))
+}
+
+/** For a decision: the winner is who leaves. */
+export function valueScore(device: Device, { residency, holding, place }: Ranked, now: Millis): Score {
+  const usesPerHour = rateOf(holding.demand, now) * 3_600_000
+  const { versionId } = residency.version.spec
+  return { deviceId: device.spec.deviceId, versionId, parts: [usesPerHour, holding.loadMs, holding.bytes, place] }
+}
+
+/** Its files have been replaced: nothing new comes for it, and it can never be loaded again. */
+export function cannotReturn({ version }: LiveResidency): boolean {
+  return version.standing === 'replaced'
+}
+
+function holdingOf(state: SchedulerState, device: Device, residency: LiveResidency): Holding {
+  const { version, lastUsedAt, loadedAt } = residency
+  const rising = poolOf(state, device)?.shadows.get('gdsf')
+  return {
+    demand: version.learnt.demand,
+    usedAt: lastUsedAt ?? loadedAt ?? 0,
+    loadMs: loadMsOf(state, version, device),
+    bytes: roomOfResidency(residency).totalBytes,
+    otherCopies: version.residencies.filter((other) => other !== residency && isLive(other)).length,
+    risen: rising?.risenAt.get(version.spec.versionId) ?? 0,
+    risenNow: rising?.risen ?? 0,
+  }
+}
+
+function worthsOf(state: SchedulerState, device: Device, holdings: readonly Holding[], now: Millis): number[] {
+  const { eviction } = state.settings
+  if (eviction === 'hedge') return mixedWorths(state, device, holdings, now)
+  return holdings.map((holding) => policyOf(eviction).worthOf(state, holding, now))
+}
+
+/** Each policy shares out one unit of value among what is there; the shares are added with what the policies count, and told per byte. */
+function mixedWorths(state: SchedulerState, device: Device, holdings: readonly Holding[], now: Millis): number[] {
+  const pool = poolOf(state, device)
+  const weights = pool ? weightsOf(state, pool) : null
+  const worths = holdings.map(() => 0)
+  for (const expert of experts) {
+    const own = holdings.map((holding) => policyOf(expert).worthOf(state, holding, now))
+    const total = own.reduce((sum, worth, index) => sum + worth * (holdings[index]?.bytes ?? 0), 0)
+    if (total <= 0) continue
+    const weight = (weights?.get(expert) ?? 1) / total
+    for (const [index, worth] of own.entries()) worths[index] = (worths[index] ?? 0) + weight * worth
+  }
+  return worths
+}
+
+function poolOf({ pools }: SchedulerState, { pooled }: Device) {
+  return pooled ? pools.get(pooled.key) : undefined
+}
