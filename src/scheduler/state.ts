@@ -54,7 +54,7 @@ export interface SchedulerState {
   readonly residencies: Map<ResidencyId, LiveResidency>
   readonly allocations: Map<AllocationId, LiveAllocation>
   readonly jobs: Map<JobId, Job>
-  /** Every task that a live job or a worker still knows. */
+  /** Every task that a worker has. */
   readonly tasks: Map<TaskId, Task>
   /** Jobs that wait (QUEUED or LOADING), in today's order. */
   readonly waiting: Readonly<Record<PriorityClass, OrderedQueue<Job>>>
@@ -305,7 +305,7 @@ export interface Job {
   readonly share: JobShare
   /** Of all its tasks. */
   readonly version: Version
-  readonly tasks: Task[]
+  tasks: readonly Task[]
   /** As users see it; while it runs, with `stage`. */
   state: 'queued' | 'loading' | 'running' | 'paused'
   stage: TaskStage
@@ -321,7 +321,7 @@ export interface Job {
   /** Work that users had seen was lost while it was paused: when it goes on, that is another attempt. */
   setback: RequeueCause | null
   /** What has been done for it for want of memory. */
-  readonly memory: MemoryClimb
+  memory: MemoryClimb
   /** Tasks done and steps saved when its home was last unloaded under it; -1 = never. It is stuck if that was no more than the time before. */
   gained: number
   isStuck: boolean
@@ -345,10 +345,10 @@ export interface Task {
   readonly isHeld: boolean
   readonly components: readonly number[]
   /** Those that must have ended before it, and those that wait for it. */
-  readonly after: Task[]
-  readonly followers: Task[]
+  after: readonly Task[]
+  followers: readonly Task[]
   readonly arrival: number
-  order: number
+  readonly order: number
   /**
    * blocked: a predecessor has not ended, or its job is paused, cancelled, or about to leave its home. waiting: in a lane. suspect: waits to be retried
    * alone. admitted, started: at a worker. pausing: was told to pause there. paused: left out of steps there. recalled: its worker was told to drop it

@@ -9,6 +9,7 @@ import { batchLimitAt } from '../batching/step-policy.ts'
 import type { PriorityClass } from '../events.ts'
 import { hasTrust } from '../failover/circuit.ts'
 import type { Millis } from '../ids.ts'
+import { isAvoided } from '../jobs/memory-climb.ts'
 import { compareTurns, type OrderedQueue } from '../queues/ordered-queue.ts'
 import {
   type LiveResidency,
@@ -63,8 +64,10 @@ export function nextFor(
 
 /** Of what waits for a model that is still loading, only that is looked at which would be admitted first if it was whole. */
 function firstFit(state: SchedulerState, residency: LiveResidency, lane: OrderedQueue<Task>): Task | undefined {
-  if (residency.state === 'resident') return lane.first()
-  return lane.find((task) => hasComponents(residency, task), admissionLimit(state, residency))
+  const first = lane.first()
+  if (residency.state === 'resident' && (!first || !isAvoided(first.job, residency))) return first
+  const fits = (task: Task) => hasComponents(residency, task) && !isAvoided(task.job, residency)
+  return lane.find(fits, admissionLimit(state, residency))
 }
 
 /** A task that names no component wants the whole model. */

@@ -9,5 +9,5 @@ export function endAlone(turn: Turn, worker: Worker): void {
   turn.touched.add(worker.alone.version)
   worker.alone = null
   for (const { version } of worker.residencies.values()) turn.touched.add(version)
-  if (turn.state.wanted.size > 0) turn.placementDue = true
+  if (turn.state.wanted.size > 0) turn.freed.add(worker.slot.device)
 }

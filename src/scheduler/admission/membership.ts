@@ -23,6 +23,7 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   if (job.home === null) settle(turn, job, residency)
   task.residency = residency
   worker.tasks.add(task)
+  turn.state.tasks.set(task.taskId, task)
   job.tasksAtWorkers += 1
   count(turn, task, residency, 1)
   if (job.class === 'interactive') noteArrival(turn, worker.slot.device)
@@ -102,6 +103,7 @@ export function leave(turn: Turn, task: Task): void {
   const { worker } = residency
   const { device } = worker.slot
   worker.tasks.delete(task)
+  turn.state.tasks.delete(task.taskId)
   if (task.pausedState) forgetState(turn, task, residency)
   else count(turn, task, residency, -1)
   residency.lastUsedAt = turn.now

@@ -11,7 +11,7 @@ export function requestLoad(turn: Turn, versionId: VersionId, deviceId: DeviceId
   if (version.residencies.some((residency) => isLive(residency) && isOn(residency, deviceId))) return
   version.requests.push(deviceId)
   turn.touched.add(version)
-  turn.placementDue = true
+  turn.unplaced.add(version)
 }
 
 /** `deviceId` null = everywhere. Jobs that wait load the version again. */

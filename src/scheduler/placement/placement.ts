@@ -1,18 +1,31 @@
 /**
- * Where a version is loaded. A device scores by what would have to go before it fits, then by its load, then by how far its engine is from ready,
- * then by what it has available. A version that is resident is loaded a second time only on an idle device, when its queue is too long for the first.
+ * Where a version is loaded, and when: on the device where a job of it would be done first, what is lost with evicted models counted in. Nothing is looked
+ * at twice without need: a version that has become wanted looks for a device among the candidates, and a device where something has ended is offered
+ * to the versions that are most urgent. A load that has to wait claims its device.
  */
 
-import { askToYield, canMakeRoom, makeRoom, missingBytes, type Need } from '../eviction/eviction.ts'
+import { dropHint, isHintWorth } from '../demand/hints.ts'
+import { askToYield, makeRoom, missingBytes, type Need } from '../eviction/eviction.ts'
+import { nextHoldEnd } from '../eviction/holds.ts'
 import type { Score } from '../explain/decisions.ts'
-import type { DeviceId, Millis, VersionId } from '../ids.ts'
-import { availableBytes, weightsLimitBytes } from '../memory/ledger.ts'
+import type { Millis } from '../ids.ts'
+import { usualLoadMs } from '../learning/times.ts'
+import { availableBytes } from '../memory/ledger.ts'
 import { failWaitingJobs } from '../memory/load-failures.ts'
 import { bytesOf, startLoad } from '../memory/loading.ts'
-import { type Device, isLive, type SchedulerState, type Version } from '../state.ts'
-import { decided, setAlarm, type Turn } from '../turn.ts'
+import { dropPin } from '../pins/pins.ts'
+import { refusesLoads } from '../pressure/pressure.ts'
+import type { Device, SchedulerState, Version } from '../state.ts'
+import { decided, type Turn } from '../turn.ts'
 import { engineBytes, staff } from '../workers/workers.ts'
-import { byUrgency, hasInteractive, type Want } from './wants.ts'
+import { candidatesFor } from './candidates.ts'
+import { claim, displace, isOpenTo } from './claims.ts'
+import { type Completion, completionAt, scoreOf } from './completion.ts'
+import { isHoldable } from './misfit.ts'
+import { isCopyWorthwhile, isToBeWeighed } from './replicas.ts'
+import { tryAgainAt } from './retries.ts'
+import { isMoreUrgent } from './wanted-list.ts'
+import { classOfWant, isPatient, type Want, wantOf } from './wants.ts'
 
 export interface Offer {
   readonly device: Device
@@ -22,189 +35,189 @@ export interface Offer {
   readonly isPossible: boolean
   /** Its engine has died there too often to be started again right now. */
   readonly isHeldBack: boolean
+  /** Null where it is not possible. */
+  readonly completion: Completion | null
+  readonly startSteps: number
   readonly score: Score
 }
 
-/** Begins every load that can begin now, most urgent first. */
+/** Versions that a device is offered to, most urgent first, when something has ended there. */
+const offeredMax = 8
+/** Until the engine of a device is ready, for each step on the way: a process that starts, and one that has to be started first. */
+const startStepMs = 1000
+
+export function isPlacementDue({ placementDue, unplaced, freed }: Turn): boolean {
+  return placementDue || unplaced.size > 0 || freed.size > 0
+}
+
+/** Begins loads that can begin now, most urgent first. */
 export function placeWanted(turn: Turn): void {
-  const { state } = turn
+  const { state, unplaced, freed } = turn
+  const versions = turn.placementDue ? state.wanted.first(offeredMax) : []
+  for (const version of unplaced) if (state.wanted.has(version) && !versions.includes(version)) versions.push(version)
+  const devices = [...freed]
   turn.placementDue = false
+  unplaced.clear()
+  freed.clear()
   if (state.draining || state.wanted.size === 0) return
-  const held = new Map<Device, Need>()
-  for (const { version, want } of byUrgency(state)) place(turn, version, want, held)
+  for (const version of versions.sort(byUrgency)) place(turn, version, false)
+  for (const device of devices) fill(turn, device)
 }
 
-/** What a version needs and what the best device could ever give, if none can hold it; null if it fits, is there already, or there is no device yet. */
-export function misfit(state: SchedulerState, versionId: VersionId): Shortfall | null {
-  const version = state.versions.get(versionId)
-  if (!version || version.residencies.some(isLive)) return null
-  let best: Shortfall | null = null
-  for (const device of state.devices.values()) {
-    const here = shortfall(state, version, device)
-    if (!here) return null
-    if (!best || here.availableBytes > best.availableBytes) best = here
+function byUrgency(a: Version, b: Version): number {
+  return isMoreUrgent(a, b) ? -1 : 1
+}
+
+/** Something has ended on the device. */
+function fill(turn: Turn, device: Device): void {
+  if (device.loading || device.isLost) return
+  for (const version of turn.state.wanted.first(offeredMax)) {
+    place(turn, version, true)
+    if (device.loading) return
   }
-  return best
 }
 
-interface Shortfall {
-  readonly neededBytes: number
-  readonly availableBytes: number
-}
-
-/** Against a device that holds nothing else; null if it fits. */
-function shortfall(state: SchedulerState, version: Version, device: Device): Shortfall | null {
-  const { weightsBytes, workingBytes } = bytesOf(version)
-  const totalBytes = weightsBytes + workingBytes + engineBytes(state, version.spec.engine)
-  const weightsLimit = weightsLimitBytes(state, device)
-  if (weightsBytes > weightsLimit) return { neededBytes: weightsBytes, availableBytes: weightsLimit }
-  return totalBytes > device.spec.limitBytes
-    ? { neededBytes: totalBytes, availableBytes: device.spec.limitBytes }
-    : null
-}
-
-/** `held`: what more urgent versions wait to have free on a device; others may only use what is left beside it. */
-function place(turn: Turn, version: Version, want: Want, held: Map<Device, Need>): void {
+/** `isFreed`: because something has ended somewhere, so that a wish for a copy may have become worthwhile. */
+function place(turn: Turn, version: Version, isFreed: boolean): void {
   const { state, now } = turn
+  const want = wantOf(state, version)
+  if (!want) return
+  if (want.reason === 'queue_too_long') {
+    if (!isFreed && !isToBeWeighed(state, version, now)) return
+    version.weighedAt = now
+  }
   if (!isHoldable(state, version, want.deviceId)) return refuse(turn, version, want)
-  if (now < version.notBefore) return
-  const offers = offersFor(state, version, want, now).filter(({ device, need }) =>
-    fitsBeside(state, device, need, held.get(device)),
+  if (now < version.notBefore) return tryAgainAt(state, version, version.notBefore)
+  const offers = offersFor(state, version, want, now).filter(
+    ({ device, need }) =>
+      !refusesLoads(device, need.class) &&
+      isOpenTo(state, device, version, need, (other) => needOn(state, other, device, null, now)),
   )
   const [best] = offers
   if (!best) return
-  if (best.missingBytes === 0) {
-    version.shortSince = null
-    const worker = staff(turn, best.device, version.spec.engine)
-    if (worker?.state === 'ready' && !worker.alone) {
-      settle(turn, version, best.device.spec.deviceId)
-      startLoad(
-        turn,
-        version,
-        worker,
-        want.reason,
-        offers.map(({ score }) => score),
-      )
-    } else {
-      held.set(best.device, best.need)
-    }
-  } else if (
-    !isPatient(want) &&
-    (best.isPossible ? makeRoom(turn, best.device, best.need) : makeBusyYield(turn, version, best))
-  ) {
-    held.set(best.device, best.need)
-  }
+  if (want.reason === 'queue_too_long' && !(best.completion && isCopyWorthwhile(state, version, best.completion)))
+    return
+  if (want.reason === 'hinted' && !isHintWorth(state, version, best.completion?.evictedMs ?? Number.POSITIVE_INFINITY))
+    return
+  if (best.isHeldBack) return tryAgainAt(state, version, best.device.slots.get(version.spec.engine)?.notBefore ?? now)
+  // It is worth waiting until the load that is under way there has ended.
+  if (best.device.loading) return
+  if (best.missingBytes === 0) return begin(turn, version, want, best, offers)
+  const isMade = best.isPossible
+    ? makeRoom(turn, best.device, best.need)
+    : !isPatient(want) && makeBusyYield(turn, version, best)
+  if (isMade) claim(turn, version, best.device)
 }
 
-function fitsBeside(state: SchedulerState, device: Device, need: Need, held: Need | undefined): boolean {
-  if (!held) return true
-  const both = {
-    engine: need.engine,
-    totalBytes: need.totalBytes + held.totalBytes,
-    weightsBytes: need.weightsBytes + held.weightsBytes,
-  }
-  return missingBytes(state, device, both) === 0
-}
-
-/** Some device could hold it if it held nothing else. */
-function isHoldable(state: SchedulerState, version: Version, deviceId: DeviceId | null): boolean {
-  if (deviceId === null) return misfit(state, version.spec.versionId) === null
-  const device = state.devices.get(deviceId)
-  return device !== undefined && shortfall(state, version, device) === null
+function begin(turn: Turn, version: Version, want: Want, { device }: Offer, offers: readonly Offer[]): void {
+  version.shortSince = null
+  const worker = staff(turn, device, version.spec.engine)
+  if (worker?.state !== 'ready' || worker.alone) return claim(turn, version, device)
+  const scores = offers.map(({ score }) => score)
+  settle(turn, version, device)
+  startLoad(turn, version, worker, want.reason, scores)
 }
 
 function refuse(turn: Turn, version: Version, { reason, deviceId }: Want): void {
+  if (reason === 'pinned') return dropPin(turn, version, deviceId)
+  if (reason === 'hinted') return dropHint(turn, version)
   if (reason !== 'asked_for') return failWaitingJobs(turn, version, 'OUT_OF_MEMORY', false)
   version.requests = version.requests.filter((wish) => wish !== deviceId)
   turn.touched.add(version)
   decided(turn, { kind: 'REFUSE', reason: 'too_large', versionId: version.spec.versionId, deviceId })
 }
 
-/** Further copies and copies of the past come only where there is room. */
-function isPatient({ reason }: Want): boolean {
-  return reason === 'queue_too_long' || reason === 'was_resident'
-}
-
-/** Devices that could take the version next, best first. */
+/** Devices that could take the version, best first. */
 export function offersFor(state: SchedulerState, version: Version, want: Want, now: Millis): Offer[] {
   const offers: Offer[] = []
-  for (const device of state.devices.values()) {
-    if (want.deviceId !== null && want.deviceId !== device.spec.deviceId) continue
-    if (device.loading || version.residencies.some(({ worker }) => worker.slot.device === device)) continue
-    if (want.reason === 'queue_too_long' && device.admitted > 0) continue
-    offers.push(offerOf(state, version, device, now))
-  }
+  for (const device of candidatesFor(state, version, want)) offers.push(offerOf(state, version, device, want, now))
   return offers.sort(compareOffers)
 }
 
-function offerOf(state: SchedulerState, version: Version, device: Device, now: Millis): Offer {
-  const { engine } = version.spec
-  const slot = device.slots.get(engine)
+function offerOf(state: SchedulerState, version: Version, device: Device, want: Want, now: Millis): Offer {
+  const slot = device.slots.get(version.spec.engine)
   const worker = slot?.primary ?? slot?.spares.find(({ state: life }) => life !== 'stopping')
-  const { weightsBytes, workingBytes } = bytesOf(version)
-  const need = {
-    engine,
-    weightsBytes,
-    totalBytes: weightsBytes + workingBytes + (worker ? 0 : engineBytes(state, engine)),
-  }
-  const missing = missingBytes(state, device, need)
+  const need = needOn(state, version, device, want, now)
   const startSteps = worker?.state === 'ready' ? 0 : worker ? 1 : 2
+  const completion = completionAt(state, version, device, need, startSteps * startStepMs, now)
   return {
     device,
     need,
-    missingBytes: missing,
-    isPossible: missing === 0 || canMakeRoom(state, device, need),
+    missingBytes: missingBytes(state, device, need),
+    isPossible: completion !== null,
     isHeldBack: !worker && slot !== undefined && now < slot.notBefore,
-    score: {
-      deviceId: device.spec.deviceId,
-      versionId: null,
-      parts: [missing, device.admitted / device.spec.coreCount, startSteps, availableBytes(device)],
-    },
+    completion,
+    startSteps,
+    score: scoreOf(device, version, completion),
+  }
+}
+
+/** `want` null: whatever it is wanted for. */
+function needOn(state: SchedulerState, version: Version, device: Device, want: Want | null, now: Millis): Need {
+  const { engine } = version.spec
+  const slot = device.slots.get(engine)
+  const hasWorker = slot?.primary || slot?.spares.some(({ state: life }) => life !== 'stopping')
+  const { weightsBytes, workingBytes } = bytesOf(version)
+  return {
+    engine,
+    weightsBytes,
+    totalBytes: weightsBytes + workingBytes + (hasWorker ? 0 : engineBytes(state, engine)),
+    class: want ? classOfWant(version, want) : 'batch',
+    isOverdue: version.shortSince !== null && now >= version.shortSince + patienceMs(state, version),
   }
 }
 
 function compareOffers(a: Offer, b: Offer): number {
-  const [, tasksPerCoreA = 0, startStepsA = 0, availableA = 0] = a.score.parts
-  const [, tasksPerCoreB = 0, startStepsB = 0, availableB = 0] = b.score.parts
   return (
     rankOf(a) - rankOf(b) ||
-    tasksPerCoreA - tasksPerCoreB ||
-    startStepsA - startStepsB ||
-    availableB - availableA ||
+    (a.completion?.totalMs ?? 0) - (b.completion?.totalMs ?? 0) ||
+    a.missingBytes - b.missingBytes ||
+    a.startSteps - b.startSteps ||
+    a.device.admitted / a.device.spec.coreCount - b.device.admitted / b.device.spec.coreCount ||
+    availableBytes(b.device) - availableBytes(a.device) ||
     a.device.spec.deviceId - b.device.spec.deviceId
   )
 }
 
-function rankOf({ missingBytes: missing, isPossible, isHeldBack }: Offer): number {
-  if (!isPossible) return 3
-  return isHeldBack ? 2 : missing > 0 ? 1 : 0
+function rankOf({ isPossible, isHeldBack }: Offer): number {
+  if (!isPossible) return 2
+  return isHeldBack ? 1 : 0
 }
 
 /** Models with work hold the memory. After a while one of them is asked to go, and this version is first in line for what becomes free. */
 function makeBusyYield(turn: Turn, version: Version, best: Offer): boolean {
   const { state, now } = turn
-  const patienceMs = state.settings.yieldAfterMs[isUrgent(version) ? 'interactive' : 'batch']
   version.shortSince ??= now
-  if (now >= version.shortSince + patienceMs) {
-    version.isOwedRoom = askToYield(turn, best.device, best.need)
-    if (version.isOwedRoom) return true
-    // Nobody could: it asks again after the same time.
-    version.shortSince = now
+  const yieldsAt = version.shortSince + patienceMs(state, version)
+  if (now < yieldsAt) {
+    tryAgainAt(state, version, Math.min(yieldsAt, nextHoldEnd(state, best.device, now)))
+    return false
   }
-  setAlarm(state, version.shortSince + patienceMs)
+  version.isOwedRoom = askToYield(turn, best.device, best.need)
+  if (version.isOwedRoom) return true
+  // Nobody could: it asks again after the same time.
+  version.shortSince = now
+  tryAgainAt(state, version, now + patienceMs(state, version))
   return false
 }
 
-function isUrgent(version: Version): boolean {
-  return hasInteractive(version) || version.requests.length > 0
+/** How long it waits for memory that others use: what makes room for it has to be loaded again, as it has, so that cheap models take turns sooner. */
+function patienceMs(state: SchedulerState, version: Version): number {
+  const { yieldAfterMs, yieldAfterLoads } = state.settings
+  const priorityClass = version.requests.length > 0 || version.lanes.interactive.size > 0 ? 'interactive' : 'batch'
+  return Math.max(yieldAfterMs[priorityClass], yieldAfterLoads[priorityClass] * usualLoadMs(state, version))
 }
 
 /** The load begins that the version was wanted for. */
-function settle(turn: Turn, version: Version, deviceId: DeviceId): void {
+function settle(turn: Turn, version: Version, device: Device): void {
+  const { deviceId } = device.spec
   version.requests = version.requests.filter((wish) => wish !== null && wish !== deviceId)
   version.rewarm = false
   version.isOwedRoom = false
   version.wantedSince = null
+  if (version.claimed) version.claimed.claim = null
+  version.claimed = null
+  if (device.claim && isMoreUrgent(version, device.claim)) displace(turn, device)
   turn.state.wanted.delete(version)
   turn.staffingDue = true
 }

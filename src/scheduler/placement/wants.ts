@@ -1,13 +1,22 @@
 /** Which versions are to be loaded, why, and who goes first. */
+
+import { isHintOpen } from '../demand/hints.ts'
+import type { PriorityClass } from '../events.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
-import type { DeviceId, Millis } from '../ids.ts'
-import { admissionLimit, backlogOf, isLive, type SchedulerState, type Task, type Version } from '../state.ts'
+import type { DeviceId } from '../ids.ts'
+import { unmetPin } from '../pins/pins.ts'
+import { backlogOf, isLive, type SchedulerState, type Task, type Version } from '../state.ts'
 import type { Turn } from '../turn.ts'
+import { dropClaim } from './claims.ts'
+import { isCrowded } from './replicas.ts'
 
 export interface Want {
   /** Lower goes first: interactive jobs, then what somebody asked for, then batch jobs, further copies, and what was resident before. */
   readonly rank: number
-  readonly reason: Extract<DecisionReason, 'jobs_wait' | 'asked_for' | 'queue_too_long' | 'was_resident'>
+  readonly reason: Extract<
+    DecisionReason,
+    'jobs_wait' | 'asked_for' | 'pinned' | 'hinted' | 'queue_too_long' | 'was_resident'
+  >
   /** Null = wherever it fits best. */
   readonly deviceId: DeviceId | null
 }
@@ -16,21 +25,23 @@ const rankOwed = 0
 const rankInteractive = 1
 const rankRequest = 2
 const rankBatch = 3
-const rankReplica = 4
-const rankRewarm = 5
+const rankHint = 4
+const rankReplica = 5
+const rankRewarm = 6
 
 export function wantOf(state: SchedulerState, version: Version): Want | null {
   if (version.standing !== 'current') return null
   const isLoaded = version.residencies.some(isLive)
-  const backlog = backlogOf(version)
-  if (!isLoaded && backlog > 0) {
+  if (!isLoaded && backlogOf(version) > 0) {
     const rank = version.isOwedRoom ? rankOwed : hasInteractive(version) ? rankInteractive : rankBatch
     return { rank, reason: 'jobs_wait', deviceId: null }
   }
   if (version.requests.length > 0)
     return { rank: rankRequest, reason: 'asked_for', deviceId: version.requests[0] ?? null }
-  if (backlog > admissionLimit(state, version) && state.devices.size > version.residencies.length)
-    return { rank: rankReplica, reason: 'queue_too_long', deviceId: null }
+  const pin = unmetPin(version)
+  if (pin !== undefined) return { rank: rankRequest, reason: 'pinned', deviceId: pin }
+  if (isHintOpen(version)) return { rank: rankHint, reason: 'hinted', deviceId: null }
+  if (isCrowded(state, version)) return { rank: rankReplica, reason: 'queue_too_long', deviceId: null }
   if (!isLoaded && version.rewarm) return { rank: rankRewarm, reason: 'was_resident', deviceId: null }
   return null
 }
@@ -40,30 +51,33 @@ export function noteWant(turn: Turn, version: Version): void {
   const { state } = turn
   const want = wantOf(state, version)
   if (!want) {
-    if (state.wanted.delete(version)) turn.staffingDue = true
+    if (!state.wanted.delete(version)) return
+    turn.staffingDue = true
     version.wantedSince = null
     version.shortSince = null
     version.isOwedRoom = false
-  } else if (!state.wanted.has(version)) {
-    state.wanted.add(version)
-    version.wantedSince = turn.now
-    turn.placementDue = true
+    dropClaim(turn, version)
+  } else {
+    version.wantedSince ??= turn.now
+    const isNews = state.wanted.put(version, { rank: want.rank, order: firstOrder(version) })
+    if (isNews || want.rank === rankReplica) turn.unplaced.add(version)
   }
 }
 
-export function byUrgency(state: SchedulerState): { version: Version; want: Want }[] {
-  const wanted: { version: Version; want: Want; since: Millis; order: number }[] = []
-  for (const version of state.wanted) {
-    const want = wantOf(state, version)
-    if (want) wanted.push({ version, want, since: version.wantedSince ?? 0, order: firstOrder(version) })
-  }
-  return wanted.sort((a, b) => a.want.rank - b.want.rank || a.order - b.order || a.since - b.since)
+/** Of the work that it is wanted for. */
+export function classOfWant(version: Version, want: Want): PriorityClass {
+  return want.reason === 'asked_for' || want.reason === 'hinted' || hasInteractive(version) ? 'interactive' : 'batch'
 }
 
 export function hasInteractive(version: Version): boolean {
   if (version.lanes.interactive.size > 0) return true
   for (const { job } of version.suspects) if (job.class === 'interactive') return true
   return false
+}
+
+/** Further copies and copies of the past come only where there is room, or what would have to go is worth less. */
+export function isPatient({ reason }: Want): boolean {
+  return reason === 'queue_too_long' || reason === 'was_resident' || reason === 'hinted'
 }
 
 function firstOrder(version: Version): number {

@@ -1,15 +1,25 @@
 /** Jobs and tasks from a snapshot, in the places that it names. */
 import { linkTasks } from '../jobs/accepting.ts'
+import { JobRecord } from '../jobs/job-record.ts'
+import { TaskRecord } from '../jobs/task-record.ts'
 import { deviceOf, type Job, type LiveResidency, type SchedulerState, type Task } from '../state.ts'
 import { rejoinFlow, restoreShare } from './fairness-rows.ts'
 import type { JobSnapshot, ResidencySnapshot, TaskSnapshot, WorkerSnapshot } from './snapshot-rows.ts'
 
-export function restoreJob(state: SchedulerState, { isLive, versionId, tasks, share, ...rest }: JobSnapshot): void {
+export function restoreJob(
+  state: SchedulerState,
+  { isLive, versionId, tasks, share, deadlineAt, ...rest }: JobSnapshot,
+): void {
   const version = found(state.versions, versionId)
-  const counts = { tasksAtWorkers: 0, tasksStepping: 0, tasksLeft: 0 }
   const own = restoreShare(state.fairness[rest.class], rest, share, isLive)
-  const job: Job = { ...rest, share: own, version, tasks: [], home: null, memory: { ...rest.memory }, ...counts, deadlineSlot: -1 }
-  for (const task of tasks) restoreTask(state, job, task)
+  const job = new JobRecord({ ...rest, deadlineAt, share: own, version })
+  const { failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback, gained, isStuck } = rest
+  const facts = { failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback, gained, isStuck }
+  Object.assign(job, { ...facts, state: rest.state, stage: rest.stage })
+  job.memory = { ...rest.memory }
+  job.forecast = rest.forecast && { ...rest.forecast }
+  job.tasks = tasks.map((task) => restoreTask(state, job, task))
+  job.tasksLeft = job.tasks.filter((task) => task.state !== 'done').length
   linkTasks(job, { tasks })
   if (!isLive) return
   state.jobs.set(job.jobId, job)
@@ -20,21 +30,18 @@ export function restoreJob(state: SchedulerState, { isLive, versionId, tasks, sh
   else state.waiting[job.class].add(job)
 }
 
-function restoreTask(state: SchedulerState, job: Job, snapshot: TaskSnapshot): void {
-  const { residencyId, heldOutput, pausedState, after: _after, ...facts } = snapshot
-  const task: Task = {
-    ...facts,
-    job,
-    version: job.version,
-    after: [],
-    followers: [],
-    residency: residencyId === null ? null : found(state.residencies, residencyId),
-    heldOutput: heldOutput === null ? null : found(state.allocations, heldOutput),
-    pausedState: pausedState === null ? null : found(state.allocations, pausedState),
-  }
-  job.tasks.push(task)
+function restoreTask(state: SchedulerState, job: Job, snapshot: TaskSnapshot): Task {
+  const { residencyId, heldOutput, pausedState } = snapshot
+  const { startedAt, workSince, reportedAt, stepsDone, checkpointStep, unstartedDeaths } = snapshot
+  const task = new TaskRecord(job, snapshot)
+  Object.assign(task, { state: snapshot.state, startedAt, workSince, reportedAt, stepsDone })
+  task.checkpointStep = checkpointStep
+  task.unstartedDeaths = unstartedDeaths
+  task.residency = residencyId === null ? null : found(state.residencies, residencyId)
+  task.heldOutput = heldOutput === null ? null : found(state.allocations, heldOutput)
+  task.pausedState = pausedState === null ? null : found(state.allocations, pausedState)
   state.tasks.set(task.taskId, task)
-  if (task.state !== 'done') job.tasksLeft += 1
+  return task
 }
 
 /** Also counts them where they are. */
@@ -77,6 +84,7 @@ export function restorePlaces(state: SchedulerState, job: Job): void {
   for (const task of job.tasks) {
     if (task.state === 'waiting') lanes[job.class].add(task)
     if (task.state === 'suspect') job.version.suspects.add(task)
+    if (!task.residency) state.tasks.delete(task.taskId)
   }
   if (job.deadlineAt !== null && job.tasksStepping === 0 && !job.cancelRequested) state.deadlines.add(job)
 }

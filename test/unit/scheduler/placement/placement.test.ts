@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { misfit } from '../../../../src/scheduler/placement/placement.ts'
+import { misfit } from '../../../../src/scheduler/placement/misfit.ts'
 import { mib, runtimeBytes, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
 function deviceOfLoad(scheduler: SchedulerUnderTest, index: number): number {
