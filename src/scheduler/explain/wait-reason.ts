@@ -5,6 +5,7 @@ import { availableBytes } from '../memory/ledger.ts'
 import { shortfall } from '../placement/misfit.ts'
 import { type Offer, offersFor } from '../placement/placement.ts'
 import { wantOf } from '../placement/wants.ts'
+import { refusesLoads, usedShareOf } from '../pressure/pressure.ts'
 import {
   type Device,
   deviceOf,
@@ -150,6 +151,7 @@ function unloaded(state: SchedulerState, version: Version, now: Millis): WaitRea
   const want = wantOf(state, version)
   const [best] = want ? offersFor(state, version, want, now) : []
   if (!best) return elsewhereBusy(state, version)
+  if (refusesLoads(best.device, best.need.class)) return underPressure(best, modelName)
   return best.missingBytes === 0 ? heldUp(best, engine, modelName, now) : shortOfMemory(best, modelName)
 }
 
@@ -199,6 +201,16 @@ function heldUp({ device, isHeldBack }: Offer, engine: string, modelName: string
     return { code: 'MODEL_LOADING', reason: `${modelName} loads on ${name} when a job that runs alone there is done.` }
   }
   return { code: 'MEMORY', reason: `What is free on ${name} is kept for a model that goes before ${modelName}.` }
+}
+
+/** Nothing is loaded there now, or only for interactive work. */
+function underPressure({ device }: Offer, modelName: string): WaitReason {
+  const { name } = device.spec
+  const used = `${Math.round(100 * usedShareOf(device))} % of its limit is in use`
+  return {
+    code: 'MEMORY',
+    reason: `${name} is short of memory (${used}); ${modelName} is loaded there when that has ended.`,
+  }
 }
 
 function shortOfMemory({ device, need, isPossible }: Offer, modelName: string): WaitReason {
