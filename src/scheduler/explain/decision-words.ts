@@ -8,54 +8,69 @@ import type { Decision, DecisionReason } from './decisions.ts'
 import { type PartName, type Score, type ScoreScheme, scoreSchemes } from './scores.ts'
 
 const words: Readonly<Record<DecisionReason, string | ((facts: Facts) => string)>> = {
-  worker_has_room: 'The worker can take more.',
+  worker_has_room: ({ model, device }) => `${the(model)} has room for another task${on(device)}.`,
   retried_alone: 'A worker died while the job ran, so it has a worker for itself.',
-  too_large: 'No device could hold the model, even empty.',
-  load_keeps_failing: 'The model could not be loaded in any of the attempts it was given.',
-  jobs_wait: 'Jobs wait for the model.',
+  too_large: ({ model, device }) =>
+    `${the(model)} does not fit ${device === null ? 'any device' : `on ${device}`}, even if nothing else is there.`,
+  load_keeps_failing: ({ model }) => `${the(model)} could not be loaded in any of the attempts it was given.`,
+  jobs_wait: ({ model }) => `Jobs wait for ${model ?? 'the model'}.`,
   asked_for: 'Somebody asked for it.',
-  queue_too_long: 'The queue was too long for one copy, and another device was idle.',
-  was_resident: 'The model was resident until its worker died or its files had to be read again.',
-  engine_needed: 'The device had no worker of this engine.',
-  spare_wanted: 'The engine had no spare worker.',
+  queue_too_long: ({ model }) =>
+    `The queue of ${model ?? 'the model'} was too long for the copies there are, and another device had time.`,
+  was_resident: ({ model }) => `${the(model)} was resident until its worker died or its files had to be read again.`,
+  engine_needed: ({ device }) => `${device ?? 'The device'} had no worker of this engine.`,
+  spare_wanted: ({ device }) => `The engine had no spare worker${on(device)}.`,
   least_recently_used: ({ model, device, forModel }) =>
     `${forModel ?? 'Another model'} needed the memory${on(device)}, and ${model ?? 'this one'} had been unused the longest.`,
-  least_valuable:
-    'Another model needed the memory, and this one is the least missed: by how soon it is likely to be asked for and what it costs to load again.',
-  pins_do_not_fit: 'What is pinned already leaves too little memory for the weights of the model.',
-  pinned: 'The model is pinned, so it is to be in memory.',
-  hinted: 'A client has said that it is about to ask for the model.',
+  least_valuable: ({ model, device, forModel }) =>
+    `${forModel ?? 'Another model'} needed the memory${on(device)}, and ${model ?? 'this one'} is the least missed: by how soon it is likely to be asked for and what it costs to load again.`,
+  pins_do_not_fit: ({ model, device, amount }) =>
+    `${the(model)} needs ${bytes(amount)} of weights${on(device)}, and what is pinned already leaves less.`,
+  pinned: ({ model }) => `${the(model)} is pinned, so it is to be in memory.`,
+  hinted: ({ model }) => `A client has said that it is about to ask for ${model ?? 'the model'}.`,
   others_waited_too_long: ({ model, device, forModel }) =>
-    `${forModel ?? 'Another model'} had waited too long for memory${on(device)}, and ${model ?? 'this one'} had been there the longest.`,
-  idle_worker: 'A model needed the memory, and the worker held nothing.',
+    `${forModel ?? 'Another model'} had waited too long for memory${on(device)}, so ${model ?? 'this one'} finishes what it runs and makes room.`,
+  idle_worker: ({ device, forModel }) =>
+    `${forModel ?? 'A model'} needed the memory${on(device)}, and the worker held nothing.`,
   worker_lost: 'The worker died before the job had started there.',
   worker_stopped: 'The worker was asked to stop.',
   suspect: 'The job was in the step in which the worker died.',
   engine_error: 'The engine failed.',
-  out_of_memory: 'The device ran out of memory.',
-  load_failed: 'The model could not be loaded.',
+  out_of_memory: ({ device }) => `Memory ran out${on(device)}.`,
+  load_failed: ({ model }) => `${the(model)} could not be loaded.`,
   server_restarted: 'The server was restarted.',
-  withdrawn: 'The model makes room before the job had started.',
-  spare_took_over: 'The worker was lost, and a spare was ready.',
-  started_again: 'The worker was lost.',
-  stale_model: 'The files of the model were found changed under it, so they are read again.',
-  version_gone: 'The files of the model were replaced, and no worker has the former ones loaded any more.',
-  recycled: 'The worker had served long, so another one takes its place before its memory is used up.',
-  device_lost: 'The device does not answer any more; its workers are ended, and their work goes on elsewhere.',
-  model_unloaded: 'The model was unloaded before the job was done.',
+  withdrawn: ({ model }) => `${the(model)} makes room before the job had started.`,
+  spare_took_over: ({ device }) => `The worker${on(device)} was lost, and a spare was ready.`,
+  started_again: ({ device }) => `The worker${on(device)} was lost.`,
+  stale_model: ({ model }) =>
+    `The files of ${model ?? 'the model'} were found changed under it, so they are read again.`,
+  version_gone: ({ model }) =>
+    `The files of ${model ?? 'the model'} were replaced, and no worker has the former ones loaded any more.`,
+  recycled: ({ device, amount }) =>
+    `The worker${on(device)} had served ${amount === null ? 'long' : `${amount} tasks`}, so another one takes its place before its memory is used up.`,
+  device_lost: ({ device }) =>
+    `${device ?? 'The device'} does not answer any more; its workers are ended, and their work goes on elsewhere.`,
+  model_unloaded: ({ model }) => `${the(model)} was unloaded before the job was done.`,
   server_stops: 'The server stops; nothing new is begun.',
-  rate_learnt: 'Steps of so many states come close to the best rate that was measured.',
-  larger_step_tried: 'Batch work tries one state more per step, to learn whether that pays by now.',
-  step_too_large: 'A step of twice as many states did not fit into memory.',
-  interactive_peak: 'Interactive work comes often, so that steps of batch work are kept short.',
-  interactive_work: 'Interactive work needed its place.',
+  rate_learnt: ({ model, device, amount }) =>
+    `Steps of ${states(amount)}${of(model)}${on(device)} come close to the best rate that was measured.`,
+  larger_step_tried: ({ model, device, amount }) =>
+    `Batch work${of(model)}${on(device)} tries ${states(amount)} per step, to learn whether more pays by now.`,
+  step_too_large: ({ model, device, amount }) =>
+    `A larger step${of(model)}${on(device)} did not fit into memory, so steps take ${states(amount)}.`,
+  interactive_peak: ({ device }) => `Interactive work comes often${on(device)}, so steps of batch work are kept short.`,
+  interactive_work: ({ device }) => `Interactive work needed its place${on(device)}.`,
   memory_pressure: ({ device }) => `Memory was short${on(device)}.`,
-  peak_over: 'Interactive work has become rare again, or the trial of a larger step is over.',
+  peak_over: ({ device }) =>
+    `Interactive work has become rare again${on(device)}, or the trial of a larger step is over.`,
   offloaded_for_memory: 'A job did not fit into memory beside it; it goes on from its checkpoint.',
-  evicted_for_memory: 'A job did not fit into memory, and nobody used this model.',
-  grown_beyond_plan: 'A job did not fit into memory, and the worker had grown far beyond its models.',
-  moved_for_memory: 'The job did not fit into memory here; another device takes it.',
-  postponed_for_memory: 'The job did not fit into memory, and nothing else could be done but to wait.',
+  evicted_for_memory: ({ model, device }) =>
+    `A job did not fit into memory${on(device)}, and nobody used ${model ?? 'this model'}.`,
+  grown_beyond_plan: ({ device }) =>
+    `A job did not fit into memory${on(device)}, and the worker had grown far beyond its models.`,
+  moved_for_memory: ({ device }) => `The job did not fit into memory${on(device)}; another device takes it.`,
+  postponed_for_memory: ({ device }) =>
+    `The job did not fit into memory${on(device)}, and nothing else could be done but to wait.`,
 }
 
 export interface ScorePart {
@@ -86,6 +101,22 @@ export function describeDecision(names: Names, decision: Decision): string {
   const model = (id: VersionId | null) => (id === null ? null : names.model(id))
   const device = deviceId === null ? null : names.device(deviceId)
   return said({ model: model(versionId), device, forModel: model(forVersionId), amount })
+}
+
+function the(model: string | null): string {
+  return model ?? 'The model'
+}
+
+function of(model: string | null): string {
+  return model === null ? '' : ` of ${model}`
+}
+
+function bytes(amount: number | null): string {
+  return amount === null ? 'more' : mib(amount)
+}
+
+function states(amount: number | null): string {
+  return amount === null ? 'so many tasks' : amount === 1 ? 'one task' : `${amount} tasks`
 }
 
 function on(device: string | null): string {
