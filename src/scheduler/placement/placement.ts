@@ -194,7 +194,11 @@ function makeBusyYield(turn: Turn, version: Version, best: Offer): boolean {
     return false
   }
   version.isOwedRoom = askToYield(turn, best.device, best.need)
-  if (version.isOwedRoom) return true
+  if (version.isOwedRoom) {
+    // It goes before all others from now on.
+    turn.touched.add(version)
+    return true
+  }
   // Nobody could: it asks again after the same time.
   version.shortSince = now
   tryAgainAt(state, version, now + patienceMs(state, version))

@@ -48,10 +48,10 @@ describe('making room', () => {
     scheduler.feed({
       type: 'deviceMeasured',
       deviceId: [...scheduler.state.devices.keys()][0]!,
-      externalBytes: 600 * mib,
+      externalBytes: 100 * mib,
       stallShare: 0,
     })
-    scheduler.submit(scheduler.version({ weightsBytes: 500 * mib }))
+    scheduler.submit(scheduler.version({ weightsBytes: 550 * mib }))
     expect(scheduler.all('unload')).toEqual([])
   })
 
