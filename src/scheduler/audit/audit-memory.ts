@@ -11,6 +11,8 @@ export class MemoryAudit implements AuditPart {
   readonly #allocations = new Map<AllocationId, Allocation>()
   readonly #weightsShare: number
   readonly #expect: Expect
+  /** Somebody waits, or has asked for a model: what is loaded for people may fill what is kept free of weights. */
+  #isReserveOpen = false
 
   constructor(weightsShare: number, expect: Expect) {
     this.#weightsShare = weightsShare
@@ -20,6 +22,7 @@ export class MemoryAudit implements AuditPart {
   takeEvent(event: SchedulerEvent): void {
     if (event.type === 'deviceAdded') this.#devices.set(event.device.deviceId, event.device)
     if (event.type === 'serverRestarted') this.#allocations.clear()
+    this.#isReserveOpen ||= isForPeople(event)
   }
 
   takeCommand(command: Command): void {
@@ -45,8 +48,14 @@ export class MemoryAudit implements AuditPart {
     if (purpose !== 'weights') return
     const weights = bytes(here.filter((other) => other.purpose === 'weights'))
     this.#expect(
-      weights <= this.#weightsShare * limitBytes,
+      this.#isReserveOpen || weights <= this.#weightsShare * limitBytes,
       `Device ${deviceId} promises more to weights than their share.`,
     )
   }
+}
+
+function isForPeople(event: SchedulerEvent): boolean {
+  if (event.type === 'jobsSubmitted' || event.type === 'jobsRecovered')
+    return event.jobs.some((job) => job.class === 'interactive')
+  return event.type === 'loadRequested' || event.type === 'hintGiven' || event.type === 'sessionOpened'
 }

@@ -74,13 +74,14 @@ test('a run leaves its reasons behind', () => {
   ])
   const load = [...scheduler.state.decisions.read()].find(({ kind }) => kind === 'LOAD')!
   const names = { device: (id: DeviceId) => scheduler.state.devices.get(id)?.spec.name ?? null, model: () => null }
-  expect(describeScore(names, load.scheme, load.scores[0]!)).toEqual({
-    summary: `cpu: 0 MiB missing, 0 tasks per core, 0 steps until its engine is ready, ${4096 - 50} MiB available`,
+  expect(load.scheme).toBe('ect')
+  expect(describeScore(names, load.scheme, load.scores[0]!)).toMatchObject({
+    summary: expect.stringMatching(/ on cpu: 0\.0 s to wait, 0\.1 s to load, /),
     parts: [
-      { name: 'missingBytes', value: 0, unit: 'bytes' },
-      { name: 'tasksPerCore', value: 0, unit: null },
-      { name: 'startSteps', value: 0, unit: null },
-      { name: 'availableBytes', value: (4096 - 50) * mib, unit: 'bytes' },
+      { name: 'waitMs', value: 0, unit: 'ms' },
+      { name: 'loadMs', unit: 'ms' },
+      { name: 'execMs', unit: 'ms' },
+      { name: 'evictedMs', value: 0, unit: 'ms' },
     ],
   })
 })

@@ -42,7 +42,7 @@ describe('where a version is loaded', () => {
     const scheduler = new SchedulerUnderTest()
     scheduler.device({ limitBytes: 1000 * mib })
     const versions = [1, 2].map(() => scheduler.version({ weightsBytes: 401 * mib, workingBytes: 0 }))
-    for (const version of versions) scheduler.submit(version)
+    for (const version of versions) scheduler.submit(version, { class: 'batch' })
     scheduler.serve()
     expect(scheduler.all('load')).toHaveLength(1)
     expect([...scheduler.state.devices.values()][0]!.weightsBytes).toBe(401 * mib)
