@@ -1,6 +1,7 @@
 /** What goes wrong and what users do in between, each kind at random times until the scenario says that it is over. */
 import type { JobId, Millis } from '../scheduler/ids.ts'
 import type { Simulation } from './simulation.ts'
+import type { WorkerModel } from './worker-model.ts'
 
 const mib = 1024 * 1024
 
@@ -11,6 +12,16 @@ export function scheduleFaults(world: Simulation): void {
     const workers = world.workers.alive()
     if (workers.length > 0) random.pick(workers).die(random.pick(['signal', 'exit_code', 'protocol_error']))
   })
+  const trouble = (meanGapMs: Millis, happen: (worker: WorkerModel) => void) =>
+    repeat(world, meanGapMs, () => {
+      const workers = world.workers.alive()
+      if (workers.length > 0) happen(random.pick(workers))
+    })
+  trouble(faults.hangGapMs, (worker) => world.workers.troubles.hang(worker))
+  trouble(faults.slowGapMs, (worker) => world.workers.troubles.slowDown(worker))
+  trouble(faults.cutGapMs, (worker) => world.workers.troubles.cutOff(worker))
+  repeat(world, faults.deviceGapMs, () => loseDevice(world))
+  repeat(world, faults.clockGapMs, () => world.clock.jump(random))
   repeat(world, faults.restartGapMs, () => {
     if (random.chance(0.3)) world.feed({ type: 'drainRequested' })
     world.timeline.after(random.between(0, 300), () => world.restartServer())
@@ -41,6 +52,14 @@ export function scheduleFaults(world: Simulation): void {
   repeat(world, faults.fileGapMs, () => world.files.disturb(random.pick(scenario.versions).versionId))
   repeat(world, 200, () => world.swapState())
   world.timeline.after(scenario.untilMs, () => resumeAll(world))
+}
+
+/** Every device comes back, so that what only it can hold comes to its end. */
+function loseDevice(world: Simulation): void {
+  const { random, scenario, timeline } = world
+  const { deviceId } = random.pick(scenario.devices)
+  world.deviceLost(deviceId)
+  timeline.after(random.between(20, 1500), () => world.feed({ type: 'deviceReturned', deviceId }))
 }
 
 function repeat(world: Simulation, meanGapMs: Millis, happen: () => void): void {

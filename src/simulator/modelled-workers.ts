@@ -1,4 +1,4 @@
-/** All worker processes of a simulation, and the wires to them: messages take a while and do not overtake each other. */
+/** All worker processes of a simulation: how they start, load and end, and what the server hears of it. */
 import type { Command } from '../scheduler/commands.ts'
 import type { SchedulerEvent, VersionSpec, WorkerExitCause } from '../scheduler/events.ts'
 import type { Millis, TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
@@ -7,7 +7,9 @@ import type { TaskNature } from './modelled-task.ts'
 import type { Random } from './random.ts'
 import type { Faults, Scenario } from './scenario.ts'
 import type { Timeline } from './timeline.ts'
+import { Wires } from './wires.ts'
 import { WorkerModel } from './worker-model.ts'
+import { WorkerTroubles } from './worker-troubles.ts'
 
 export type WorkerCommand = Exclude<Extract<Command, { readonly workerId: WorkerId }>, { readonly jobId: unknown }>
 
@@ -30,11 +32,13 @@ export class ModelledWorkers {
   deaths = 0
   readonly #world: Surroundings
   readonly #workers = new Map<WorkerId, WorkerModel>()
-  /** When the last message on each wire arrives. */
-  readonly #arrivals = new Map<string, Millis>()
+  readonly #wires: Wires
+  readonly troubles: WorkerTroubles
 
   constructor(world: Surroundings) {
     this.#world = world
+    this.#wires = new Wires(world.random, world.timeline)
+    this.troubles = new WorkerTroubles(world, this.#wires, (worker) => this.#isThere(worker))
   }
 
   /** Those that have not died. */
@@ -46,7 +50,7 @@ export class ModelledWorkers {
   vanish(): void {
     for (const worker of this.alive()) worker.die('signal')
     this.#workers.clear()
-    this.#arrivals.clear()
+    this.#wires.clear()
   }
 
   carryOut(command: WorkerCommand): void {
@@ -170,37 +174,36 @@ export class ModelledWorkers {
   /** What it said before is read first; then it is gone. */
   #exited({ workerId }: WorkerModel, cause: WorkerExitCause): void {
     this.deaths += 1
-    this.#deliver(`from ${workerId}`, () => {
+    // Its end is seen by who started it, whatever gets through.
+    this.#wires.abandon(workerId)
+    this.#wires.deliver('server', workerId, () => {
       if (this.#workers.delete(workerId)) this.#world.feed({ type: 'workerExited', workerId, cause })
     })
   }
 
   #send(workerId: WorkerId, act: (worker: WorkerModel) => void): void {
     const worker = this.#workers.get(workerId)
-    if (worker) this.#deliver(`to ${workerId}`, () => worker.isDead || act(worker))
+    if (worker) this.#wires.deliver('worker', workerId, () => worker.isDead || worker.isHung || act(worker))
   }
 
   #receive(worker: WorkerModel, event: SchedulerEvent): void {
-    if (worker.isDead) return
-    const isThere = () => this.#workers.get(worker.workerId) === worker
-    this.#deliver(`from ${worker.workerId}`, () => isThere() && this.#world.feed(event))
+    if (worker.isDead || worker.isHung) return
+    const arrive = () => this.#isThere(worker) && this.#world.feed(event)
+    this.#wires.deliver('server', worker.workerId, arrive, event)
   }
 
   /** The server has it from the moment at which it is told. */
   #receiveCheckpoint(worker: WorkerModel, taskId: TaskId, step: number): void {
     const { workerId } = worker
-    this.#deliver(`from ${workerId}`, () => {
-      if (this.#workers.get(workerId) !== worker) return
+    this.#wires.deliver('server', workerId, () => {
+      if (!this.#isThere(worker)) return
       this.#world.saved(taskId, step)
       this.#world.feed({ type: 'taskCheckpointed', workerId, taskId, step })
     })
   }
 
-  #deliver(wire: string, arrive: () => void): void {
-    const { random, timeline } = this.#world
-    const at = Math.max(timeline.now + random.between(0, 2), this.#arrivals.get(wire) ?? 0)
-    this.#arrivals.set(wire, at)
-    timeline.at(at, arrive)
+  #isThere(worker: WorkerModel): boolean {
+    return this.#workers.get(worker.workerId) === worker
   }
 
   #strikes(fault: keyof Pick<Faults, 'spawnFails' | 'loadFails' | 'loadKills' | 'loadIsSlow'>): boolean {

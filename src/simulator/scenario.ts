@@ -20,6 +20,12 @@ export interface Scenario {
 /** Mean gaps between faults of a kind, and probabilities; Infinity and 0 = never. */
 export interface Faults {
   readonly killGapMs: number
+  readonly hangGapMs: number
+  readonly slowGapMs: number
+  /** Nothing gets through between the server and a worker. */
+  readonly cutGapMs: number
+  readonly deviceGapMs: number
+  readonly clockGapMs: number
   readonly restartGapMs: number
   readonly cancelGapMs: number
   readonly pauseGapMs: number
@@ -62,6 +68,11 @@ export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scen
     settings: drawSettings(random),
     faults: {
       killGapMs: often(800),
+      hangGapMs: often(1_500),
+      slowGapMs: often(600),
+      cutGapMs: often(1_000),
+      deviceGapMs: often(1_500),
+      clockGapMs: often(500),
       restartGapMs: often(2_500),
       cancelGapMs: often(150),
       pauseGapMs: often(40),

@@ -7,7 +7,7 @@ import { brokenInvariants } from '../scheduler/audit/invariants.ts'
 import type { Command } from '../scheduler/commands.ts'
 import { createState, step } from '../scheduler/core.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
-import type { JobId, Millis, TaskId, VersionId } from '../scheduler/ids.ts'
+import type { DeviceId, JobId, Millis, TaskId, VersionId } from '../scheduler/ids.ts'
 import { recordLine, recordOpening } from '../scheduler/snapshot/recording.ts'
 import { restore } from '../scheduler/snapshot/restore.ts'
 import { type Snapshot, snapshot } from '../scheduler/snapshot/snapshot.ts'
@@ -15,6 +15,7 @@ import type { SchedulerState } from '../scheduler/state.ts'
 import { drawJob } from './drawn-jobs.ts'
 import { scheduleFaults } from './faults.ts'
 import { JobBook } from './job-book.ts'
+import { JumpingClock } from './jumping-clock.ts'
 import { ModelFiles } from './model-files.ts'
 import type { TaskNature } from './modelled-task.ts'
 import { ModelledWorkers, type WorkerCommand } from './modelled-workers.ts'
@@ -33,6 +34,10 @@ export interface SimulationResult {
   readonly cancelled: number
   readonly restarts: number
   readonly deaths: number
+  readonly hangs: number
+  readonly partitions: number
+  readonly deviceLosses: number
+  readonly clockJumps: number
   /** Times that files had to be read again, jobs that lost an attempt to changed files, and jobs that failed because their version was gone. */
   readonly checks: number
   readonly stale: number
@@ -63,6 +68,7 @@ export function simulate(seed: number, faults: Partial<Faults> = {}): Simulation
 export class Simulation {
   readonly random: Random
   readonly timeline = new Timeline(startOfTime)
+  readonly clock = new JumpingClock(this.timeline)
   readonly scenario: Scenario
   readonly jobs = new JobBook()
   readonly workers: ModelledWorkers
@@ -82,6 +88,7 @@ export class Simulation {
   #restored = 0
   #taken = 0
   #revocations = 0
+  #deviceLosses = 0
 
   constructor(seed: number, faults: Partial<Faults> = {}) {
     this.#seed = seed
@@ -114,6 +121,10 @@ export class Simulation {
       cancelled: this.jobs.count('jobCancelled'),
       restarts: this.#restarts,
       deaths: this.workers.deaths,
+      hangs: this.workers.troubles.hangs,
+      partitions: this.workers.troubles.partitions,
+      deviceLosses: this.#deviceLosses,
+      clockJumps: this.clock.jumps,
       checks: this.#checks,
       stale: this.jobs.staleAttempts,
       gone: this.jobs.countFailed('MODEL_VERSION_GONE'),
@@ -135,13 +146,18 @@ export class Simulation {
   }
 
   feed(event: SchedulerEvent): void {
-    const { now } = this.timeline
+    const now = this.clock.now()
     this.#events += 1
     const commands = step(this.#state, event, now)
     this.#recording.push(recordLine(now, event, commands))
     this.#audit.observe(event, commands)
     this.#problems.push(...this.#audit.problems.splice(0), ...brokenInvariants(this.#state))
     for (const command of commands) this.#carryOut(command)
+  }
+
+  deviceLost(deviceId: DeviceId): void {
+    this.#deviceLosses += 1
+    this.feed({ type: 'deviceLost', deviceId })
   }
 
   /** The server dies with its workers and starts again: learnt values from the snapshot, jobs from the store. */
@@ -182,7 +198,7 @@ export class Simulation {
     this.timeline.after(this.random.gap(this.scenario.submissionGapMs), () => {
       if (this.areFaultsOver) return
       const drawn = Array.from({ length: this.random.chance(0.2) ? this.random.whole(2, 12) : 1 }, () =>
-        drawJob(this.random, this.scenario, this.#takeJobId(), this.timeline.now),
+        drawJob(this.random, this.scenario, this.#takeJobId(), this.clock.now()),
       )
       for (const { spec, natures } of drawn) {
         this.jobs.submitted(spec)
@@ -229,7 +245,8 @@ export class Simulation {
   #setTimer(at: Millis | null): void {
     this.#timerSet += 1
     const set = this.#timerSet
-    if (at !== null) this.timeline.at(at, () => this.#timerSet === set && this.feed({ type: 'timerFired' }))
+    if (at !== null)
+      this.timeline.after(at - this.clock.now(), () => this.#timerSet === set && this.feed({ type: 'timerFired' }))
   }
 
   saved(taskId: TaskId, step: number): void {

@@ -40,6 +40,9 @@ export class WorkerModel {
   #step: RunningStep | null = null
   #lease: 'held' | 'owed' | 'revoked' = 'held'
   #isDead = false
+  #isHung = false
+  /** Its steps take so many times as long. */
+  slowness = 1
 
   constructor(workerId: WorkerId, world: WorkerSurroundings) {
     this.workerId = workerId
@@ -48,6 +51,16 @@ export class WorkerModel {
 
   get isDead(): boolean {
     return this.#isDead
+  }
+
+  get isHung(): boolean {
+    return this.#isHung
+  }
+
+  /** Nothing comes of what it has, and nothing more is said. */
+  hang(): void {
+    this.#isHung = true
+    this.#step = null
   }
 
   removeModel(versionId: VersionId): void {
@@ -144,7 +157,7 @@ export class WorkerModel {
   }
 
   #continue(): void {
-    if (this.#step || this.#isDead) return
+    if (this.#step || this.#isDead || this.#isHung) return
     this.#dropCancelled()
     if (this.#lease !== 'held') return
     const { timeline } = this.#world
@@ -168,7 +181,7 @@ export class WorkerModel {
       this.#failAsStale(members)
       return this.#continue()
     }
-    const stepMs = stepMsOf(versionId) * random.between(0.5, 1.5)
+    const stepMs = this.slowness * stepMsOf(versionId) * random.between(0.5, 1.5)
     const begun = members
       .filter(({ isStarted }) => !isStarted)
       .map(({ taskId }): TaskReport => ({ kind: 'started', taskId }))
@@ -248,6 +261,6 @@ export class WorkerModel {
   }
 
   #report(reports: readonly TaskReport[]): void {
-    if (reports.length > 0 && !this.#isDead) this.#world.reported(this, reports)
+    if (reports.length > 0 && !this.#isDead && !this.#isHung) this.#world.reported(this, reports)
   }
 }

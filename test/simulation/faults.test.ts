@@ -8,6 +8,9 @@ const seeds = given === undefined ? Array.from({ length: 200 }, (_, index) => in
 /** Deaths of workers that no task and no load brought about are not in these worlds. */
 const onlyPoison = {
   killGapMs: Number.POSITIVE_INFINITY,
+  hangGapMs: Number.POSITIVE_INFINITY,
+  cutGapMs: Number.POSITIVE_INFINITY,
+  deviceGapMs: Number.POSITIVE_INFINITY,
   restartGapMs: Number.POSITIVE_INFINITY,
   cancelGapMs: Number.POSITIVE_INFINITY,
   pauseGapMs: Number.POSITIVE_INFINITY,
@@ -28,6 +31,10 @@ describe('in every world', { timeout: 120_000 }, () => {
     cancelled: 0,
     restarts: 0,
     deaths: 0,
+    hangs: 0,
+    partitions: 0,
+    deviceLosses: 0,
+    clockJumps: 0,
     quarantined: 0,
     checks: 0,
     stale: 0,

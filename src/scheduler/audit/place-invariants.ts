@@ -22,7 +22,7 @@ import type { Expect } from './expect.ts'
 export function checkWorker(state: SchedulerState, worker: Worker, expect: Expect): void {
   const { tasks, alone, slot, residencies, runtime } = worker
   expect(slot.primary === worker || slot.retiring === worker || slot.spares.includes(worker), 'has no place')
-  const isUsable = worker.state === 'ready' || slot.device.isLost
+  const isUsable = worker.state === 'ready' || slot.device.isLost || slot.circuit === 'probing'
   expect(steppingTasks(worker) === 0 || isUsable, 'has tasks and is not ready')
   expect(residencies.size === 0 || !slot.spares.includes(worker), 'is a spare and holds models')
   expect(!alone?.residency || steppingTasks(worker) === 1, 'has a task that should be alone, and others')
