@@ -15,7 +15,7 @@ import { failWaitingJobs } from '../memory/load-failures.ts'
 import { bytesOf, startLoad } from '../memory/loading.ts'
 import { dropPin } from '../pins/pins.ts'
 import { refusesLoads } from '../pressure/pressure.ts'
-import type { Device, SchedulerState, Version } from '../state.ts'
+import type { Device, SchedulerState, Slot, Version } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { engineBytes, staff } from '../workers/workers.ts'
 import { candidatesFor } from './candidates.ts'
@@ -145,7 +145,7 @@ function offerOf(state: SchedulerState, version: Version, device: Device, want: 
     need,
     missingBytes: missingBytes(state, device, need),
     isPossible: completion !== null,
-    isHeldBack: !worker && slot !== undefined && now < slot.notBefore,
+    isHeldBack: slot !== undefined && isHeldBack(slot, now),
     completion,
     startSteps,
     score: scoreOf(device, version, completion),
@@ -165,6 +165,12 @@ function needOn(state: SchedulerState, version: Version, device: Device, want: W
     class: want ? classOfWant(version, want) : 'batch',
     isOverdue: version.shortSince !== null && now >= version.shortSince + patienceMs(state, version),
   }
+}
+
+/** Also a spare waits while the circuit is open. */
+function isHeldBack(slot: Slot, now: Millis): boolean {
+  if (slot.primary || now >= slot.notBefore) return false
+  return slot.circuit !== 'closed' || slot.spares.every(({ state }) => state === 'stopping')
 }
 
 function compareOffers(a: Offer, b: Offer): number {
