@@ -5,7 +5,8 @@ import type { JobId, Millis, VersionId } from '../ids.ts'
 import { compareTurns } from '../queues/ordered-queue.ts'
 import { backlogOf, type Job, priorityClasses, type SchedulerState, type Version } from '../state.ts'
 import { estimatedStartAt } from './estimate.ts'
-import { type WaitCode, waitReason } from './wait-reason.ts'
+import type { WaitCode } from './wait-code.ts'
+import { waitReason } from './wait-reason.ts'
 
 export interface Waiting {
   readonly code: WaitCode

@@ -3,6 +3,7 @@ import { isOpen } from '../admission/admission.ts'
 import { batchLimitAt } from '../batching/step-policy.ts'
 import type { PauseCause } from '../events.ts'
 import type { Millis } from '../ids.ts'
+import { compareTurns } from '../queues/ordered-queue.ts'
 import {
   deviceOf,
   isLive,
@@ -113,12 +114,15 @@ function atResident(state: SchedulerState, task: Task, version: Version): WaitRe
   return turnOfOthers(state, task, others) ?? { code: 'BEHIND_OTHERS', reason: others }
 }
 
+const turnsLookedAt = 20
+
 /** Somebody who came later goes first, because whoever this job belongs to has had its share for now. */
 function turnOfOthers({ jobs }: SchedulerState, { job }: Task, others: string): WaitReason | null {
   const { flow } = job.share
   const next = [...job.version.residencies.map(({ lanes }) => lanes), job.version.lanes]
-    .flatMap((lanes) => lanes[job.class].first()?.job ?? [])
-    .find((other) => other.share.flow !== flow && other.order > job.order)
+    .flatMap((lanes) => lanes[job.class].take(turnsLookedAt))
+    .map((task) => task.job)
+    .find((other) => other.share.flow !== flow && other.arrival > job.arrival && compareTurns(other, job) < 0)
   if (!next) return null
   const own = flow.user === next.share.flow.user ? 'This session' : 'This user'
   const running = [...jobs.values()].filter((other) => other.share.flow.user === flow.user && other.state === 'running')

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { queueView } from '../../../../src/scheduler/explain/explain.ts'
+import type { UserId } from '../../../../src/scheduler/ids.ts'
 import { loadMs, mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
 function resident(batchLimit = 2, holdMs = 0) {
@@ -78,6 +79,34 @@ describe('why a job waits', () => {
     expect(scheduler.wait(job).reason).toBe('smollm2 could not be loaded; it is tried again in 0.2 s.')
   })
 
+  test('memory is short because of what is pinned', () => {
+    const scheduler = new SchedulerUnderTest()
+    scheduler.device({ name: 'cpu', limitBytes: 500 * mib })
+    const pinned = scheduler.version({ modelName: 'minilm', weightsBytes: 200 * mib })
+    scheduler.feed({ type: 'pinRequested', versionId: pinned, deviceId: null, pinned: true })
+    scheduler.serve()
+    const job = scheduler.submit(scheduler.version({ modelName: 'smollm2', weightsBytes: 300 * mib }))
+    expect(scheduler.wait(job)).toMatchObject({
+      code: 'MEMORY',
+      reason: expect.stringMatching(/^smollm2 needs 320 MiB on cpu, where \d+ MiB are free; minilm is pinned\.$/),
+    })
+  })
+
+  test('it is the turn of others', () => {
+    const { scheduler, version } = resident(1)
+    const greedy = { userId: 1 as UserId }
+    for (let count = 0; count < 6; count += 1) scheduler.submit(version, greedy)
+    const last = scheduler.submit(version, greedy)
+    scheduler.pass(10)
+    scheduler.submit(version, { userId: 2 as UserId })
+    expect(scheduler.wait(last)).toMatchObject({
+      code: 'FAIR_SHARE',
+      reason: expect.stringMatching(
+        /^This user has had its share for now.* and it is the turn of others\. \d+ jobs are ahead/,
+      ),
+    })
+  })
+
   test('memory is short', () => {
     const scheduler = new SchedulerUnderTest()
     scheduler.device({ name: 'cpu', limitBytes: 500 * mib })
@@ -86,7 +115,7 @@ describe('why a job waits', () => {
     const job = scheduler.submit(scheduler.version({ weightsBytes: 300 * mib, modelName: 'smollm2' }))
     expect(scheduler.wait(job)).toMatchObject({
       code: 'MEMORY',
-      reason: 'smollm2 needs 320 MiB on cpu, where 180 MiB are free; what else is loaded there is in use.',
+      reason: 'smollm2 needs 320 MiB on cpu, where 180 MiB are free; model-3 is in use.',
       estimatedStartAt: null,
     })
   })
