@@ -1,7 +1,7 @@
 /** Events for the scheduler, drawn by fast-check: likely ones and absurd ones. */
 import * as fc from 'fast-check'
 import type { JobSpec, SchedulerEvent, TaskReport } from '../../src/scheduler/events.ts'
-import type { DeviceId, JobId, TaskId, VersionId, WorkerId } from '../../src/scheduler/ids.ts'
+import type { DeviceId, JobId, SessionId, TaskId, UserId, VersionId, WorkerId } from '../../src/scheduler/ids.ts'
 import type { SchedulerState } from '../../src/scheduler/state.ts'
 
 /** Few numbers, so that events hit what is there, what is gone and what never was. */
@@ -12,6 +12,7 @@ const workerId = id<WorkerId>(40)
 const jobId = id<JobId>(60)
 const tasksPerJob = 3
 const taskId = id<TaskId>(60 * tasksPerJob)
+const sessionId = id<SessionId>(5)
 const bytes = fc.integer({ min: 0, max: 900 })
 const of = <Value extends string>(value: Value) => fc.constant(value)
 
@@ -47,8 +48,8 @@ const job = fc
   .map(
     ({ versionId: of, tasks, ...facts }): JobSpec => ({
       ...facts,
-      userId: null,
-      sessionId: null,
+      userId: facts.jobId % 3 === 0 ? null : ((facts.jobId % 3) as UserId),
+      sessionId: facts.jobId % 5 === 0 ? null : ((facts.jobId % 5) as SessionId),
       weight: 1,
       work: 1,
       submittedAt: 0,
@@ -144,6 +145,10 @@ const event: fc.Arbitrary<SchedulerEvent> = fc.oneof(
       reports: fc.array(report, { minLength: 1, maxLength: 6 }),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ type: of('pinRequested'), versionId, deviceId: place, pinned: fc.boolean() }) },
+  fc.record({ type: of('hintGiven'), versionId, withinMs: fc.nat(300), probability: fc.constantFrom(0, 0.2, 1) }),
+  fc.record({ type: of('sessionOpened'), sessionId, versionId: fc.option(versionId, { nil: null }) }),
+  fc.record({ type: of('sessionClosed'), sessionId }),
   fc.record({ type: of('workerMeasured'), workerId, privateBytes: bytes }),
   fc.record({
     type: of('deviceMeasured'),
