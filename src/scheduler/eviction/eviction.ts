@@ -4,7 +4,7 @@
  */
 import type { PriorityClass } from '../events.ts'
 import type { DecisionReason, Score } from '../explain/decisions.ts'
-import type { Millis } from '../ids.ts'
+import type { Millis, VersionId } from '../ids.ts'
 import { availableBytes, weightsRoomBytes } from '../memory/ledger.ts'
 import { unload } from '../memory/loading.ts'
 import type { Device, SchedulerState } from '../state.ts'
@@ -19,6 +19,8 @@ export type { Victim } from './unused.ts'
 
 /** What a load takes. The worker of its engine stays, though it may hold nothing yet. */
 export interface Need extends Room {
+  /** Whose load it is. */
+  readonly versionId: VersionId
   readonly engine: string
   /** Of the work that it is for. Interactive work may fill the reserve, and batch work evicts nothing that interactive work has used of late. */
   readonly class: PriorityClass
@@ -43,7 +45,7 @@ const noVictims: readonly Victim[] = []
 export function makeRoom(turn: Turn, device: Device, need: Need): boolean {
   const { state, now } = turn
   const reason = state.settings.eviction === 'lru' ? 'least_recently_used' : 'least_valuable'
-  return dismiss(turn, device, choose(state, device, need, unused(state, device, need, now), noVictims), reason)
+  return dismiss(turn, device, need, choose(state, device, need, unused(state, device, need, now), noVictims), reason)
 }
 
 /**
@@ -55,7 +57,7 @@ export function askToYield(turn: Turn, device: Device, need: Need): boolean {
   const { state, now } = turn
   const last = [...idleAndHeld(state, device, need, now), ...busy(state, device, now)]
   const choice = choose(state, device, need, unused(state, device, need, now), last)
-  return dismiss(turn, device, choice, 'others_waited_too_long')
+  return dismiss(turn, device, need, choice, 'others_waited_too_long')
 }
 
 interface Choice {
@@ -64,10 +66,20 @@ interface Choice {
   readonly spared: readonly Ranked[]
 }
 
-function dismiss(turn: Turn, device: Device, choice: Choice | null, reason: DecisionReason): boolean {
+function dismiss(
+  turn: Turn,
+  device: Device,
+  { versionId: forVersionId }: Need,
+  choice: Choice | null,
+  reason: DecisionReason,
+): boolean {
   for (const victim of choice?.victims ?? []) {
-    if ('worker' in victim) stopWorker(turn, victim.worker, 'idle_worker')
-    else unload(turn, victim.residency, 'evicted', reason, scoresOf(device, victim, choice?.spared ?? [], turn.now))
+    if ('worker' in victim) {
+      stopWorker(turn, victim.worker, 'idle_worker', forVersionId)
+      continue
+    }
+    const scores = scoresOf(device, victim, choice?.spared ?? [], turn.now)
+    unload(turn, victim.residency, 'evicted', reason, { forVersionId, scores })
   }
   return choice !== null
 }

@@ -120,22 +120,28 @@ export function takeComponent(
   tellResidency(turn, residency)
 }
 
+/** Who gains by it, and how those scored that could have gone instead. */
+export interface UnloadDetails {
+  readonly forVersionId?: VersionId
+  readonly scores?: readonly Score[]
+}
+
 /** Lets what runs end, then unloads. */
 export function unload(
   turn: Turn,
   residency: LiveResidency,
   ending: 'unloaded' | 'evicted',
   reason: DecisionReason,
-  scores: readonly Score[] = [],
+  details: UnloadDetails = {},
 ): void {
   residency.ending ??= ending
   const uprooted = uproot(turn, residency)
-  if (residency.state === 'resident') beginUnload(turn, residency, reason, scores)
+  if (residency.state === 'resident') beginUnload(turn, residency, reason, details)
   for (const job of uprooted) goOn(turn, job)
   unloadIfIdle(turn, residency)
 }
 
-function beginUnload(turn: Turn, residency: LiveResidency, reason: DecisionReason, scores: readonly Score[]): void {
+function beginUnload(turn: Turn, residency: LiveResidency, reason: DecisionReason, details: UnloadDetails): void {
   const { version, worker } = residency
   const { versionId } = version.spec
   residency.state = 'evicting'
@@ -148,7 +154,7 @@ function beginUnload(turn: Turn, residency: LiveResidency, reason: DecisionReaso
     kind: 'EVICT',
     reason,
     scheme: 'value',
-    scores,
+    ...details,
     versionId,
     deviceId: deviceOf(residency).spec.deviceId,
     workerId: worker.workerId,

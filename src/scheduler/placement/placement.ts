@@ -159,6 +159,7 @@ function needOn(state: SchedulerState, version: Version, device: Device, want: W
   const hasWorker = slot?.primary || slot?.spares.some(({ state: life }) => life !== 'stopping')
   const { weightsBytes, workingBytes } = bytesOf(version)
   return {
+    versionId: version.spec.versionId,
     engine,
     weightsBytes,
     totalBytes: weightsBytes + workingBytes + (hasWorker ? 0 : engineBytes(state, engine)),

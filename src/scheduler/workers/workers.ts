@@ -8,7 +8,7 @@ import { createSlot } from '../blank.ts'
 import type { WorkerExitCause } from '../events.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
 import { isOpenCircuit, noteDeath } from '../failover/circuit.ts'
-import type { JobId, WorkerId } from '../ids.ts'
+import type { JobId, VersionId, WorkerId } from '../ids.ts'
 import { availableBytes, commit, release, reserve } from '../memory/ledger.ts'
 import { isIdle } from '../memory/loading.ts'
 import { backlogOf, type Device, isLive, type SchedulerState, type Slot, type Worker } from '../state.ts'
@@ -92,11 +92,17 @@ export function isIdleWorker({ state, residencies, alone }: Worker): boolean {
   return state !== 'stopping' && alone === null && [...residencies.values()].every(isIdle)
 }
 
-export function stopWorker(turn: Turn, worker: Worker, reason: DecisionReason): void {
+/** `forVersionId`: whose load takes its memory. */
+export function stopWorker(
+  turn: Turn,
+  worker: Worker,
+  reason: DecisionReason,
+  forVersionId: VersionId | null = null,
+): void {
   const { workerId, slot } = worker
   worker.state = 'stopping'
   turn.commands.push({ type: 'stopWorker', workerId })
-  decided(turn, { kind: 'EVICT', reason, deviceId: slot.device.spec.deviceId, workerId })
+  decided(turn, { kind: 'EVICT', reason, deviceId: slot.device.spec.deviceId, workerId, forVersionId })
 }
 
 /** It is gone, with everything that it held already taken off the books. */
@@ -125,6 +131,7 @@ function promoteSpare(turn: Turn, slot: Slot): Worker | null {
   if (!spare || turn.state.draining) return null
   slot.spares.splice(slot.spares.indexOf(spare), 1)
   slot.primary = spare
+  spare.restartCount = slot.restartCount
   decided(turn, {
     kind: 'RESTART_WORKER',
     reason: 'spare_took_over',
