@@ -7,6 +7,7 @@ import { componentStreaming } from './component-streaming.ts'
 import { earlyValidation } from './early-validation.ts'
 import { everything } from './everything.ts'
 import { handOver } from './hand-over.ts'
+import { joinedReports } from './joined-reports.ts'
 import type { Mechanism } from './mechanism.ts'
 import { partialResults } from './partial-results.ts'
 import { persistentWorkers } from './persistent-workers.ts'
@@ -26,6 +27,7 @@ export const mechanisms: readonly Mechanism[] = [
   componentStreaming,
   componentGraph,
   pipelining,
+  joinedReports,
   dynamicBatching,
   partialResults,
   handOver,

@@ -7,6 +7,8 @@ export type Output = Readonly<Record<string, unknown>>
 export class TaskOutputs implements WorkerListener {
   readonly ready: Promise<void>
   readonly loaded: Promise<void>
+  /** Frames that told what became of tasks. */
+  frames = 0
   readonly #isReady = Promise.withResolvers<void>()
   readonly #isLoaded = Promise.withResolvers<void>()
   readonly #waiting = new Map<TaskId, PromiseWithResolvers<Output>>()
@@ -23,6 +25,7 @@ export class TaskOutputs implements WorkerListener {
   }
 
   stepsReported(_: WorkerId, entries: readonly ReportEntry[]): void {
+    this.frames += 1
     for (const entry of entries) {
       if (entry.kind === 'done') this.#waiting.get(entry.taskId)?.resolve(entry.output)
       else if (entry.kind === 'failed') this.#waiting.get(entry.taskId)?.reject(new Error(entry.message))

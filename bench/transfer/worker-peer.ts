@@ -18,6 +18,8 @@ export interface WorkerPeerOptions {
   /** A folder whose sub-folders hold programs besides the no-op. */
   readonly programs?: string
   readonly pipelineDepth?: number
+  /** States that share a step. */
+  readonly batchLimit?: number
   /** How often the worker is asked for what it has counted. */
   readonly statsIntervalMs?: number
 }
@@ -37,6 +39,7 @@ export class WorkerPeer implements Peer {
     without = '',
     programs = '',
     pipelineDepth = 8,
+    batchLimit = 1,
     statsIntervalMs = defaultWorkerLimits.statsIntervalMs,
   }: WorkerPeerOptions = {}): Promise<WorkerPeer> {
     const folder = await mkdtemp(join(tmpdir(), 'hearth-bench-'))
@@ -57,7 +60,7 @@ export class WorkerPeer implements Peer {
       privateBytesMax: null,
     })
     await outputs.ready
-    real.loadNoop(workerId, 1)
+    real.loadNoop(workerId, batchLimit)
     await outputs.loaded
     return new WorkerPeer(real, outputs, memory, folder)
   }
@@ -73,6 +76,11 @@ export class WorkerPeer implements Peer {
     const pid = this.#real.pool.describe()[0]?.pid
     if (typeof pid !== 'number') throw new Error('The worker has no process.')
     return pid
+  }
+
+  /** Frames that have told what became of tasks. */
+  get frames(): number {
+    return this.#outputs.frames
   }
 
   async fetch(sizeBytes: number): Promise<void> {

@@ -68,7 +68,10 @@ def work() -> int:
     interrupts = Interrupts()
     Reader(connection, inbox, activity, large, interrupts).start()
     models = Models(engine, programs, inbox.wake, LoadLimits(buffer_bytes=environment.load_buffer_bytes))
-    loop = StepLoop(environment.epoch, connection, inbox, activity, models, large, interrupts)
+    joins_reports = "joined-reports" not in environment.without
+    loop = StepLoop(
+        environment.epoch, connection, inbox, activity, models, large, interrupts, joins_reports=joins_reports
+    )
     try:
         loop.run()
     except ServerGone:

@@ -49,6 +49,8 @@ class StepLoop:
         models: Models,
         large: LargeTensors,
         interrupts: Interrupts,
+        *,
+        joins_reports: bool = True,
     ) -> None:
         self._connection = connection
         self._inbox = inbox
@@ -56,7 +58,7 @@ class StepLoop:
         self._interrupts = interrupts
         self._tasks = tasks = Tasks(activity)
         self._held = held = HeldOutputs()
-        self._report = report = Report(connection, activity, large)
+        self._report = report = Report(connection, activity, large, is_joined=joins_reports)
         self._lease = lease = Lease()
         self._slices = slices = StageSlices()
         checkpoints = Checkpoints(models.policies, report)

@@ -29,11 +29,14 @@ class Report:
     """What is collected leaves in this order: starts, items, progress, text, previews, checkpoints, ends and pauses. It
     is the true one for each task: what a checkpoint has behind it was said before."""
 
-    def __init__(self, connection: Connection, activity: Activity, large: LargeTensors | None = None) -> None:
-        """Without `large`, large tensors go in chunks."""
+    def __init__(
+        self, connection: Connection, activity: Activity, large: LargeTensors | None = None, *, is_joined: bool = True
+    ) -> None:
+        """Without `large`, large tensors go in chunks. Not `is_joined`: each change at once, in a frame of its own."""
         self._connection = connection
         self._large = large or LargeTensors()
         self._activity = activity
+        self._is_joined = is_joined
         self._left_at = 0.0
         self._is_urgent = False
         self._starts: list[AnyEntry] = []
@@ -105,7 +108,7 @@ class Report:
         if self._is_urgent:
             return 0.0
         if self._progress or self._flows or self._checkpoints:
-            return self._left_at + REPORT_INTERVAL_MS
+            return self._left_at + REPORT_INTERVAL_MS if self._is_joined else 0.0
         return self.step_times.due_at()
 
     def leave_if_due(self, now: float) -> None:
@@ -151,5 +154,7 @@ class Report:
         self._checkpoints.pop(task, None)
 
     def _send_steps(self, entries: list[AnyEntry]) -> None:
-        for frame_type, meta, payload in entry_frames(entries, self._activity.progress, self._large) if entries else ():
-            self._connection.send(frame_type, meta, payload)
+        groups = [entries] if self._is_joined else [[entry] for entry in entries]
+        for group in groups if entries else ():
+            for frame_type, meta, payload in entry_frames(group, self._activity.progress, self._large):
+                self._connection.send(frame_type, meta, payload)

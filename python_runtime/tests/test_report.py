@@ -24,11 +24,11 @@ from hearth_worker.report import Report as Collected
 class Watched:
     """A report whose connection ends here."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_joined: bool = True) -> None:
         ours, theirs = socket.socketpair()
         self._ours = ours
         ours.setblocking(False)
-        self.report = Collected(Connection(theirs), Activity())
+        self.report = Collected(Connection(theirs), Activity(), is_joined=is_joined)
         self._decoder = FrameDecoder()
 
     def sent(self) -> list[Report]:
@@ -94,6 +94,18 @@ def test_what_a_user_sees_leaves_at_once_with_everything_collected(watched: Watc
     (told,) = kinds(watched.sent())
     names = {"wrote": "text", "previewed": "preview"}
     assert sorted(told) == sorted(["step", names.get(event, event)])
+
+
+def test_with_joining_switched_off_each_change_leaves_at_once_in_a_frame_of_its_own() -> None:
+    watched = Watched(is_joined=False)
+    report = watched.report
+    for task in (1, 2):
+        report.progressed(task, Progress(1, 9, "steps"))
+    report.leave_if_due(1000)
+    report.progressed(1, Progress(2, 9, "steps"))
+    report.leave_if_due(1001)
+    assert kinds(watched.sent()) == [["step"], ["step"], ["step"]]
+    watched.close()
 
 
 def test_the_order_is_starts_items_progress_text_previews_checkpoints_ends(watched: Watched) -> None:

@@ -15,7 +15,7 @@ const count = (minimum: number) => z.coerce.number().int().min(minimum)
 const valuesBytesMax = 12 * 1024 * 1024
 
 /** Mechanisms that can be switched off, to measure what they bring. */
-export const mechanisms = ['validation-cache', 'slabs', 'adaptive-chunks', 'pipelining'] as const
+export const mechanisms = ['validation-cache', 'slabs', 'adaptive-chunks', 'pipelining', 'joined-reports'] as const
 
 /** As the scheduler names them. */
 export const routings = [
