@@ -11,6 +11,13 @@ export interface ClassLatency {
   readonly p99: number
 }
 
+export interface Shares {
+  readonly busy: number
+  readonly backlog: number
+  readonly loading: number
+  readonly memory: number
+}
+
 export class Measures {
   requests = 0
   failed = 0
@@ -18,7 +25,6 @@ export class Measures {
   /** Of batch work from the backlog. */
   backlogLoads = 0
   backlogEnded = 0
-  backlogMs = 0
   pauses = 0
   readonly #latencies: Record<PriorityClass, number[]> = { interactive: [], batch: [] }
   readonly #busyMs: number[]
@@ -26,6 +32,8 @@ export class Measures {
   readonly #memoryBytes: number
   #asked = { bytes: 0, loadMs: 0 }
   #loaded = { bytes: 0, loadMs: 0 }
+  #loadingMs = 0
+  #backlogMs = 0
   #since: Millis | null = null
   #filledUntil: Millis = 0
   #filled = 0
@@ -50,8 +58,14 @@ export class Measures {
     this.#asked.loadMs += loadMs
   }
 
-  loadBegan({ sizeBytes, loadMs }: WorkloadModel): void {
+  /** `passesMs`: how long it keeps its device from loading anything else. */
+  loadBegan({ sizeBytes, loadMs }: WorkloadModel, passesMs: Millis, isBacklog: boolean): void {
     if (this.#since === null) return
+    this.#loadingMs += passesMs
+    if (isBacklog) {
+      this.backlogLoads += 1
+      return
+    }
     this.loads += 1
     this.#loaded.bytes += sizeBytes
     this.#loaded.loadMs += loadMs
@@ -64,8 +78,10 @@ export class Measures {
     this.#filled += bytes
   }
 
-  computed(device: number, ms: Millis): void {
-    if (this.#since !== null) this.#busyMs[device] = (this.#busyMs[device] ?? 0) + ms
+  computed(device: number, ms: Millis, isBacklog: boolean): void {
+    if (this.#since === null) return
+    this.#busyMs[device] = (this.#busyMs[device] ?? 0) + ms
+    if (isBacklog) this.#backlogMs += ms
   }
 
   served(priority: PriorityClass, latencyMs: Millis): void {
@@ -101,12 +117,18 @@ export class Measures {
     return squares === 0 ? 1 : (sum * sum) / (this.#busyMs.length * squares)
   }
 
-  /** Share of the time that devices computed, and of the memory that models filled. */
-  shares(now: Millis): { readonly busy: number; readonly memory: number } {
+  /** Of the time of all devices: computed in, with the backlog's part, and loaded in; and of their memory what models filled. */
+  shares(now: Millis): Shares {
     this.#passTime(now)
     const elapsedMs = Math.max(1, now - (this.#since ?? now))
+    const deviceMs = elapsedMs * this.#busyMs.length
     const busyMs = this.#busyMs.reduce((sum, ms) => sum + ms, 0)
-    return { busy: busyMs / (elapsedMs * this.#busyMs.length), memory: this.#byteMs / (elapsedMs * this.#memoryBytes) }
+    return {
+      busy: busyMs / deviceMs,
+      backlog: this.#backlogMs / deviceMs,
+      loading: this.#loadingMs / deviceMs,
+      memory: this.#byteMs / (elapsedMs * this.#memoryBytes),
+    }
   }
 
   #passTime(now: Millis): void {

@@ -27,10 +27,7 @@ export function readOwnFormat(table: Table): Workload {
     const execMs = execOf(row) * 1000
     const priority = priorityOf(table, row)
     const name = modelOf(row).trim()
-    if (name === '') {
-      nameless += 1
-      continue
-    }
+    if (name === '') nameless += 1
     const model = models.placeOf(name, sizeGb, loadMs)
     requests.push({ at: seconds * 1000, model, execMs, user: users.numberOf(userOf(row)), class: priority })
   }
@@ -67,7 +64,7 @@ function missingNotes({ columns }: Table): string[] {
 
 function rowNotes(nameless: number, otherwise: number): string[] {
   const notes: string[] = []
-  if (nameless > 0) notes.push(`${nameless} rows name no model and are left out.`)
+  if (nameless > 0) notes.push(`${nameless} rows name no model; they are served as one of their own.`)
   if (otherwise > 0)
     notes.push(`${otherwise} rows give their model another size or load time than its first row, which counts.`)
   return notes

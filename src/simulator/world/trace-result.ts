@@ -31,7 +31,10 @@ export interface TraceResult {
   /** Share of the devices' time that was computed in, and of their memory that models filled. */
   readonly utilisation: number
   readonly memoryUse: number
-  readonly backlog: { readonly ended: number; readonly computedSeconds: number; readonly loads: number } | null
+  /** Share of the devices' time in which they neither computed nor loaded. */
+  readonly idleShare: number
+  /** Batch work beside the workload: jobs that ended, their loads, and the share of the devices' time that they had. */
+  readonly backlog: { readonly ended: number; readonly loads: number; readonly share: number } | null
   readonly pauses: number
   /** Seconds in the world, and for the machine that simulated it. */
   readonly simulatedSeconds: number
@@ -51,7 +54,7 @@ export interface Served {
 
 export function resultOf({ workload, options, measures, warmupRows, now, steps, tookMs }: Served): TraceResult {
   const { policy, routing, devices, memoryGb, order, execution, compress, seed, batchBacklog } = options
-  const { busy, memory } = measures.shares(now)
+  const { busy, backlog, loading, memory } = measures.shares(now)
   return {
     policy,
     routing,
@@ -72,9 +75,8 @@ export function resultOf({ workload, options, measures, warmupRows, now, steps, 
     jainFairness: measures.jainFairness(),
     utilisation: busy,
     memoryUse: memory,
-    backlog: batchBacklog
-      ? { ended: measures.backlogEnded, computedSeconds: measures.backlogMs / 1000, loads: measures.backlogLoads }
-      : null,
+    idleShare: Math.max(0, 1 - busy - loading),
+    backlog: batchBacklog ? { ended: measures.backlogEnded, loads: measures.backlogLoads, share: backlog } : null,
     pauses: measures.pauses,
     simulatedSeconds: (now - 1000 - (workload.requests[0]?.at ?? 0) / compress) / 1000,
     tookSeconds: tookMs / 1000,

@@ -117,7 +117,7 @@ class TraceWorld {
         return { loadMs, passesMs: execution === 'none' ? 0 : loadMs }
       },
       sizeOf: (versionId) => this.#modelOf(versionId).sizeBytes,
-      loadBegan: (_, versionId) => this.#loadBegan(versionId),
+      loadBegan: (versionId, passesMs) => this.#loadBegan(versionId, passesMs),
       feed: (event) => this.#feed(event),
     })
   }
@@ -238,9 +238,9 @@ class TraceWorld {
     if (at !== null) this.#timeline.at(at, () => this.#timerSet === set && this.#feed({ type: 'timerFired' }))
   }
 
-  #loadBegan(versionId: VersionId): void {
-    if (versionId > this.#workload.models.length) this.#measures.backlogLoads += 1
-    else this.#measures.loadBegan(this.#modelOf(versionId))
+  #loadBegan(versionId: VersionId, passesMs: Millis): void {
+    const isBacklog = versionId > this.#workload.models.length
+    this.#measures.loadBegan(this.#modelOf(versionId), passesMs, isBacklog)
   }
 
   #filled(deviceId: DeviceId, versionId: VersionId, sign: 1 | -1): void {
@@ -248,8 +248,7 @@ class TraceWorld {
   }
 
   #computed(deviceIndex: number, taskId: TaskId, ms: Millis): void {
-    this.#measures.computed(deviceIndex, ms)
-    if (this.#jobOf(taskId).isBacklog) this.#measures.backlogMs += ms
+    this.#measures.computed(deviceIndex, ms, this.#jobOf(taskId).isBacklog)
   }
 
   #drawLoadMs(usualMs: Millis): Millis {
