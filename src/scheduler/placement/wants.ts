@@ -66,7 +66,12 @@ export function noteWant(turn: Turn, version: Version): void {
 
 /** Of the work that it is wanted for. */
 export function classOfWant(version: Version, want: Want): PriorityClass {
-  return want.reason === 'asked_for' || want.reason === 'hinted' || hasInteractive(version) ? 'interactive' : 'batch'
+  return isWish(want) || hasInteractive(version) ? 'interactive' : 'batch'
+}
+
+/** Somebody has said that it is to be there. */
+function isWish({ reason }: Want): boolean {
+  return reason === 'asked_for' || reason === 'pinned' || reason === 'hinted'
 }
 
 export function hasInteractive(version: Version): boolean {
