@@ -170,8 +170,8 @@ export interface Worker {
   readonly slot: Slot
   state: 'starting' | 'ready' | 'stopping'
   readonly spawnedAt: Millis
-  /** Restarts of its slot before it. */
-  readonly restartCount: number
+  /** Restarts of its slot before it took its place there. */
+  restartCount: number
   /** In the order of admission. */
   readonly tasks: Set<Task>
   readonly residencies: Map<VersionId, LiveResidency>

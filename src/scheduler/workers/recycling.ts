@@ -17,6 +17,12 @@ export function noteServed(state: SchedulerState, worker: Worker): void {
   if (worker.served === state.settings.recycleAfterTasks) state.recycling.add(worker.slot)
 }
 
+/** It has grown beyond what its models were to take: its turn has come now, whatever it has served. */
+export function recycleNow(state: SchedulerState, worker: Worker): void {
+  worker.served = Math.max(worker.served, state.settings.recycleAtLatestAfterTasks)
+  state.recycling.add(worker.slot)
+}
+
 /** Begins and furthers what is due; to be asked in every turn. */
 export function recycle(turn: Turn): void {
   const { recycling, draining } = turn.state
@@ -42,6 +48,7 @@ function beginIfTimely(turn: Turn, slot: Slot, worker: Worker): void {
   slot.primary = successor
   slot.retiring = worker
   slot.restartCount += 1
+  if (successor) successor.restartCount = slot.restartCount
   turn.staffingDue = true
   const { deviceId } = slot.device.spec
   decided(turn, {
