@@ -20,7 +20,7 @@ import type { Millis } from './ids.ts'
 import { acceptJob } from './jobs/accepting.ts'
 import { cancelJob } from './jobs/cancellation.ts'
 import { takeCheckpoint } from './jobs/checkpoints.ts'
-import { expireDue, keepTimer, ringAlarms } from './jobs/deadlines.ts'
+import { expireDue, hurryDue, keepTimer, ringAlarms } from './jobs/deadlines.ts'
 import { pauseJob, resumeJob } from './jobs/pausing.ts'
 import { announceToWaiting, takeLoadFailure } from './memory/load-failures.ts'
 import { requestLoad, requestUnload } from './memory/load-requests.ts'
@@ -46,6 +46,7 @@ export function step(state: SchedulerState, event: SchedulerEvent, now: Millis):
   take(turn, event)
   recycle(turn)
   expireDue(turn)
+  hurryDue(turn)
   admitAndPlace(turn)
   if (settlePressure(turn)) admitAndPlace(turn)
   settleLeases(turn)
@@ -142,7 +143,14 @@ function admitAndPlace(turn: Turn): void {
   let rounds = 0
   do {
     rounds += 1
-    if (rounds > 1000) throw new Error('Rounds without end: ' + [...turn.freed].map(d => 'f' + d.spec.deviceId) + [...turn.unplaced].map(d => 'u' + d.spec.versionId) + [...turn.touched].map(d=>'t'+d.spec.versionId) + turn.placementDue)
+    if (rounds > 1000)
+      throw new Error(
+        'Rounds without end: ' +
+          [...turn.freed].map((d) => 'f' + d.spec.deviceId) +
+          [...turn.unplaced].map((d) => 'u' + d.spec.versionId) +
+          [...turn.touched].map((d) => 't' + d.spec.versionId) +
+          turn.placementDue,
+      )
     for (const version of turn.touched) {
       turn.touched.delete(version)
       failJobsOfGone(turn, version)

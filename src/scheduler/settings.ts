@@ -82,6 +82,8 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   readonly exactDevices: number
   /** Until anything has been measured. */
   readonly guessedExecMs: number
+  /** What waits goes ahead when no more is left until its deadline, and twice the time that it takes. */
+  readonly deadlineLeadMs: number
   /** Of one unit of work that a request announces. */
   readonly guessedUnitMs: number
   readonly guessedLoadMsPerByte: number
@@ -140,6 +142,7 @@ export const defaultSettings: SchedulerSettings = {
   evictionHorizonMs: 60_000,
   exactDevices: 64,
   guessedExecMs: 1000,
+  deadlineLeadMs: 1000,
   guessedUnitMs: 10,
   guessedLoadMsPerByte: 1e-6,
   batching: defaultBatching,

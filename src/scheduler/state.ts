@@ -70,6 +70,8 @@ export interface SchedulerState {
   jobsServed: number
   /** Jobs with a deadline of which no task may step at a worker; the worker watches over the others. */
   readonly deadlines: Heap<Job>
+  /** Jobs with a deadline that may have to go ahead of others for it. */
+  readonly approaching: Heap<Job>
   /** Times at which something held back may go on; ascending, each once. */
   readonly alarms: Millis[]
   /** The timer that the shell was asked for. */
@@ -121,6 +123,10 @@ export interface Device {
   /** Tasks that its workers hold and may step. */
   admitted: number
   loading: LiveResidency | null
+  /** Of jobs that are bound to it, the tasks that wait, where they are served strictly in order; null = they are not. */
+  line: OrderedQueue<Task> | null
+  /** Expected time of the jobs that are bound to it. */
+  boundMs: number
   /** What is to be loaded there next. */
   claim: Version | null
   /** Interactive and batch work of its workers take turns; null = there is no need to. */
@@ -193,6 +199,8 @@ export interface Version {
   readonly learnt: Learnt
   /** Tasks of jobs without a home that may be admitted, by class, first come first. */
   readonly lanes: Lanes
+  /** Tasks of jobs that are bound to a device, by device. */
+  readonly bound: Map<Device, BoundLanes>
   /** Tasks that were in a fatal step: each is retried alone, before others. */
   readonly suspects: OrderedQueue<Task>
   /** The worker that one of them has been given; it stays in `suspects` until it is admitted. */
@@ -235,6 +243,13 @@ export interface Version {
   shortSince: Millis | null
   /** Somebody was asked to make room for it: it is first in line for what becomes free. */
   isOwedRoom: boolean
+}
+
+/** Where tasks of a version wait whose jobs are bound to a device. */
+export interface BoundLanes {
+  readonly device: Device
+  readonly version: Version
+  readonly lanes: Lanes
 }
 
 export type Lanes = Readonly<Record<PriorityClass, OrderedQueue<Task>>>
@@ -329,6 +344,10 @@ export interface Job {
   forecast: Forecast | null
   /** Where its tasks run, and outputs are held for those to come; null = wherever the next one is admitted. */
   home: LiveResidency | null
+  /** The device that it was given when it came; null = it runs wherever there is room first. */
+  boundTo: Device | null
+  /** What it is expected to take there. */
+  boundMs: number
   tasksAtWorkers: number
   /** Those among them that may step: not the paused ones. */
   tasksStepping: number
@@ -409,6 +428,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     retries: createRetries(),
     jobsServed: 0,
     deadlines: createDeadlines(),
+    approaching: createApproaching(),
     alarms: [],
     timerAt: null,
     unsteady: new Set(),
@@ -437,6 +457,12 @@ function createRetries(): Heap<Version> {
   return new Heap(isBefore, (version, slot) => {
     version.retrySlot = slot
   })
+}
+
+function createApproaching(): Heap<Job> {
+  return new Heap((a, b) =>
+    a.share.hurryAt === b.share.hurryAt ? a.arrival < b.arrival : Number(a.share.hurryAt) < Number(b.share.hurryAt),
+  )
 }
 
 function createDeadlines(): Heap<Job> {

@@ -2,7 +2,7 @@
  * Who shares what there is: users, and within each the sessions. What waits of one session is a flow; jobs of one flow never overtake each other. All
  * positions are virtual time: milliseconds of measured work, stretched by how small a part of its user's share the flow has.
  */
-import type { SessionId, UserId } from '../ids.ts'
+import type { Millis, SessionId, UserId } from '../ids.ts'
 import { OrderedQueue } from '../queues/ordered-queue.ts'
 import type { Job } from '../state.ts'
 
@@ -21,7 +21,7 @@ export interface Fairness {
 
 export interface UserShare {
   readonly userId: UserId | null
-  /** How far it has been served: a new session of it begins no sooner. */
+  /** How far it has been served, with the next job of each session: a new session of it begins no sooner. */
   position: number
   /** Of its sessions that have jobs. */
   activeWeight: number
@@ -39,6 +39,8 @@ export interface Flow {
   /** Those that have not been admitted yet, and what they are expected to cost. */
   readonly waiting: OrderedQueue<Job>
   waitingMs: number
+  /** What its jobs measure of what jobs like them usually do. */
+  scale: number
   /** By which costs were stretched when those that wait were given their turns. */
   stretch: number
   /** Measured beyond what was expected, stretched, that the turns of those that wait do not show yet. */
@@ -51,6 +53,10 @@ export interface JobShare {
   start: number
   expectedMs: number
   measuredMs: number
+  /** It counts in its user's position. */
+  isCounted: boolean
+  /** When its deadline is near; null = it has none. */
+  readonly hurryAt: Millis | null
   /** It has been admitted, and keeps its turn whatever becomes of it. */
   isServed: boolean
   /** Its deadline is near, and it goes as far ahead as its user's share allows. */
@@ -88,6 +94,7 @@ export function createFlow(user: UserShare, sessionId: SessionId | null): Flow {
     nextStart: 0,
     waiting: new OrderedQueue(),
     waitingMs: 0,
+    scale: 1,
     stretch: 1,
     drift: 0,
   }

@@ -10,8 +10,12 @@ import { type Fairness, type Flow, stretchOf } from './flows.ts'
 
 /** Moved at once at most. */
 const movedMax = 4096
-/** Errors smaller than this part of what waits are not worth moving it. */
+/**
+ * Errors smaller than this part of what waits are not worth moving it; of a long backlog that counts so much that every job moves others about so many times.
+ */
 const tolerance = 0.25
+const movedAtLeast = 8
+const movesPerJob = 16
 /** Turns are whole numbers: so many to a millisecond. */
 const turnsPerMs = 16
 
@@ -31,10 +35,15 @@ export function correctIfDue(turn: Turn, fairness: Fairness, flow: Flow): void {
 }
 
 function isWrong(state: SchedulerState, flow: Flow): boolean {
-  if (Math.abs(flow.drift) > tolerance * flow.waitingMs * flow.stretch) return true
-  const next = flow.waiting.first()
-  const expectedMs = next ? expectedMsOf(state, next.version, next.work) : 0
-  return factor(stretchOf(flow), flow.stretch) > 1 + tolerance || factor(expectedMs, next?.share.expectedMs ?? 0) > 2
+  const { waiting, waitingMs } = flow
+  const weighed = Math.min(1, Math.max(movedAtLeast, waiting.size / movesPerJob) / waiting.size)
+  if (Math.abs(flow.drift) > tolerance * weighed * waitingMs * flow.stretch) return true
+  const next = waiting.first()
+  const expectedMs = next ? flow.scale * expectedMsOf(state, next.version, next.work) : 0
+  return (
+    factor(stretchOf(flow), flow.stretch) > 1 + tolerance ||
+    factor(expectedMs, next?.share.expectedMs ?? 0) > 1 + 2 * tolerance
+  )
 }
 
 function factor(a: number, b: number): number {
@@ -50,7 +59,7 @@ function takeAnew(turn: Turn, fairness: Fairness, flow: Flow): void {
   flow.waitingMs = 0
   for (const job of jobs) {
     const { share, version, work } = job
-    share.expectedMs = expectedMsOf(turn.state, version, work)
+    share.expectedMs = flow.scale * expectedMsOf(turn.state, version, work)
     flow.waitingMs += share.expectedMs
     if (!share.isUrgent) moveTo(turn, job, start)
     start += share.expectedMs * flow.stretch

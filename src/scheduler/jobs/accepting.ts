@@ -5,8 +5,11 @@ import { learnAnnounced } from '../fairness/expected-work.ts'
 import { turnAt } from '../fairness/retaking.ts'
 import { joinFlow, takeShare } from '../fairness/turns.ts'
 import type { TaskId } from '../ids.ts'
-import { isGone, type Job, type Task } from '../state.ts'
+import { bind } from '../placement/binding.ts'
+import { isGone, type Job } from '../state.ts'
 import type { Turn } from '../turn.ts'
+import { JobRecord } from './job-record.ts'
+import { TaskRecord } from './task-record.ts'
 
 /** What a job has behind it when it comes. */
 export interface History extends Pick<Job, 'attempt' | 'failedAttempts' | 'deathsAlone'> {
@@ -29,7 +32,7 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
   // What it announced is known of a newcomer only.
   const work = history === newcomer ? spec.work : (version.learnt.meanWork ?? spec.work)
   const share = takeShare(state, version, { ...spec, work })
-  const job: Job = {
+  const job: Job = new JobRecord({
     jobId,
     userId,
     sessionId,
@@ -42,62 +45,23 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
     order: turnAt(state, share.start, state.nextArrival),
     share,
     version,
-    tasks: [],
-    state: 'queued',
-    stage: 'inference',
     attempt: history.attempt,
-    failedAttempts: history.failedAttempts,
-    deathsAlone: history.deathsAlone,
-    staleAttempts: 0,
-    cancelRequested: false,
-    pauseCause: null,
-    setback: null,
-    gained: -1,
-    isStuck: false,
-    forecast: null,
-    home: null,
-    tasksAtWorkers: 0,
-    tasksStepping: 0,
-    tasksLeft: spec.tasks.length,
-    deadlineSlot: -1,
-  }
-  for (const task of spec.tasks) job.tasks.push(createTask(job, task))
+  })
+  job.failedAttempts = history.failedAttempts
+  job.deathsAlone = history.deathsAlone
+  const isSuspect = job.deathsAlone > 0
+  job.tasks = spec.tasks.map((task, index) => new TaskRecord(job, { ...task, isSuspect, arrival: job.arrival + index }))
+  job.tasksLeft = job.tasks.length
   linkTasks(job, spec)
   for (const { taskId, step } of history.checkpoints) recall(job, taskId, step)
-  for (const task of job.tasks) state.tasks.set(task.taskId, task)
   state.jobs.set(jobId, job)
   state.nextArrival += job.tasks.length
   state.waiting[priorityClass].add(job)
-  joinFlow(job)
+  joinFlow(state, job)
   if (history === newcomer) noteDemand(state, job, turn.now)
   if (deadlineAt !== null) state.deadlines.add(job)
+  bind(turn, job)
   return job
-}
-
-function createTask(job: Job, { taskId, stage, isHeld, components }: TaskSpec): Task {
-  return {
-    taskId,
-    job,
-    version: job.version,
-    stage,
-    isHeld,
-    components,
-    after: [],
-    followers: [],
-    arrival: job.arrival + job.tasks.length,
-    order: job.order,
-    state: 'blocked',
-    residency: null,
-    startedAt: null,
-    workSince: 0,
-    reportedAt: null,
-    stepsDone: 0,
-    checkpointStep: null,
-    heldOutput: null,
-    pausedState: null,
-    isSuspect: job.deathsAlone > 0,
-    unstartedDeaths: 0,
-  }
 }
 
 /** Also for a job that is restored: `tasks` in the order of the job's. */
@@ -105,15 +69,13 @@ export function linkTasks(
   job: Job,
   { tasks }: { readonly tasks: readonly Pick<TaskSpec, 'taskId' | 'after'>[] },
 ): void {
+  if (tasks.every(({ after }) => after.length === 0)) return
   const byId = new Map(job.tasks.map((task) => [task.taskId, task]))
   for (const { taskId, after } of tasks) {
     const task = byId.get(taskId)
-    for (const predecessorId of after) {
-      const predecessor = byId.get(predecessorId)
-      if (!task || !predecessor) continue
-      task.after.push(predecessor)
-      predecessor.followers.push(task)
-    }
+    if (!task) continue
+    task.after = after.flatMap((predecessorId) => byId.get(predecessorId) ?? [])
+    for (const predecessor of task.after) predecessor.followers = [...predecessor.followers, task]
   }
 }
 
@@ -127,6 +89,7 @@ function recall({ tasks }: Job, savedTaskId: TaskId, step: number): void {
 /** The version of all tasks. A graph that could never end, or not in one place, is a mistake of the caller, and is found before anything changes. */
 function assertGraph({ jobId, tasks }: JobSpec): TaskSpec['versionId'] {
   const [first] = tasks
+  if (first && tasks.length === 1 && first.after.length === 0) return first.versionId
   const done = new Set<number>()
   for (let before = -1; before < done.size; ) {
     before = done.size

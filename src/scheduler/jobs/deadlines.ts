@@ -6,11 +6,35 @@
 import { endPeaks } from '../batching/policy-changes.ts'
 import { expireHints } from '../demand/hints.ts'
 import { closeCircuits } from '../failover/circuit.ts'
+import { hurry } from '../fairness/turns.ts'
+import type { Millis } from '../ids.ts'
 import { tryDue } from '../placement/retries.ts'
 import { lookAgain } from '../pressure/pressure.ts'
+import type { Job, SchedulerState } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { failJob } from './jobs.ts'
 import { endClimbs } from './memory-ladder.ts'
+
+/** What waits and has little time left goes ahead, as far as its user's share allows. */
+export function hurryDue(turn: Turn): void {
+  for (let job = nextToHurry(turn.state); job && hurryAt(job) <= turn.now; job = nextToHurry(turn.state)) {
+    turn.state.approaching.takeFirst()
+    hurry(turn, job)
+  }
+}
+
+/** Others have been admitted or have ended meanwhile. */
+function nextToHurry({ approaching, jobs }: SchedulerState): Job | undefined {
+  for (let job = approaching.first(); job; job = approaching.first()) {
+    if (!job.share.isServed && jobs.get(job.jobId) === job) return job
+    approaching.takeFirst()
+  }
+  return undefined
+}
+
+function hurryAt({ share }: Job): Millis {
+  return share.hurryAt ?? Number.POSITIVE_INFINITY
+}
 
 export function expireDue(turn: Turn): void {
   const { deadlines } = turn.state
@@ -40,7 +64,12 @@ export function ringAlarms(turn: Turn): void {
 export function keepTimer(turn: Turn): void {
   const { state, commands } = turn
   const deadlineAt = state.deadlines.first()?.deadlineAt ?? Number.POSITIVE_INFINITY
-  const nextAt = Math.min(deadlineAt, state.alarms[0] ?? Number.POSITIVE_INFINITY)
+  const hurried = nextToHurry(state)
+  const nextAt = Math.min(
+    deadlineAt,
+    hurried ? hurryAt(hurried) : Number.POSITIVE_INFINITY,
+    state.alarms[0] ?? Number.POSITIVE_INFINITY,
+  )
   if (nextAt >= (state.timerAt ?? Number.POSITIVE_INFINITY)) return
   state.timerAt = nextAt
   commands.push({ type: 'setTimer', at: nextAt })

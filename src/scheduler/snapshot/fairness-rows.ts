@@ -1,7 +1,7 @@
 /** Shares in a snapshot: users and their flows with the numbers that they have; who waits in a flow is found among the jobs. */
 import { createFlow, type Fairness, type Flow, flowOf, type JobShare, type UserShare } from '../fairness/flows.ts'
 import type { SessionId, UserId } from '../ids.ts'
-import type { Job } from '../state.ts'
+import type { Job, SchedulerState } from '../state.ts'
 
 export interface FairnessSnapshot extends Omit<Fairness, 'users'> {
   readonly users: readonly UserSnapshot[]
@@ -49,6 +49,9 @@ export function restoreShare(
   return { ...share, flow }
 }
 
-export function rejoinFlow(job: Job): void {
-  if (!job.share.isServed) job.share.flow.waiting.add(job)
+export function rejoinFlow({ approaching }: SchedulerState, job: Job): void {
+  const { share } = job
+  if (share.isServed) return
+  share.flow.waiting.add(job)
+  if (share.hurryAt !== null && !share.isUrgent) approaching.add(job)
 }

@@ -36,7 +36,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 10
+export const snapshotFormat = 11
 
 export interface Snapshot {
   readonly format: number
