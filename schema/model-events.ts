@@ -6,7 +6,7 @@ import type { RequestContext } from './context.ts'
 import { encodeId } from './ids.ts'
 import { JobFailure } from './job-failure.ts'
 import { required } from './loaders.ts'
-import { Model, ModelVersion, Residency } from './nouns.ts'
+import { Decision, Model, ModelVersion, Residency } from './nouns.ts'
 import { requestError } from './request-error.ts'
 
 type EventOf<Type extends ModelEventView['type']> = Extract<ModelEventView, { type: Type }>
@@ -30,11 +30,25 @@ builder.objectRef<EventOf<'ModelRegistered'>>('ModelRegistered').implement({
 })
 builder.objectRef<EventOf<'ResidencyChanged'>>('ResidencyChanged').implement({
   interfaces: [ModelEvent],
-  fields: (t) => ({ residency: t.expose('residency', { type: Residency }) }),
+  fields: (t) => ({
+    residency: t.expose('residency', { type: Residency }),
+    decision: t.expose('decision', {
+      type: Decision,
+      nullable: true,
+      description: 'Why it is being loaded, or has to go.',
+    }),
+  }),
 })
 builder.objectRef<EventOf<'ResidencyEnded'>>('ResidencyEnded').implement({
   interfaces: [ModelEvent],
-  fields: (t) => ({ residencyId: t.id({ resolve: (event) => encodeId('Residency', event.residencyId) }) }),
+  fields: (t) => ({
+    residencyId: t.id({ resolve: (event) => encodeId('Residency', event.residencyId) }),
+    decision: t.expose('decision', {
+      type: Decision,
+      nullable: true,
+      description: 'Why it had to go; null when its worker was lost.',
+    }),
+  }),
 })
 builder.objectRef<EventOf<'ModelLoadFailed'>>('ModelLoadFailed').implement({
   interfaces: [ModelEvent],

@@ -214,11 +214,11 @@ async function main(): Promise<void> {
     previews,
     readRequest: (id) => store.readRequest(id),
     readShownText: (id) => readShownText(store, id),
-    isDone: (taskId) => state.tasks.get(taskId)?.state === 'done',
+    isDone: (id, jobId) => state.jobs.get(jobId)?.tasks.find(({ taskId }) => taskId === id)?.state === 'done',
     inlineTensorBytesMax: config.HEARTH_INLINE_TENSOR_BYTES,
     onLost: onBroken,
   })
-  shell.start(carryOutWith({ jobs, executor, models, allocations, registry, trouble, estimates }))
+  shell.start(carryOutWith({ jobs, executor, models, allocations, registry, trouble, estimates, decisions }))
 
   for (const { id, facts } of devices) {
     const { name, limitBytes, coreCount } = facts

@@ -259,12 +259,19 @@ export interface QueueView {
 }
 export type ModelEvent =
   | { readonly type: 'ModelRegistered'; readonly at: Millis; readonly modelId: ModelId; readonly versionId: VersionId }
-  | { readonly type: 'ResidencyChanged'; readonly at: Millis; readonly modelId: ModelId; readonly residency: Residency }
+  | {
+      readonly type: 'ResidencyChanged'
+      readonly at: Millis
+      readonly modelId: ModelId
+      readonly residency: Residency
+      readonly decision: Decision | null
+    }
   | {
       readonly type: 'ResidencyEnded'
       readonly at: Millis
       readonly modelId: ModelId
       readonly residencyId: ResidencyId
+      readonly decision: Decision | null
     }
   | {
       readonly type: 'ModelLoadFailed'

@@ -1,12 +1,16 @@
 /** One exhaustive switch from what the scheduler wants to who does it. */
 import type { Executor } from '../runtime/executor.ts'
+import type { Command, Residency } from '../scheduler/commands.ts'
 import type { Allocations } from './allocations.ts'
+import type { Decisions } from './decisions.ts'
 import type { EngineTrouble } from './engine-trouble.ts'
 import type { JobCommands } from './job-commands.ts'
 import type { ModelEvents } from './model-events.ts'
 import type { ModelRegistry } from './model-registry.ts'
 import type { CarryOut } from './shell.ts'
 import type { StartEstimates } from './start-estimates.ts'
+
+type Ended = Extract<Command, { readonly type: 'residencyEnded' }>
 
 export function carryOutWith(doers: {
   readonly jobs: JobCommands
@@ -16,8 +20,17 @@ export function carryOutWith(doers: {
   readonly registry: ModelRegistry
   readonly trouble: EngineTrouble
   readonly estimates: StartEstimates
+  readonly decisions: Decisions
 }): CarryOut {
-  const { jobs, executor, models, allocations, registry, trouble, estimates } = doers
+  const { jobs, executor, models, allocations, registry, trouble, estimates, decisions } = doers
+  const whyChanged = ({ versionId, deviceId, state }: Residency) => {
+    if (state === 'resident') return null
+    return decisions.latest({ kinds: [state === 'loading' ? 'LOAD' : 'EVICT'], versionIds: [versionId], deviceId })
+  }
+  const whyEnded = ({ versionId, deviceId, reason }: Ended) =>
+    reason === 'worker_lost' || reason === 'load_failed'
+      ? null
+      : decisions.latest({ kinds: ['EVICT'], versionIds: [versionId], deviceId })
   return (command, now) => {
     switch (command.type) {
       case 'jobStarted':
@@ -56,9 +69,9 @@ export function carryOutWith(doers: {
         void registry.check(command.versionId)
         return
       case 'residencyChanged':
-        return models.changed(command.residency, now)
+        return models.changed(command.residency, now, whyChanged(command.residency))
       case 'residencyEnded':
-        return models.ended(command.residencyId, command.versionId, now)
+        return models.ended(command.residencyId, command.versionId, now, whyEnded(command))
       case 'allocationChanged':
         return allocations.changed(command.allocation, now)
       // The shell's own.

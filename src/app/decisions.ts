@@ -58,6 +58,12 @@ export class Decisions {
     this.#topic.close()
   }
 
+  /** The latest of those that are still in the ring. */
+  latest(filter: DecisionFilter): Decision | null {
+    for (const decision of this.#state.decisions.read(filter)) return decision
+    return null
+  }
+
   async find(sequence: number): Promise<Decision | null> {
     const { decisions } = this.#state
     if (sequence > decisions.total) return null

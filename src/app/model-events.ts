@@ -1,5 +1,6 @@
 /** Residencies as they are now, and the stream of what happens to models. */
 import type { Residency } from '../scheduler/commands.ts'
+import type { Decision } from '../scheduler/explain/decisions.ts'
 import type { DeviceId, Millis, ResidencyId, VersionId } from '../scheduler/ids.ts'
 import type { ModelId } from '../store/records.ts'
 import type { ModelEvent } from './app.ts'
@@ -21,14 +22,16 @@ export class ModelEvents {
     this.#topic.publish({ type: 'ModelRegistered', at, modelId, versionId })
   }
 
-  changed(residency: Residency, at: Millis): void {
+  /** `decision`: why it loads or leaves; null when it does neither. */
+  changed(residency: Residency, at: Millis, decision: Decision | null): void {
     this.#residencies.set(residency.residencyId, residency)
-    this.#publish(residency.versionId, (modelId) => ({ type: 'ResidencyChanged', at, modelId, residency }))
+    this.#publish(residency.versionId, (modelId) => ({ type: 'ResidencyChanged', at, modelId, residency, decision }))
   }
 
-  ended(residencyId: ResidencyId, versionId: VersionId, at: Millis): void {
+  /** `decision`: why it had to go; null when its worker died or it could not be loaded. */
+  ended(residencyId: ResidencyId, versionId: VersionId, at: Millis, decision: Decision | null): void {
     this.#residencies.delete(residencyId)
-    this.#publish(versionId, (modelId) => ({ type: 'ResidencyEnded', at, modelId, residencyId }))
+    this.#publish(versionId, (modelId) => ({ type: 'ResidencyEnded', at, modelId, residencyId, decision }))
   }
 
   loadFailed(

@@ -33,7 +33,7 @@ export const requestTargets: readonly Target[] = [
     name: 'cursors-and-ids',
     seeds: [
       ...cursorKinds.map((kind) => Buffer.from(encodeCursor(kind, 12_345))),
-      ...nodeNames.map((name) => Buffer.from(encodeId(name, 42 as never))),
+      ...nodeNames.map((name) => Buffer.from(encodeId(name, 42))),
     ],
     words: ['=', '-', '_', 'OjE', 'Y3Vyc29y', '%3D', '\u0000'],
     read(input) {

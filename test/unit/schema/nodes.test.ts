@@ -9,7 +9,7 @@ async function inhabited(): Promise<FakeApp> {
   await app.submitJobs([{ model: textModel.name, task: { generateText: { prompt: 'Once' } } }], 'single')
   return app
 }
-const firstId = (name: NodeName) => encodeId(name, 1 as never)
+const firstId = (name: NodeName) => encodeId(name, 1)
 
 test.for(nodeNames)('node finds a %s by the id that it gives', async (name) => {
   const { data, errors } = await ask(await inhabited(), 'query($id: ID!) { node(id: $id) { __typename id } }', {

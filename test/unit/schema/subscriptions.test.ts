@@ -173,14 +173,19 @@ test('what happens to models is told', async () => {
   const { app } = await appWithJob()
   const events = await follow(
     app,
-    `subscription { modelEvents(model: "teller") { __typename at model { name } ... on ModelRegistered { version { version } } ... on ResidencyChanged { residency { state } }
-      ... on ResidencyEnded { residencyId } ... on ModelLoadFailed { version { version } error { code message } } } }`,
+    `subscription { modelEvents(model: "teller") { __typename at model { name } ... on ModelRegistered { version { version } } ... on ResidencyChanged { residency { state } decision { kind } }
+      ... on ResidencyEnded { residencyId decision { reason } } ... on ModelLoadFailed { version { version } error { code message } } } }`,
   )
   const [residency] = app.residencies({})
   const head = { at: 0, modelId: textModel.id } as const
   app.modelTopic.publish({ ...head, type: 'ModelRegistered', versionId: 1 as never })
-  app.modelTopic.publish({ ...head, type: 'ResidencyChanged', residency: residency! })
-  app.modelTopic.publish({ ...head, type: 'ResidencyEnded', residencyId: residency!.residencyId })
+  app.modelTopic.publish({ ...head, type: 'ResidencyChanged', residency: residency!, decision: null })
+  app.modelTopic.publish({
+    ...head,
+    type: 'ResidencyEnded',
+    residencyId: residency!.residencyId,
+    decision: await app.decision(3),
+  })
   app.modelTopic.publish({
     ...head,
     type: 'ModelLoadFailed',
@@ -192,8 +197,13 @@ test('what happens to models is told', async () => {
   const shown = { at: '1970-01-01T00:00:00.000Z', model: { name: 'teller' } }
   expect(JSON.parse(JSON.stringify(seen))).toEqual([
     { __typename: 'ModelRegistered', ...shown, version: { version: '1'.repeat(12) } },
-    { __typename: 'ResidencyChanged', ...shown, residency: { state: 'RESIDENT' } },
-    { __typename: 'ResidencyEnded', ...shown, residencyId: encodeId('Residency', 1 as never) },
+    { __typename: 'ResidencyChanged', ...shown, residency: { state: 'RESIDENT' }, decision: null },
+    {
+      __typename: 'ResidencyEnded',
+      ...shown,
+      residencyId: encodeId('Residency', 1 as never),
+      decision: { reason: 'Because of least_recently_used.' },
+    },
     {
       __typename: 'ModelLoadFailed',
       ...shown,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { DecisionRing } from '../../../src/scheduler/explain/decisions.ts'
 import type { DeviceId, JobId, TaskId } from '../../../src/scheduler/ids.ts'
 import type { ArtifactId } from '../../../src/store/records.ts'
 import { dataFolder } from '../../support/data-folder.ts'
@@ -64,4 +65,16 @@ test('jobs that had ended are read as they were', async () => {
   expect(await store.readArtifact(2 as ArtifactId)).toMatchObject({ jobId: ended, mimeType: 'image/png' })
   const events = await take(log.events(ended, null))
   expect(events.map(({ body }) => body.kind)).toEqual(['queued', 'started', 'text', 'succeeded'])
+})
+
+test('a database from before decisions were kept keeps them from now on', async () => {
+  const { store } = await testStore({ folder: await folderOf('hearth-0001.sqlite.gz') })
+  const { firstDecision } = store.opening
+  const ring = new DecisionRing(10)
+  ring.continueFrom(firstDecision - 1)
+  ring.record(10, { kind: 'LOAD', reason: 'jobs_wait' })
+  expect(await store.readDecisions({}, { first: 10, beforeId: null })).toEqual([])
+  await store.recordHistory({ decisions: [ring.at(firstDecision)], allocations: [] })
+  expect(await store.readDecision(firstDecision)).toMatchObject({ kind: 'LOAD', at: 10 })
+  expect(await store.countAllocations({})).toBe(0)
 })
