@@ -3,8 +3,11 @@
 import { createDevice, createVersion } from './blank.ts'
 import type { DeviceSpec, VersionSpec } from './events.ts'
 import { joinPool } from './eviction/pool.ts'
+import { chooseReserved } from './fairness/reserved.ts'
 import type { DeviceId } from './ids.ts'
 import type { Turn } from './turn.ts'
+import { keepLine } from './placement/lines.ts'
+import { bindUnbound } from './placement/rebinding.ts'
 import { sendPolicy } from './workers/worker-words.ts'
 
 /** A device that is known already is described anew; what it holds stays. */
@@ -15,9 +18,12 @@ export function addDevice(turn: Turn, spec: DeviceSpec): void {
   const device = known ?? createDevice(spec)
   devices.set(spec.deviceId, device)
   joinPool(turn.state, device)
+  if (!known) chooseReserved(turn.state)
+  if (!known) keepLine(turn.state, device)
   // A version with a long queue may want to be there too.
   for (const version of versions.values()) turn.touched.add(version)
   turn.freed.add(device)
+  bindUnbound(turn)
   turn.placementDue = true
   turn.staffingDue = true
 }

@@ -58,6 +58,8 @@ export interface SchedulerState {
   readonly tasks: Map<TaskId, Task>
   /** Jobs that wait (QUEUED or LOADING), in today's order. */
   readonly waiting: Readonly<Record<PriorityClass, OrderedQueue<Job>>>
+  /** Devices that take interactive work only. */
+  readonly reserved: Set<Device>
   /** Who has had how much, by class. */
   readonly fairness: Readonly<Record<PriorityClass, Fairness>>
   readonly runningCount: Record<PriorityClass, number>
@@ -421,6 +423,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     jobs: new Map(),
     tasks: new Map(),
     waiting: { interactive: new OrderedQueue(), batch: new OrderedQueue() },
+    reserved: new Set(),
     fairness: { interactive: createFairness(), batch: createFairness() },
     runningCount: { interactive: 0, batch: 0 },
     pausedCount: { interactive: 0, batch: 0 },

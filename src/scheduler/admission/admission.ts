@@ -8,10 +8,12 @@
 import { batchLimitAt } from '../batching/step-policy.ts'
 import type { PriorityClass } from '../events.ts'
 import { hasTrust } from '../failover/circuit.ts'
+import { isReservedFrom } from '../fairness/reserved.ts'
 import type { Millis } from '../ids.ts'
 import { isAvoided } from '../jobs/memory-climb.ts'
 import { compareTurns, type OrderedQueue } from '../queues/ordered-queue.ts'
 import {
+  deviceOf,
   type LiveResidency,
   priorityClasses,
   type SchedulerState,
@@ -21,7 +23,7 @@ import {
   type Worker,
 } from '../state.ts'
 import type { Turn } from '../turn.ts'
-import { takeFromLane } from './lanes.ts'
+import { boundHere, takeFromLane } from './lanes.ts'
 import { admit } from './membership.ts'
 
 export function admitWaiting(turn: Turn, version: Version): void {
@@ -37,9 +39,13 @@ export function isOpen({ worker, state, ending, components }: LiveResidency): bo
 }
 
 export function hasRoom(state: SchedulerState, residency: LiveResidency, priorityClass: PriorityClass): boolean {
-  const taken = priorityClass === 'interactive' ? residency.interactive : residency.admitted
+  const { admitted, interactive } = residency
+  if (isReservedFrom(state, deviceOf(residency), priorityClass)) return false
+  const taken = priorityClass === 'interactive' ? interactive : admitted
   const limit = admissionLimit(state, residency)
-  return taken < limit && hasTrust(residency, taken, limit)
+  // However much interactive work there is, some of the batch work is there to get its slices.
+  const isFirstOfBatch = priorityClass === 'batch' && admitted === interactive
+  return (taken < limit || isFirstOfBatch) && hasTrust(residency, taken, limit)
 }
 
 /** Tasks of one class that a worker may hold of it: steps are composed of them, and there are more when one has ended. */
@@ -59,7 +65,19 @@ export function nextFor(
     return lane.find((task) => task.job.state === 'running' && hasComponents(residency, task), lane.size)
   const own = firstFit(state, residency, lane)
   const free = residency.isRetiring ? undefined : firstFit(state, residency, residency.version.lanes[priorityClass])
-  return own && (!free || compareTurns(own, free) < 0) ? own : free
+  return earlier(earlier(own, free), firstBound(state, residency, priorityClass))
+}
+
+/** Of the jobs that are bound to the device. Where order is kept, only the very first. */
+function firstBound(state: SchedulerState, residency: LiveResidency, priorityClass: PriorityClass): Task | undefined {
+  const lane = residency.isRetiring ? undefined : boundHere(residency)?.[priorityClass]
+  const first = lane && firstFit(state, residency, lane)
+  const { line } = residency.worker.slot.device
+  return line && first !== line.first() ? undefined : first
+}
+
+function earlier(a: Task | undefined, b: Task | undefined): Task | undefined {
+  return a && (!b || compareTurns(a, b) < 0) ? a : b
 }
 
 /** Of what waits for a model that is still loading, only that is looked at which would be admitted first if it was whole. */

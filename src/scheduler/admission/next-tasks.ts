@@ -3,9 +3,10 @@ import type { DecisionReason } from '../explain/decisions.ts'
 import { leaveHomeIfDue } from '../jobs/homes.ts'
 import { cancelIfGone, notePostprocessing, pauseIfStill, succeedJob } from '../jobs/jobs.ts'
 import { holdOutput, releaseTaken, undoLost } from '../jobs/outputs.ts'
+import { bind } from '../placement/binding.ts'
 import { isLive, type Job, type Task } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
-import { enqueueReady } from './lanes.ts'
+import { enqueueReady, isQueued, unbind } from './lanes.ts'
 
 /** Its tasks whose predecessors have ended wait for a worker; or it comes to rest, if somebody wishes it to. */
 export function goOn(turn: Turn, job: Job): void {
@@ -13,6 +14,10 @@ export function goOn(turn: Turn, job: Job): void {
   leaveHomeIfDue(turn, job)
   undoLost(turn, job)
   if (job.pauseCause !== null) return pauseIfStill(turn, job)
+  if (job.boundTo?.isLost && !job.home && !job.tasks.some(isQueued)) {
+    unbind(job)
+    bind(turn, job)
+  }
   // What a home that is to go still has of it comes back first.
   if (job.home === null || isLive(job.home)) enqueueReady(turn, job)
 }

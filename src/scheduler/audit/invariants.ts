@@ -59,10 +59,12 @@ function checkLedger(state: SchedulerState, device: Device, expect: Expect): voi
 }
 
 /** What jobs are charged for is what their tasks have. */
-function checkCharges({ allocations, tasks }: SchedulerState, expect: Expect): void {
+function checkCharges({ allocations, jobs, tasks: atWorkers }: SchedulerState, expect: Expect): void {
   let charged = 0
   for (const { jobId } of allocations.values()) if (jobId !== null) charged += 1
-  for (const { heldOutput, pausedState } of tasks.values()) {
+  const tasks = new Set(atWorkers.values())
+  for (const job of jobs.values()) for (const task of job.tasks) tasks.add(task)
+  for (const { heldOutput, pausedState } of tasks) {
     if (heldOutput) charged -= 1
     if (pausedState) charged -= 1
   }

@@ -1,5 +1,6 @@
 /** What must hold of jobs and their tasks after every step. */
 
+import { lanesOf } from '../admission/lanes.ts'
 import { isLive, type Job, type SchedulerState, type Task } from '../state.ts'
 import type { Expect } from './expect.ts'
 
@@ -56,8 +57,8 @@ export function checkTask(state: SchedulerState, task: Task, expect: Expect): vo
   const { version, job, residency, state: life, pausedState } = task
   const isQueued = life === 'waiting' || life === 'suspect'
   const isAtWorker = !isQueued && life !== 'blocked' && life !== 'done'
-  expect(state.tasks.get(task.taskId) === task, 'is unknown')
-  if (life === 'waiting') expect((job.home ?? version).lanes[job.class].has(task), 'is not in its lane')
+  expect((state.tasks.get(task.taskId) === task) === isAtWorker, 'is at a worker and unknown, or at none and known')
+  if (life === 'waiting') expect(lanesOf(job)[job.class].has(task), 'is not in its lane')
   if (life === 'suspect') expect(task.isSuspect && version.suspects.has(task), 'is not among the suspects')
   expect((residency !== null) === isAtWorker, 'is at a worker and should not be, or is not')
   expect(residency === null || residency.worker.tasks.has(task), 'is at a worker that does not know it')

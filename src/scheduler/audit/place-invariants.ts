@@ -95,6 +95,10 @@ function checkLanes(version: Version, expect: Expect): void {
       for (const { state: life, job } of place.lanes[priorityClass])
         expect(life === 'waiting' && job.home === home && job.class === priorityClass, 'has a lane with others in it')
   }
+  for (const { device, lanes } of version.bound.values())
+    for (const priorityClass of priorityClasses)
+      for (const { state: life, job } of lanes[priorityClass])
+        expect(life === 'waiting' && job.home === null && job.boundTo === device, 'binds others to a device')
   for (const { state: life } of version.suspects) expect(life === 'suspect', 'suspects tasks that are elsewhere')
 }
 

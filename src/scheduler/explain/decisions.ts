@@ -72,6 +72,8 @@ export const decisionReasons = [
   'pins_do_not_fit',
   'pinned',
   'hinted',
+  'routed',
+  'routed_for_want_of_better',
 ] as const
 export type DecisionReason = (typeof decisionReasons)[number]
 

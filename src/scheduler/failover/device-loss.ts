@@ -3,6 +3,7 @@
  * checkpoints, or wait for the device where no other can hold their model. It is nobody's failure. On its return it is tried carefully.
  */
 import type { DeviceId } from '../ids.ts'
+import { bindUnbound, rebindFrom } from '../placement/rebinding.ts'
 import type { Worker } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { distrust } from './circuit.ts'
@@ -16,6 +17,7 @@ export function loseDevice(turn: Turn, deviceId: DeviceId): void {
     distrust(turn.state, slot)
     for (const worker of [...slot.spares, slot.primary, slot.retiring]) if (worker) kill(turn, worker)
   }
+  rebindFrom(turn, device, null)
   turn.placementDue = true
 }
 
@@ -23,6 +25,8 @@ export function takeBackDevice(turn: Turn, deviceId: DeviceId): void {
   const device = turn.state.devices.get(deviceId)
   if (!device?.isLost) return
   device.isLost = false
+  bindUnbound(turn)
+  turn.freed.add(device)
   turn.placementDue = true
   turn.staffingDue = true
 }

@@ -4,9 +4,10 @@
  * elsewhere; here are the transitions and what users are told of them.
  */
 
-import { dequeueAll } from '../admission/lanes.ts'
+import { dequeueAll, unbind } from '../admission/lanes.ts'
 import { leave, takeFromLetter } from '../admission/membership.ts'
 import type { Command, JobFailureCode, MemoryRemedy, RequeueCause } from '../commands.ts'
+import { notePause } from '../demand/sessions.ts'
 import type { PauseCause, WorkerExitCause } from '../events.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
 import { settleShare } from '../fairness/turns.ts'
@@ -132,11 +133,12 @@ function finishJob(turn: Turn, job: Job, end: Command): void {
   for (const task of job.tasks) {
     dropOutput(turn, task)
     if (task.residency) abandon(turn, task)
-    else state.tasks.delete(task.taskId)
   }
   job.home?.jobs.delete(job)
   job.home = null
+  unbind(job)
   state.jobs.delete(job.jobId)
+  notePause(state, job, turn.now)
   turn.commands.push(end)
 }
 
@@ -152,7 +154,6 @@ function abandon(turn: Turn, task: Task): void {
 /** An abandoned task has left its worker. */
 export function forgetAbandoned(turn: Turn, task: Task): void {
   leave(turn, task)
-  turn.state.tasks.delete(task.taskId)
 }
 
 function moveTo(state: SchedulerState, job: Job, to: Job['state']): void {

@@ -3,13 +3,20 @@
 import { returnTask } from '../admission/next-tasks.ts'
 import type { JobFailureCode } from '../commands.ts'
 import type { TaskFailureCode } from '../events.ts'
-import type { Task } from '../state.ts'
+import type { LiveResidency, Task } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { failJob, requeueJob } from './jobs.ts'
+import { climb } from './memory-ladder.ts'
 import { dropOutput } from './outputs.ts'
 
-/** The task has left its worker. What fails together, in one step, counts once. */
-export function takeFailure(turn: Turn, task: Task, code: TaskFailureCode, retryable: boolean): void {
+/** The task has left its worker, where it was at home in `residency`. What fails together, in one step, counts once. */
+export function takeFailure(
+  turn: Turn,
+  task: Task,
+  code: TaskFailureCode,
+  retryable: boolean,
+  residency: LiveResidency,
+): void {
   const { job } = task
   const jobCode = jobFailureCodes[code]
   const isFirst = !turn.setBack.has(job)
@@ -18,6 +25,7 @@ export function takeFailure(turn: Turn, task: Task, code: TaskFailureCode, retry
   if (code === 'deadline_exceeded') return failJob(turn, job, jobCode, true, task)
   const isHopeless = code === 'invalid_request' || code === 'artifact_missing'
   if (isHopeless || !retryable) return failJob(turn, job, jobCode, retryable && !isHopeless, task)
+  if (code === 'out_of_memory') return takeShortage(turn, task, residency, isFirst)
   if (isFirst) job.failedAttempts += 1
   if (job.failedAttempts >= turn.state.settings.attemptLimit) return failJob(turn, job, jobCode, true, task)
   const cause = code === 'input_missing' ? 'engine_error' : code
@@ -26,6 +34,19 @@ export function takeFailure(turn: Turn, task: Task, code: TaskFailureCode, retry
   task.isSuspect = false
   requeueJob(turn, job, cause, null)
   returnTask(turn, task, cause)
+}
+
+/** One state alone did not fit. While something can be done about that, it is no fault of the job's. */
+function takeShortage(turn: Turn, task: Task, residency: LiveResidency, isFirst: boolean): void {
+  const { job } = task
+  const remedy = isFirst ? climb(turn, job, residency) : null
+  if (isFirst && remedy === null) {
+    job.failedAttempts += 1
+    return failJob(turn, job, 'OUT_OF_MEMORY', true, task)
+  }
+  task.isSuspect = false
+  requeueJob(turn, job, 'out_of_memory', null, remedy ?? undefined)
+  returnTask(turn, task, 'out_of_memory')
 }
 
 /** What it computed is worth nothing, through no fault of its own; but a model that is stale again and again is not tried for ever. */

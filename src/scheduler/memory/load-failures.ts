@@ -13,9 +13,11 @@ import { recall, uproot } from '../jobs/homes.ts'
 import { announceLoading, failJob, requeueJob, setBackJob } from '../jobs/jobs.ts'
 import {
   admissionLimit,
+  type Device,
   deviceOf,
   isLive,
   type Job,
+  type Lanes,
   type LiveResidency,
   priorityClasses,
   type Task,
@@ -82,7 +84,7 @@ export function announceToWaiting(turn: Turn, version: Version): void {
   if (!loading || version.residencies.some((residency) => residency.state === 'resident' && isLive(residency))) return
   const limit = admissionLimit(turn.state, version)
   if (version.loadingJobs.size >= limit) return
-  for (const { job } of firstWaiting(version, limit)) {
+  for (const { job } of firstWaiting(version, deviceOf(loading), limit)) {
     version.loadingJobs.add(job)
     if (job.state === 'queued') announceLoading(turn, job, deviceOf(loading))
   }
@@ -127,7 +129,10 @@ const refusals: Readonly<Partial<Record<JobFailureCode, DecisionReason>>> = {
 /** Also those that a load which has failed still has to let go of. */
 export function waitingJobs(version: Version): Set<Job> {
   const jobs = new Set<Job>()
-  for (const queue of [version.suspects, version.lanes.interactive, version.lanes.batch])
+  for (const queue of [
+    version.suspects,
+    ...allLanes(version).flatMap(({ interactive, batch }) => [interactive, batch]),
+  ])
     for (const { job } of queue) jobs.add(job)
   for (const residency of version.residencies) {
     if (residency.ending !== 'load_failed') continue
@@ -136,8 +141,14 @@ export function waitingJobs(version: Version): Set<Job> {
   return jobs
 }
 
-function firstWaiting(version: Version, count: number): Task[] {
+function allLanes({ lanes, bound }: Version): Lanes[] {
+  return [lanes, ...[...bound.values()].map((each) => each.lanes)]
+}
+
+function firstWaiting(version: Version, device: Device, count: number): Task[] {
   const tasks = version.suspects.take(count)
-  for (const priorityClass of priorityClasses) tasks.push(...version.lanes[priorityClass].take(count - tasks.length))
+  for (const priorityClass of priorityClasses)
+    for (const lanes of [version.lanes, version.bound.get(device)?.lanes])
+      if (lanes && tasks.length < count) tasks.push(...lanes[priorityClass].take(count - tasks.length))
   return tasks
 }

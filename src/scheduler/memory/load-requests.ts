@@ -1,5 +1,6 @@
 /** Loads and unloads that somebody asks for. */
 import type { DeviceId, VersionId } from '../ids.ts'
+import { isPinned } from '../pins/pins.ts'
 import { deviceOf, isLive, type LiveResidency } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { unload } from './loading.ts'
@@ -14,7 +15,7 @@ export function requestLoad(turn: Turn, versionId: VersionId, deviceId: DeviceId
   turn.unplaced.add(version)
 }
 
-/** `deviceId` null = everywhere. Jobs that wait load the version again. */
+/** `deviceId` null = everywhere. Jobs that wait load the version again. What is pinned stays. */
 export function requestUnload(turn: Turn, versionId: VersionId, deviceId: DeviceId | null): void {
   const version = turn.state.versions.get(versionId)
   if (!version) return
@@ -22,7 +23,7 @@ export function requestUnload(turn: Turn, versionId: VersionId, deviceId: Device
   if (deviceId === null) version.rewarm = false
   turn.touched.add(version)
   for (const residency of version.residencies)
-    if (isOn(residency, deviceId)) unload(turn, residency, 'unloaded', 'asked_for')
+    if (isOn(residency, deviceId) && !isPinned(residency)) unload(turn, residency, 'unloaded', 'asked_for')
 }
 
 function isOn(residency: LiveResidency, deviceId: DeviceId | null): boolean {

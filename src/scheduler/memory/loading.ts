@@ -3,6 +3,7 @@
  * admissions at once, takes back what has not started, lets go of what is paused, and waits for the rest.
  */
 import { endAlone } from '../admission/alone.ts'
+import { boundHere } from '../admission/lanes.ts'
 import { goOn } from '../admission/next-tasks.ts'
 import { createLanes } from '../blank.ts'
 import type { DecisionReason, Score } from '../explain/decisions.ts'
@@ -208,7 +209,12 @@ export function endResidency(
 /** Nothing uses it and nothing waits for it; what is paused there can be kept elsewhere. */
 export function isIdle(residency: LiveResidency): boolean {
   const { version, worker, state, admitted, lanes } = residency
-  const waiting = backlogOf(version) + lanes.interactive.size + lanes.batch.size
+  const bound = boundHere(residency)
+  const waiting =
+    backlogOf(version) +
+    lanes.interactive.size +
+    lanes.batch.size +
+    (bound ? bound.interactive.size + bound.batch.size : 0)
   return state === 'resident' && admitted === 0 && waiting === 0 && worker.alone?.version !== version
 }
 

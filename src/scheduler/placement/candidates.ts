@@ -7,12 +7,14 @@ export function candidatesFor(state: SchedulerState, version: Version, want: Wan
     const device = state.devices.get(want.deviceId)
     return device && isEligible(device, version) ? [device] : []
   }
-  const devices: Device[] = []
-  for (const device of state.devices.values()) if (isEligible(device, version)) devices.push(device)
-  return devices
+  return candidateDevices(state).filter((device) => isEligible(device, version))
+}
+
+export function candidateDevices(state: SchedulerState): Device[] {
+  return [...state.devices.values()].filter(({ isLost }) => !isLost)
 }
 
 /** Not where it is already, or still has to leave. */
 function isEligible(device: Device, version: Version): boolean {
-  return !device.isLost && !version.residencies.some(({ worker }) => worker.slot.device === device)
+  return !version.residencies.some(({ worker }) => worker.slot.device === device)
 }

@@ -9,6 +9,7 @@ import { type Need, victimsFor } from '../eviction/eviction.ts'
 import type { Score } from '../explain/decisions.ts'
 import type { Millis } from '../ids.ts'
 import { execMsOf, loadMsOf, usualLoadMs, usualServiceMs } from '../learning/times.ts'
+import { availableBytes } from '../memory/ledger.ts'
 import { type Device, isLive, type LiveResidency, type SchedulerState, type Version } from '../state.ts'
 
 export interface Completion {
@@ -63,6 +64,24 @@ export function residencyWorkMs(
   let tasks = interactive + lanes.interactive.size + version.lanes.interactive.size / places
   if (priorityClass === 'batch') tasks += admitted - interactive + lanes.batch.size + version.lanes.batch.size / places
   return tasks === 0 ? 0 : tasks * usualServiceMs(state, version)
+}
+
+/** Of making room for a job that will come to its turn later: what leaves then is like what is there now, as much of it as the model needs. */
+export function roomLossMs(
+  state: SchedulerState,
+  device: Device,
+  { weightsBytes }: { readonly weightsBytes: number },
+  now: Millis,
+): number {
+  const missing = weightsBytes - Math.max(0, availableBytes(device))
+  if (missing <= 0) return 0
+  let heldBytes = 0
+  let heldMs = 0
+  for (const residency of device.residencies) {
+    heldBytes += residency.weights.sizeBytes
+    heldMs += lossMs(state, residency, now)
+  }
+  return heldBytes === 0 ? 0 : heldMs * Math.min(1, missing / heldBytes)
 }
 
 /** Requests that will come for it within the horizon have to wait for its load, unless another copy serves them. */

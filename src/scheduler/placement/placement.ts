@@ -14,18 +14,21 @@ import { availableBytes } from '../memory/ledger.ts'
 import { failWaitingJobs } from '../memory/load-failures.ts'
 import { bytesOf, startLoad } from '../memory/loading.ts'
 import { dropPin } from '../pins/pins.ts'
+import { isReservedFrom } from '../fairness/reserved.ts'
 import { refusesLoads } from '../pressure/pressure.ts'
 import type { Device, SchedulerState, Slot, Version } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { engineBytes, staff } from '../workers/workers.ts'
+import { isBindingEarly } from './binding.ts'
 import { candidatesFor } from './candidates.ts'
 import { claim, displace, isOpenTo } from './claims.ts'
 import { type Completion, completionAt, scoreOf } from './completion.ts'
 import { isHoldable } from './misfit.ts'
+import { rebindFrom } from './rebinding.ts'
 import { isCopyWorthwhile, isToBeWeighed } from './replicas.ts'
 import { tryAgainAt } from './retries.ts'
 import { isMoreUrgent } from './wanted-list.ts'
-import { classOfWant, isPatient, type Want, wantOf } from './wants.ts'
+import { boundWants, classOfWant, isPatient, type Want, wantOf } from './wants.ts'
 
 export interface Offer {
   readonly device: Device
@@ -71,7 +74,9 @@ function byUrgency(a: Version, b: Version): number {
 /** Something has ended on the device. */
 function fill(turn: Turn, device: Device): void {
   if (device.loading || device.isLost) return
-  for (const version of turn.state.wanted.first(offeredMax)) {
+  const { state } = turn
+  const versions = isBindingEarly(state) ? [...state.wanted] : state.wanted.first(offeredMax)
+  for (const version of versions) {
     place(turn, version, true)
     if (device.loading) return
   }
@@ -79,9 +84,13 @@ function fill(turn: Turn, device: Device): void {
 
 /** `isFreed`: because something has ended somewhere, so that a wish for a copy may have become worthwhile. */
 function place(turn: Turn, version: Version, isFreed: boolean): void {
-  const { state, now } = turn
-  const want = wantOf(state, version)
+  const want = wantOf(turn.state, version)
   if (!want) return
+  for (const each of want.bound ? boundWants(version) : [want]) placeFor(turn, version, each, isFreed)
+}
+
+function placeFor(turn: Turn, version: Version, want: Want, isFreed: boolean): void {
+  const { state, now } = turn
   if (want.reason === 'queue_too_long') {
     if (!isFreed && !isToBeWeighed(state, version, now)) return
     version.weighedAt = now
@@ -91,6 +100,7 @@ function place(turn: Turn, version: Version, isFreed: boolean): void {
   const offers = offersFor(state, version, want, now).filter(
     ({ device, need }) =>
       !refusesLoads(device, need.class) &&
+      !isReservedFrom(state, device, need.class) &&
       isOpenTo(state, device, version, need, (other) => needOn(state, other, device, null, now)),
   )
   const [best] = offers
@@ -106,19 +116,21 @@ function place(turn: Turn, version: Version, isFreed: boolean): void {
   const isMade = best.isPossible
     ? makeRoom(turn, best.device, best.need)
     : !isPatient(want) && makeBusyYield(turn, version, best)
-  if (isMade) claim(turn, version, best.device)
+  if (isMade && !want.bound) claim(turn, version, best.device)
 }
 
 function begin(turn: Turn, version: Version, want: Want, { device }: Offer, offers: readonly Offer[]): void {
   version.shortSince = null
   const worker = staff(turn, device, version.spec.engine)
-  if (worker?.state !== 'ready' || worker.alone) return claim(turn, version, device)
+  if (worker?.state !== 'ready' || worker.alone) return want.bound ? undefined : claim(turn, version, device)
   const scores = offers.map(({ score }) => score)
   settle(turn, version, device)
   startLoad(turn, version, worker, want.reason, scores)
 }
 
-function refuse(turn: Turn, version: Version, { reason, deviceId }: Want): void {
+function refuse(turn: Turn, version: Version, { reason, deviceId, bound }: Want): void {
+  const device = deviceId === null ? undefined : turn.state.devices.get(deviceId)
+  if (bound && device) return rebindFrom(turn, device, version)
   if (reason === 'pinned') return dropPin(turn, version, deviceId)
   if (reason === 'hinted') return dropHint(turn, version)
   if (reason !== 'asked_for') return failWaitingJobs(turn, version, 'OUT_OF_MEMORY', false)

@@ -1,12 +1,14 @@
 /** Which versions are to be loaded, why, and who goes first. */
 
+import { boundLanesOf } from '../admission/lanes.ts'
 import { isHintOpen } from '../demand/hints.ts'
 import type { PriorityClass } from '../events.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
 import type { DeviceId } from '../ids.ts'
 import { unmetPin } from '../pins/pins.ts'
-import { backlogOf, isLive, type SchedulerState, type Task, type Version } from '../state.ts'
+import { backlogOf, type Device, isLive, type Lanes, type SchedulerState, type Task, type Version } from '../state.ts'
 import type { Turn } from '../turn.ts'
+import { devicesWanting } from './binding.ts'
 import { dropClaim } from './claims.ts'
 import { isCrowded } from './replicas.ts'
 
@@ -19,6 +21,8 @@ export interface Want {
   >
   /** Null = wherever it fits best. */
   readonly deviceId: DeviceId | null
+  /** The jobs are bound to that device, and wait there. */
+  readonly bound: Lanes | null
 }
 
 const rankOwed = 0
@@ -33,17 +37,28 @@ export function wantOf(state: SchedulerState, version: Version): Want | null {
   if (version.standing !== 'current') return null
   const isLoaded = version.residencies.some(isLive)
   if (!isLoaded && backlogOf(version) > 0) {
-    const rank = version.isOwedRoom ? rankOwed : hasInteractive(version) ? rankInteractive : rankBatch
-    return { rank, reason: 'jobs_wait', deviceId: null }
+    const rank = version.isOwedRoom ? rankOwed : hasInteractive(version) || isAged(state, version) ? rankInteractive : rankBatch
+    return { rank, reason: 'jobs_wait', deviceId: null, bound: null }
   }
+  const [boundWant] = boundWants(version)
+  if (boundWant) return boundWant
   if (version.requests.length > 0)
-    return { rank: rankRequest, reason: 'asked_for', deviceId: version.requests[0] ?? null }
+    return { rank: rankRequest, reason: 'asked_for', deviceId: version.requests[0] ?? null, bound: null }
   const pin = unmetPin(version)
-  if (pin !== undefined) return { rank: rankRequest, reason: 'pinned', deviceId: pin }
-  if (isHintOpen(version)) return { rank: rankHint, reason: 'hinted', deviceId: null }
-  if (isCrowded(state, version)) return { rank: rankReplica, reason: 'queue_too_long', deviceId: null }
-  if (!isLoaded && version.rewarm) return { rank: rankRewarm, reason: 'was_resident', deviceId: null }
+  if (pin !== undefined) return { rank: rankRequest, reason: 'pinned', deviceId: pin, bound: null }
+  if (isHintOpen(version)) return { rank: rankHint, reason: 'hinted', deviceId: null, bound: null }
+  if (isCrowded(state, version)) return { rank: rankReplica, reason: 'queue_too_long', deviceId: null, bound: null }
+  if (!isLoaded && version.rewarm) return { rank: rankRewarm, reason: 'was_resident', deviceId: null, bound: null }
   return null
+}
+
+/** One for each device where jobs that are bound to it wait for the version. */
+export function boundWants(version: Version): Want[] {
+  return devicesWanting(version).map((device) => {
+    const { lanes } = boundLanesOf(version, device)
+    const rank = classOfLanes(device, lanes) === 'interactive' ? rankInteractive : rankBatch
+    return { rank, reason: 'jobs_wait', deviceId: device.spec.deviceId, bound: lanes }
+  })
 }
 
 /** Keeps `wanted` in step with what has changed about the version. */
@@ -66,12 +81,18 @@ export function noteWant(turn: Turn, version: Version): void {
 
 /** Of the work that it is wanted for. */
 export function classOfWant(version: Version, want: Want): PriorityClass {
+  if (want.bound) return want.rank === rankBatch ? 'batch' : 'interactive'
   return isWish(want) || hasInteractive(version) ? 'interactive' : 'batch'
 }
 
 /** Somebody has said that it is to be there. */
 function isWish({ reason }: Want): boolean {
   return reason === 'asked_for' || reason === 'pinned' || reason === 'hinted'
+}
+
+/** Batch work has waited for it so long that it is to have its turn: interactive work of others could fill the devices for ever. */
+function isAged({ settings, now }: SchedulerState, { wantedSince }: Version): boolean {
+  return wantedSince !== null && now >= wantedSince + settings.batchAgeingMs
 }
 
 export function hasInteractive(version: Version): boolean {
@@ -85,11 +106,16 @@ export function isPatient({ reason }: Want): boolean {
   return reason === 'queue_too_long' || reason === 'was_resident' || reason === 'hinted'
 }
 
+function classOfLanes({ line }: Device, { interactive }: Lanes): PriorityClass {
+  return line?.first()?.job.class ?? (interactive.size > 0 ? 'interactive' : 'batch')
+}
+
 function firstOrder(version: Version): number {
   const { lanes, suspects } = version
   const heads: (Task | undefined)[] = [
     suspects.first(),
     hasInteractive(version) ? lanes.interactive.first() : lanes.batch.first(),
   ]
+  for (const { lanes: each } of version.bound.values()) heads.push(each.interactive.first() ?? each.batch.first())
   return Math.min(...heads.map((task) => task?.order ?? Number.POSITIVE_INFINITY))
 }

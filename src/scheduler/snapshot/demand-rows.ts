@@ -31,13 +31,12 @@ interface ShadowSnapshot {
 export interface SessionSnapshot extends Omit<SessionPace, 'version'> {
   readonly sessionId: SessionId
   readonly versionId: VersionId
+  /** The version knows it: its grace had not ended when that was last looked at. */
+  readonly isKnown: boolean
 }
 
-export function sessionOut([sessionId, { version, lastAt, gapsMs }]: readonly [
-  SessionId,
-  SessionPace,
-]): SessionSnapshot {
-  return { sessionId, versionId: version.spec.versionId, lastAt, gapsMs }
+export function sessionOut([sessionId, { version, ...facts }]: readonly [SessionId, SessionPace]): SessionSnapshot {
+  return { ...facts, sessionId, versionId: version.spec.versionId, isKnown: version.sessions.has(sessionId) }
 }
 
 export function anticipationOut({ weights, totals, at, seekers }: Anticipation): AnticipationSnapshot {

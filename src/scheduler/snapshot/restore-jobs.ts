@@ -1,4 +1,6 @@
 /** Jobs and tasks from a snapshot, in the places that it names. */
+import { joinLane } from '../admission/lanes.ts'
+import type { DeviceId } from '../ids.ts'
 import { linkTasks } from '../jobs/accepting.ts'
 import { JobRecord } from '../jobs/job-record.ts'
 import { TaskRecord } from '../jobs/task-record.ts'
@@ -8,7 +10,7 @@ import type { JobSnapshot, ResidencySnapshot, TaskSnapshot, WorkerSnapshot } fro
 
 export function restoreJob(
   state: SchedulerState,
-  { isLive, versionId, tasks, share, deadlineAt, ...rest }: JobSnapshot,
+  { isLive, versionId, tasks, share, deadlineAt, boundTo, boundMs, ...rest }: JobSnapshot,
 ): void {
   const version = found(state.versions, versionId)
   const own = restoreShare(state.fairness[rest.class], rest, share, isLive)
@@ -17,17 +19,25 @@ export function restoreJob(
   const facts = { failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback, gained, isStuck }
   Object.assign(job, { ...facts, state: rest.state, stage: rest.stage })
   job.memory = { ...rest.memory }
+  bindAgain(state, job, boundTo, boundMs)
   job.forecast = rest.forecast && { ...rest.forecast }
   job.tasks = tasks.map((task) => restoreTask(state, job, task))
   job.tasksLeft = job.tasks.filter((task) => task.state !== 'done').length
   linkTasks(job, { tasks })
   if (!isLive) return
   state.jobs.set(job.jobId, job)
-  rejoinFlow(job)
+  rejoinFlow(state, job)
   if (job.memory.restsUntil !== null || job.memory.avoids !== null) state.climbing.add(job)
   if (job.state === 'running') state.runningCount[job.class] += 1
   else if (job.state === 'paused') state.pausedCount[job.class] += 1
   else state.waiting[job.class].add(job)
+}
+
+function bindAgain(state: SchedulerState, job: Job, boundTo: DeviceId | null, boundMs: number): void {
+  if (boundTo === null) return
+  job.boundTo = found(state.devices, boundTo)
+  job.boundMs = boundMs
+  job.boundTo.boundMs += boundMs
 }
 
 function restoreTask(state: SchedulerState, job: Job, snapshot: TaskSnapshot): Task {
@@ -80,9 +90,8 @@ export function restoreHome(state: SchedulerState, { residencyId, jobs }: Reside
 
 /** In the queues that their states name. */
 export function restorePlaces(state: SchedulerState, job: Job): void {
-  const { lanes } = job.home ?? job.version
   for (const task of job.tasks) {
-    if (task.state === 'waiting') lanes[job.class].add(task)
+    if (task.state === 'waiting') joinLane(task)
     if (task.state === 'suspect') job.version.suspects.add(task)
     if (!task.residency) state.tasks.delete(task.taskId)
   }

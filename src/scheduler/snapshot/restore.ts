@@ -2,7 +2,9 @@
 import { copySteps } from '../batching/node-steps.ts'
 import { createDevice, createLanes, createSlot, createVersion } from '../blank.ts'
 import { joinPool } from '../eviction/pool.ts'
+import { chooseReserved } from '../fairness/reserved.ts'
 import { copyLearnt } from '../learning/learning.ts'
+import { keepLine } from '../placement/lines.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import {
   createState,
@@ -36,6 +38,7 @@ export function restore(snapshot: Snapshot, settings: SchedulerSettings = snapsh
   const state = createState(settings, snapshot.nextRuntimeId)
   restoreCounters(state, snapshot)
   for (const device of snapshot.devices) restoreDevice(state, device)
+  chooseReserved(state)
   for (const version of snapshot.versions) restoreVersion(state, version)
   for (const allocation of snapshot.allocations) restoreAllocation(state, allocation)
   for (const worker of snapshot.workers) restoreWorker(state, worker)
@@ -88,6 +91,7 @@ function restoreDevice(
   if (pressure.level !== 'normal') state.pressed.add(device)
   device.externalBytes = externalBytes
   device.isLost = isLost
+  keepLine(state, device)
   device.leaseTurn = leaseTurn
   for (const { engine, primary: _primary, retiring: _retiring, spares: _spares, ...rest } of slots) {
     const slot = Object.assign(createSlot(device, engine), rest)
@@ -201,10 +205,10 @@ function restoreResidency(state: SchedulerState, snapshot: ResidencySnapshot): v
   state.residencies.set(residency.residencyId, residency)
 }
 
-function restoreSession(state: SchedulerState, { sessionId, versionId, ...pace }: SessionSnapshot): void {
+function restoreSession(state: SchedulerState, { sessionId, versionId, isKnown, ...pace }: SessionSnapshot): void {
   const version = found(state.versions, versionId)
   state.sessions.set(sessionId, { ...pace, version })
-  version.sessions.add(sessionId)
+  if (isKnown) version.sessions.add(sessionId)
 }
 
 function restoreLoadingJobs(state: SchedulerState, { spec, loadingJobs }: VersionSnapshot): void {

@@ -82,7 +82,9 @@ export interface JobSnapshot
     | 'gained'
     | 'isStuck'
     | 'forecast'
+    | 'boundMs'
   > {
+  readonly boundTo: DeviceId | null
   readonly jobId: JobId
   readonly versionId: VersionId
   readonly userId: UserId | null
@@ -246,7 +248,7 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
   const { jobId, userId, sessionId, weight, work, share, class: priorityClass, submittedAt, deadlineAt } = job
   const { arrival, order, version, tasks, state, stage } = job
   const { attempt, failedAttempts, deathsAlone, staleAttempts, cancelRequested, pauseCause, setback } = job
-  const { gained, isStuck } = job
+  const { gained, isStuck, boundTo, boundMs } = job
   const memory = { ...job.memory }
   const forecast = job.forecast && { ...job.forecast }
   return {
@@ -275,6 +277,8 @@ export function jobOut(job: Job, isLive: boolean): JobSnapshot {
     gained,
     isStuck,
     forecast,
+    boundTo: boundTo?.spec.deviceId ?? null,
+    boundMs,
     isLive,
     tasks: (isLive ? tasks : tasks.filter(({ residency }) => residency)).map(taskOut),
   }
