@@ -1,5 +1,5 @@
 /** Why a job failed or began again, in words that a user can act upon. */
-import type { JobFailureCode, RequeueCause } from '../scheduler/commands.ts'
+import type { JobFailureCode, MemoryRemedy, RequeueCause } from '../scheduler/commands.ts'
 import type { WorkerExitCause } from '../scheduler/events.ts'
 import type { JobFailure } from '../store/records.ts'
 
@@ -20,12 +20,26 @@ const messages: Readonly<Record<JobFailureCode, string>> = {
   INTERNAL: 'Something unexpected went wrong inside the server; its log says what.',
 }
 
+const remedies: Readonly<Record<MemoryRemedy, string>> = {
+  offloaded: 'Paused work has left the worker, and the job runs again.',
+  evicted: 'A model that nobody used is evicted, and the job runs again.',
+  recycled: 'The worker had grown and is replaced; then the job runs again.',
+  moved: 'The job runs again on another device.',
+  postponed: 'The job runs again after a pause.',
+}
+
 /** `detail`: what the worker said, if it said anything. */
 export function failureOf(code: JobFailureCode, retryable: boolean, detail: string | null): JobFailure {
   return { code, retryable, message: detail ?? messages[code] }
 }
 
-export function requeueFailure(cause: RequeueCause, exit: WorkerExitCause | null, detail: string | null): JobFailure {
+/** `remedy`: what was done for want of memory. */
+export function requeueFailure(
+  cause: RequeueCause,
+  exit: WorkerExitCause | null,
+  detail: string | null,
+  remedy?: MemoryRemedy,
+): JobFailure {
   switch (cause) {
     case 'worker_lost':
       return {
@@ -45,7 +59,7 @@ export function requeueFailure(cause: RequeueCause, exit: WorkerExitCause | null
       return {
         code: 'OUT_OF_MEMORY',
         retryable: true,
-        message: detail ?? 'The device ran out of memory; the job runs again.',
+        message: `${detail ?? 'The device ran out of memory.'} ${remedy ? remedies[remedy] : 'The job runs again.'}`,
       }
     case 'stale_model':
       return {

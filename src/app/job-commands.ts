@@ -2,7 +2,7 @@
 
 import type { Command } from '../scheduler/commands.ts'
 import type { PauseCause } from '../scheduler/events.ts'
-import type { DeviceId, Millis, TaskId } from '../scheduler/ids.ts'
+import type { DeviceId, JobId, Millis, TaskId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { JobPatch, JobRecord } from '../store/records.ts'
 import type { Checkpoints } from './checkpoints.ts'
@@ -21,7 +21,7 @@ export interface JobCommandParts extends JobEndParts {
   readonly checkpoints: Pick<Checkpoints, 'forget' | 'stepOf'>
   readonly progress: Pick<JobProgress, 'forget' | 'restart' | 'upToDate'>
   /** It need not run again, also when its job begins another attempt. */
-  readonly isDone: (taskId: TaskId) => boolean
+  readonly isDone: (taskId: TaskId, jobId: JobId) => boolean
 }
 
 export class JobCommands {
@@ -96,7 +96,7 @@ export class JobCommands {
     const { attempt, cause, exit, failedAttempts, deathsAlone, remedy } = command
     const { results, isDone } = this.#parts
     const said = job.tasks.map((task) => results.takeMessage(task.id)).find((message) => message !== null) ?? null
-    for (const task of job.tasks) if (!isDone(task.id)) results.forget(task.id)
+    for (const task of job.tasks) if (!isDone(task.id, job.record.id)) results.forget(task.id)
     const restart = this.#restart(job) ?? { done: command.fromStep, fromStep: command.fromStep }
     const failure = requeueFailure(
       cause,
@@ -145,7 +145,7 @@ export class JobCommands {
   /** Where its checkpoints let it go on; null where its steps are not counted together. */
   #restart(job: LiveJob): Restart | null {
     const { checkpoints, progress, isDone } = this.#parts
-    return progress.restart(job, (id) => (isDone(id) ? null : checkpoints.stepOf(job.record.id, id)))
+    return progress.restart(job, (id) => (isDone(id, job.record.id) ? null : checkpoints.stepOf(job.record.id, id)))
   }
 }
 

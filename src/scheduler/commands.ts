@@ -97,6 +97,9 @@ export type RequeueCause =
   | 'model_unloaded'
   | 'device_lost'
 
+/** What was done so that a job finds more memory when it runs again. */
+export type MemoryRemedy = 'offloaded' | 'evicted' | 'recycled' | 'moved' | 'postponed'
+
 export type Command =
   /** `spare`: an engine kept warm without a model. */
   | {
@@ -154,6 +157,8 @@ export type Command =
       readonly fromStep: number
       readonly failedAttempts: number
       readonly deathsAlone: number
+      /** After `out_of_memory`: what was done about it. */
+      readonly remedy?: MemoryRemedy
     }
   | { readonly type: 'jobPaused'; readonly jobId: JobId; readonly cause: PauseCause }
   /** It goes on; `deviceId` null = it waits in the queue again (QUEUED), else its tasks step there from now on (RUNNING or POSTPROCESSING, as it was). */

@@ -97,6 +97,10 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   readonly checkpointSteps: number
   /** Share of a worker's time that inference gets at least while postprocessing has work too. */
   readonly inferenceShare: number
+  /** Share of the devices that take interactive work only. */
+  readonly interactiveDeviceShare: number
+  /** A model that batch work has waited for so long is loaded as if interactive work waited for it. */
+  readonly batchAgeingMs: number
   /** While interactive work holds the lease of a device, batch work gets it for `batchSliceMs` in every `leaseSliceMs`. */
   readonly leaseSliceMs: number
   readonly batchSliceMs: number
@@ -151,6 +155,8 @@ export const defaultSettings: SchedulerSettings = {
   learningRate: 0.2,
   checkpointSteps: 5,
   inferenceShare: 0.3,
+  interactiveDeviceShare: 0,
+  batchAgeingMs: 60_000,
   leaseSliceMs: 1000,
   batchSliceMs: 50,
   decisionRingSize: 10_000,

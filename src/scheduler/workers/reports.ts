@@ -94,10 +94,12 @@ function showEnd(turn: Turn, { job, residency }: Task): void {
 }
 
 function takeEnd(turn: Turn, task: Task, code: TaskFailureCode, retryable: boolean): void {
+  const { residency, job } = task
+  if (!residency) return
   leave(turn, task)
   fallBack(task)
-  if (task.job.cancelRequested) goOn(turn, task.job)
-  else takeFailure(turn, task, code, retryable)
+  if (job.cancelRequested) goOn(turn, job)
+  else takeFailure(turn, task, code, retryable, residency)
 }
 
 function isRecalled({ state, job }: Task): boolean {
