@@ -1,20 +1,23 @@
 /**
- * The pace of sessions: whoever uses a model comes back to it after a pause like the last ones, so it stays that long. What is open longer than that
- * without a job has gone elsewhere.
+ * The pace of sessions: whoever uses a model comes back to it after a pause like the last ones, so it stays that long. Whoever goes to another model, or
+ * closes the session, holds it no longer.
  */
 import type { Millis, SessionId, VersionId } from '../ids.ts'
-import type { LiveResidency, SchedulerState, Version } from '../state.ts'
+import type { Job, LiveResidency, SchedulerState, Version } from '../state.ts'
 
 export interface SessionPace {
   /** Of its latest job, or of the model that it was opened with. */
   readonly version: Version
+  /** When that job came or ended. */
   readonly lastAt: Millis
-  /** Times between its latest jobs, the newest last. */
-  readonly gapsMs: readonly Millis[]
+  /** Pauses between its jobs, the newest last. */
+  readonly pausesMs: readonly Millis[]
+  /** The version is to stay until then. */
+  readonly graceEndsAt: Millis
 }
 
-/** Gaps that are remembered of a session. */
-const gapsMax = 16
+/** Pauses that are remembered of a session. */
+const pausesMax = 16
 /** Three of four pauses have been shorter. */
 const quantile = 0.75
 
@@ -26,15 +29,24 @@ export function openSession(
   now: Millis,
 ): void {
   const version = versionId === null ? undefined : state.versions.get(versionId)
-  if (version && !state.sessions.has(sessionId)) remember(state, sessionId, { version, lastAt: now, gapsMs: [] })
+  if (version && !state.sessions.has(sessionId)) remember(state, sessionId, version, [], now)
 }
 
-/** A job of the session. */
+/** A job of the session has come. */
 export function noteSession(state: SchedulerState, sessionId: SessionId, version: Version, now: Millis): void {
   const pace = state.sessions.get(sessionId)
-  const gapsMs = pace ? [...pace.gapsMs, Math.max(0, now - pace.lastAt)].slice(-gapsMax) : []
+  const pausesMs = pace ? [...pace.pausesMs, Math.max(0, now - pace.lastAt)].slice(-pausesMax) : []
   forgetSession(state, sessionId)
-  remember(state, sessionId, { version, lastAt: now, gapsMs })
+  remember(state, sessionId, version, pausesMs, now)
+}
+
+/** A job has ended: the pause of its session begins. */
+export function notePause(state: SchedulerState, { sessionId, version }: Job, now: Millis): void {
+  if (sessionId === null) return
+  const pace = state.sessions.get(sessionId)
+  if (pace?.version !== version) return
+  forgetSession(state, sessionId)
+  remember(state, sessionId, version, pace.pausesMs, now)
 }
 
 export function forgetSession({ sessions }: SchedulerState, sessionId: SessionId): void {
@@ -42,27 +54,40 @@ export function forgetSession({ sessions }: SchedulerState, sessionId: SessionId
   sessions.delete(sessionId)
 }
 
-/** Beyond `sessionsMax`, whoever came longest ago is forgotten. */
-function remember(state: SchedulerState, sessionId: SessionId, pace: SessionPace): void {
-  state.sessions.set(sessionId, pace)
-  pace.version.sessions.add(sessionId)
-  const [oldest] = state.sessions.keys()
-  if (state.sessions.size > state.settings.sessionsMax && oldest !== undefined) forgetSession(state, oldest)
-}
-
 /** Until when the residency is to stay for sessions that use it; 0 = for none. */
-export function graceEndsAt({ sessions, settings }: SchedulerState, residency: LiveResidency): Millis {
-  const usedAt = residency.lastUsedAt ?? 0
+export function graceEndsAt({ sessions }: SchedulerState, { version }: LiveResidency): Millis {
   let endsAt = 0
-  for (const sessionId of residency.version.sessions) {
-    const pace = sessions.get(sessionId)
-    if (pace) endsAt = Math.max(endsAt, Math.max(usedAt, pace.lastAt) + graceMsOf(pace, settings.sessionGraceMsMax))
-  }
+  for (const sessionId of version.sessions) endsAt = Math.max(endsAt, sessions.get(sessionId)?.graceEndsAt ?? 0)
   return endsAt
 }
 
-function graceMsOf({ gapsMs }: SessionPace, graceMsMax: Millis): Millis {
-  const ordered = [...gapsMs].sort((a, b) => a - b)
+/** Beyond `sessionsMax`, whoever came longest ago is forgotten. */
+function remember(
+  state: SchedulerState,
+  sessionId: SessionId,
+  version: Version,
+  pausesMs: readonly Millis[],
+  now: Millis,
+): void {
+  const { sessions, settings } = state
+  const graceMs = graceMsOf(pausesMs, settings.sessionGraceMsMax)
+  sessions.set(sessionId, { version, lastAt: now, pausesMs, graceEndsAt: now + graceMs })
+  dropEnded(state, version, now)
+  version.sessions.add(sessionId)
+  const [oldest] = sessions.keys()
+  if (sessions.size > settings.sessionsMax && oldest !== undefined) forgetSession(state, oldest)
+}
+
+/** Those that came longest ago come first, so that only a few are looked at. */
+function dropEnded({ sessions }: SchedulerState, version: Version, now: Millis): void {
+  for (const sessionId of version.sessions) {
+    if ((sessions.get(sessionId)?.graceEndsAt ?? 0) > now) return
+    version.sessions.delete(sessionId)
+  }
+}
+
+function graceMsOf(pausesMs: readonly Millis[], graceMsMax: Millis): Millis {
+  const ordered = [...pausesMs].sort((a, b) => a - b)
   const usual = ordered[Math.ceil(quantile * ordered.length) - 1]
   return Math.min(graceMsMax, usual ?? graceMsMax)
 }

@@ -7,7 +7,11 @@ import { noteRequest } from './demand.ts'
 import { fulfilHint } from './hints.ts'
 import { noteSession } from './sessions.ts'
 
-export function noteDemand(state: SchedulerState, job: Job, now: Millis): void {
+export function noteDemand(
+  state: SchedulerState,
+  job: Pick<Job, 'version' | 'sessionId' | 'userId'>,
+  now: Millis,
+): void {
   const { anticipation, settings } = state
   const { learnt, spec } = job.version
   learnWeights(anticipation, learnt.demand, settings.anticipationRate, now)
@@ -21,7 +25,7 @@ export function noteDemand(state: SchedulerState, job: Job, now: Millis): void {
 }
 
 /** A session where there is one: people do several things at a time. */
-function whoAsks({ sessionId, userId }: Job): string | null {
+function whoAsks({ sessionId, userId }: Pick<Job, 'sessionId' | 'userId'>): string | null {
   if (sessionId !== null) return `session ${sessionId}`
   return userId === null ? null : `user ${userId}`
 }

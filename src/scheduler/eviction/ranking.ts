@@ -5,10 +5,9 @@ import type { Millis } from '../ids.ts'
 import { loadMsOf } from '../learning/times.ts'
 import { type Device, isLive, type LiveResidency, type SchedulerState } from '../state.ts'
 import { byWorth, type Candidate } from './cover.ts'
-import { experts, policyOf } from './policies/policies.ts'
 import type { Holding } from './policies/policy.ts'
-import { weightsOf } from './pool.ts'
 import { roomOfResidency } from './rooms.ts'
+import { worthsOf } from './worths.ts'
 
 export interface Ranked extends Candidate {
   readonly residency: LiveResidency
@@ -25,7 +24,7 @@ export function rank(
   now: Millis,
 ): Ranked[] {
   const holdings = residencies.map((residency) => holdingOf(state, device, residency))
-  const worths = worthsOf(state, device, holdings, now)
+  const worths = worthsOf(state, poolOf(state, device), holdings, now)
   return residencies
     .map((residency, index) => {
       const { version } = residency
@@ -62,27 +61,6 @@ function holdingOf(state: SchedulerState, device: Device, residency: LiveResiden
     risen: rising?.risenAt.get(version.spec.versionId) ?? 0,
     risenNow: rising?.risen ?? 0,
   }
-}
-
-function worthsOf(state: SchedulerState, device: Device, holdings: readonly Holding[], now: Millis): number[] {
-  const { eviction } = state.settings
-  if (eviction === 'hedge') return mixedWorths(state, device, holdings, now)
-  return holdings.map((holding) => policyOf(eviction).worthOf(state, holding, now))
-}
-
-/** Each policy shares out one unit of value among what is there; the shares are added with what the policies count, and told per byte. */
-function mixedWorths(state: SchedulerState, device: Device, holdings: readonly Holding[], now: Millis): number[] {
-  const pool = poolOf(state, device)
-  const weights = pool ? weightsOf(state, pool) : null
-  const worths = holdings.map(() => 0)
-  for (const expert of experts) {
-    const own = holdings.map((holding) => policyOf(expert).worthOf(state, holding, now))
-    const total = own.reduce((sum, worth, index) => sum + worth * (holdings[index]?.bytes ?? 0), 0)
-    if (total <= 0) continue
-    const weight = (weights?.get(expert) ?? 1) / total
-    for (const [index, worth] of own.entries()) worths[index] = (worths[index] ?? 0) + weight * worth
-  }
-  return worths
 }
 
 function poolOf({ pools }: SchedulerState, { pooled }: Device) {
