@@ -5,9 +5,9 @@ import type { DeviceSpec, VersionSpec } from './events.ts'
 import { joinPool } from './eviction/pool.ts'
 import { chooseReserved } from './fairness/reserved.ts'
 import type { DeviceId } from './ids.ts'
-import type { Turn } from './turn.ts'
 import { keepLine } from './placement/lines.ts'
 import { bindUnbound } from './placement/rebinding.ts'
+import type { Turn } from './turn.ts'
 import { sendPolicy } from './workers/worker-words.ts'
 
 /** A device that is known already is described anew; what it holds stays. */

@@ -76,7 +76,10 @@ export function checkVersion(state: SchedulerState, version: Version, expect: Ex
     )
     expect(!idle, `has ${priorityClass} tasks waiting, and room for them`)
   }
-  expect((wantOf(state, version) !== null) === state.wanted.has(version), 'is wanted and not on the list, or is on it')
+  expect(
+    (wantOf(state, version, 0) !== null) === state.wanted.has(version),
+    'is wanted and not on the list, or is on it',
+  )
   expect(!isGone(version) || backlogOf(version) === 0, 'is gone, and tasks wait for it')
   expect(
     version.standing !== 'replaced' || version.requests.length === 0,

@@ -39,7 +39,7 @@ export function waitForLoad(state: SchedulerState, version: Version, now: Millis
       code: 'NO_DEVICE',
       reason: `Only ${lost.spec.name} can hold ${modelName}; it is lost, and the job goes on when it is back.`,
     }
-  const want = wantOf(state, version)
+  const want = wantOf(state, version, now)
   const [best] = want ? offersFor(state, version, want, now) : []
   if (!best || best.device.loading) return elsewhereBusy(state, version)
   if (refusesLoads(best.device, best.need.class)) return underPressure(best, modelName)

@@ -8,13 +8,13 @@ import { dropHint, isHintWorth } from '../demand/hints.ts'
 import { askToYield, makeRoom, missingBytes, type Need } from '../eviction/eviction.ts'
 import { nextHoldEnd } from '../eviction/holds.ts'
 import type { Score } from '../explain/decisions.ts'
+import { isReservedFrom } from '../fairness/reserved.ts'
 import type { Millis } from '../ids.ts'
 import { usualLoadMs } from '../learning/times.ts'
 import { availableBytes } from '../memory/ledger.ts'
 import { failWaitingJobs } from '../memory/load-failures.ts'
 import { bytesOf, startLoad } from '../memory/loading.ts'
 import { dropPin } from '../pins/pins.ts'
-import { isReservedFrom } from '../fairness/reserved.ts'
 import { refusesLoads } from '../pressure/pressure.ts'
 import type { Device, SchedulerState, Slot, Version } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
@@ -84,7 +84,7 @@ function fill(turn: Turn, device: Device): void {
 
 /** `isFreed`: because something has ended somewhere, so that a wish for a copy may have become worthwhile. */
 function place(turn: Turn, version: Version, isFreed: boolean): void {
-  const want = wantOf(turn.state, version)
+  const want = wantOf(turn.state, version, turn.now)
   if (!want) return
   for (const each of want.bound ? boundWants(version) : [want]) placeFor(turn, version, each, isFreed)
 }

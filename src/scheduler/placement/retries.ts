@@ -17,5 +17,6 @@ export function tryDue(turn: Turn): void {
     retries.takeFirst()
     version.retryAt = null
     turn.unplaced.add(version)
+    turn.touched.add(version)
   }
 }

@@ -4,13 +4,14 @@ import { boundLanesOf } from '../admission/lanes.ts'
 import { isHintOpen } from '../demand/hints.ts'
 import type { PriorityClass } from '../events.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
-import type { DeviceId } from '../ids.ts'
+import type { DeviceId, Millis } from '../ids.ts'
 import { unmetPin } from '../pins/pins.ts'
 import { backlogOf, type Device, isLive, type Lanes, type SchedulerState, type Task, type Version } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { devicesWanting } from './binding.ts'
 import { dropClaim } from './claims.ts'
 import { isCrowded } from './replicas.ts'
+import { tryAgainAt } from './retries.ts'
 
 export interface Want {
   /** Lower goes first: interactive jobs, then what somebody asked for, then batch jobs, further copies, and what was resident before. */
@@ -33,11 +34,15 @@ const rankHint = 4
 const rankReplica = 5
 const rankRewarm = 6
 
-export function wantOf(state: SchedulerState, version: Version): Want | null {
+export function wantOf(state: SchedulerState, version: Version, now: Millis): Want | null {
   if (version.standing !== 'current') return null
   const isLoaded = version.residencies.some(isLive)
   if (!isLoaded && backlogOf(version) > 0) {
-    const rank = version.isOwedRoom ? rankOwed : hasInteractive(version) || isAged(state, version) ? rankInteractive : rankBatch
+    const rank = version.isOwedRoom
+      ? rankOwed
+      : hasInteractive(version) || isAged(state, version, now)
+        ? rankInteractive
+        : rankBatch
     return { rank, reason: 'jobs_wait', deviceId: null, bound: null }
   }
   const [boundWant] = boundWants(version)
@@ -64,7 +69,7 @@ export function boundWants(version: Version): Want[] {
 /** Keeps `wanted` in step with what has changed about the version. */
 export function noteWant(turn: Turn, version: Version): void {
   const { state } = turn
-  const want = wantOf(state, version)
+  const want = wantOf(state, version, turn.now)
   if (!want) {
     if (!state.wanted.delete(version)) return
     turn.staffingDue = true
@@ -74,6 +79,7 @@ export function noteWant(turn: Turn, version: Version): void {
     dropClaim(turn, version)
   } else {
     version.wantedSince ??= turn.now
+    if (want.rank === rankBatch) tryAgainAt(state, version, version.wantedSince + state.settings.batchAgeingMs)
     const isNews = state.wanted.put(version, { rank: want.rank, order: firstOrder(version) })
     if (isNews || want.rank === rankReplica) turn.unplaced.add(version)
   }
@@ -91,7 +97,7 @@ function isWish({ reason }: Want): boolean {
 }
 
 /** Batch work has waited for it so long that it is to have its turn: interactive work of others could fill the devices for ever. */
-function isAged({ settings, now }: SchedulerState, { wantedSince }: Version): boolean {
+function isAged({ settings }: SchedulerState, { wantedSince }: Version, now: Millis): boolean {
   return wantedSince !== null && now >= wantedSince + settings.batchAgeingMs
 }
 
