@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
+import { loadMs, mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
 /** A device on which two of these models fit, and three do not. */
 function crowded() {
@@ -111,6 +111,8 @@ describe('two models that do not fit together', () => {
     scheduler.serve()
     expect(scheduler.jobsAt(scheduler.workerOf(second))).toEqual([job])
     scheduler.finish(job)
+    // What has just been loaded stays for a moment.
+    scheduler.pass(loadMs)
     scheduler.serve()
     expect(scheduler.jobsAt(scheduler.workerOf(first))).toHaveLength(4)
   })
