@@ -1,8 +1,9 @@
 /** What came of a workload, as a table for people or as one JSON object. */
+
+import { oracleHorizonMs } from '../report/bounds.ts'
 import { estimate } from '../report/statistics.ts'
-import { tableOf } from '../report/table.ts'
-import type { TraceResult } from '../world/trace-result.ts'
-import type { ServedWorkload } from './serve-workload.ts'
+import { type Line, tableOf } from '../report/table.ts'
+import type { BoundedResult, ServedWorkload } from './serve-workload.ts'
 
 /** One run is told flat; several as a list, with the means over their seeds. */
 export function jsonOf({ workload, notes, lines }: ServedWorkload): string {
@@ -25,7 +26,7 @@ export function textOf({ workload, notes, lines }: ServedWorkload): string {
     `${devices} devices of ${memoryGb} GB, execution ${execution}.`,
     ...notes,
     '',
-    tableOf(lines),
+    tableOf([...lines, ...boundLines(lines)]),
     '',
     ...backlogSentences(lines),
     ...results.filter(({ failed }) => failed > 0).map(({ failed, seed }) => `Seed ${seed}: ${failed} requests failed.`),
@@ -33,12 +34,38 @@ export function textOf({ workload, notes, lines }: ServedWorkload): string {
   ].join('\n')
 }
 
+/** By nobody who could not see the future. */
+function boundLines(lines: ServedWorkload['lines']): Line[] {
+  const [first] = lines
+  const [bound] = first?.results ?? []
+  if (!first || !bound) return []
+  return [
+    {
+      name: `clairvoyant, by ${bound.clairvoyantRule}`,
+      results: first.results.map(({ clairvoyantHitRatio, clairvoyantByteHitRatio, clairvoyantCostSavedRatio }) => ({
+        hitRatio: clairvoyantHitRatio,
+        byteHitRatio: clairvoyantByteHitRatio,
+        costSavedRatio: clairvoyantCostSavedRatio,
+        loadsPer100Requests: 100 * (1 - clairvoyantHitRatio),
+      })),
+    },
+    {
+      name: 'PFOO-L bound',
+      results: first.results.map(({ pfooCostSavedRatio }) => ({ costSavedRatio: pfooCostSavedRatio })),
+    },
+    {
+      name: `clairvoyant with loads ${oracleHorizonMs / 1000} s ahead`,
+      results: first.results.map((each) => ({ costSavedRatio: each.oraclePrefetchCostSavedRatio })),
+    },
+  ]
+}
+
 /** Beside the same run without it: what interactive work pays, and what of the time that was left batch work had. */
 function backlogSentences(lines: ServedWorkload['lines']): string[] {
   return lines.flatMap(({ name, results }, index) => {
     const alone = lines[index - 1]?.results
     if (!alone || results.some(({ backlog }) => backlog === null)) return []
-    const ratioOf = (latency: (result: TraceResult) => number | undefined) =>
+    const ratioOf = (latency: (result: BoundedResult) => number | undefined) =>
       results.map((each, run) => (latency(each) ?? 0) / (latency(alone[run] ?? each) || 1))
     const p99 = ratioOf(({ latencySeconds }) => latencySeconds?.interactive?.p99)
     const mean = ratioOf(({ latencySeconds }) => latencySeconds?.interactive?.mean)
@@ -54,8 +81,8 @@ function say(values: readonly number[]): string {
   return plusMinus === null ? mean.toFixed(3) : `${mean.toFixed(3)} ±${plusMinus.toFixed(3)}`
 }
 
-function meansOf(results: readonly TraceResult[]): Record<string, unknown> {
-  const of = (valueOf: (result: TraceResult) => number | null | undefined) => {
+function meansOf(results: readonly BoundedResult[]): Record<string, unknown> {
+  const of = (valueOf: (result: BoundedResult) => number | null | undefined) => {
     const values = results.flatMap((result) => valueOf(result) ?? [])
     return values.length === 0 ? null : estimate(values)
   }
@@ -63,6 +90,7 @@ function meansOf(results: readonly TraceResult[]): Record<string, unknown> {
     hitRatio: of(({ hitRatio }) => hitRatio),
     byteHitRatio: of(({ byteHitRatio }) => byteHitRatio),
     costSavedRatio: of(({ costSavedRatio }) => costSavedRatio),
+    clairvoyantCostSavedRatio: of(({ clairvoyantCostSavedRatio }) => clairvoyantCostSavedRatio),
     loadsPer100Requests: of(({ loadsPer100Requests }) => loadsPer100Requests),
     interactiveMeanSeconds: of(({ latencySeconds }) => latencySeconds?.interactive?.mean),
     interactiveP99Seconds: of(({ latencySeconds }) => latencySeconds?.interactive?.p99),

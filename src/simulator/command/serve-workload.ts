@@ -1,5 +1,6 @@
 /** One workload under the policies and seeds that were asked for. */
 
+import { type Bounds, boundsOf } from '../report/bounds.ts'
 import type { Line } from '../report/table.ts'
 import { readTable } from '../traces/csv.ts'
 import { generatedDefaults, generateWorkload } from '../traces/generated.ts'
@@ -11,11 +12,14 @@ import type { TraceResult } from '../world/trace-result.ts'
 import { runTrace } from '../world/trace-world.ts'
 import type { TraceInvocation } from './options.ts'
 
+/** A run, and the bounds on the rows that it used. */
+export type BoundedResult = TraceResult & Bounds
+
 export interface ServedWorkload {
   readonly workload: Workload
   /** What was assumed about chance, one sentence each. */
   readonly notes: readonly string[]
-  readonly lines: readonly Line[]
+  readonly lines: readonly Line<BoundedResult>[]
 }
 
 const drawnFromRates = 20_000
@@ -28,21 +32,21 @@ export function serveWorkload(invocation: TraceInvocation): ServedWorkload {
   const jitter = invocation.jitter ?? (seeds.length > 1 && world.execution === 'recorded' ? seedsJitter : 0)
   const workloads = new Map(seeds.map((seed) => [seed, first.seed === null ? first : workloadOf(invocation, seed)]))
   const factors = loadTimes === null ? [] : loadFactors(readTable(loadTimes))
-  const lines: Line[] = []
+  const bounds = new Map([...workloads].map(([seed, workload]) => [seed, boundsOf(workload, world)]))
+  const lines: Line<BoundedResult>[] = []
   for (const policy of policies) {
     for (const routing of routings) {
       for (const batchBacklog of world.batchBacklog ? [false, true] : [false]) {
         const options = { ...world, policy, routing, batchBacklog, jitter, loadFactors: factors }
-        const results = seeds.map((seed) => serve(workloads.get(seed) ?? first, { ...options, seed }))
+        const results = [...bounds].map(([seed, bound]) => ({
+          ...runTrace(workloads.get(seed) ?? first, { ...options, seed }),
+          ...bound,
+        }))
         lines.push({ name: nameOf(options), results })
       }
     }
   }
   return { workload: first, notes: notesOf(invocation, first, seeds.length, jitter), lines }
-}
-
-function serve(workload: Workload, options: TraceOptions): TraceResult {
-  return runTrace(workload, options)
 }
 
 function workloadOf({ trace, rows, requests, days }: TraceInvocation, seed: number): Workload {
@@ -69,5 +73,6 @@ function notesOf({ trace, seeds, world }: TraceInvocation, workload: Workload, r
   if (runs > 1) notes.push(`Means of ${runs} runs, seeds ${world.seed} to ${world.seed + runs - 1}, ± 95 % interval.`)
   if (world.compress !== 1)
     notes.push(`Gaps between requests are divided by ${world.compress}: for comparisons under overload only.`)
+  notes.push('Bounds take all devices as one memory and reorder nothing; a run that reorders may pass them.')
   return [...workload.notes, ...notes]
 }

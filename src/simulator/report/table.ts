@@ -5,7 +5,7 @@ import { estimate } from './statistics.ts'
 interface Column {
   readonly title: string
   /** Null = it does not apply to the run. */
-  readonly valueOf: (result: TraceResult) => number | null
+  readonly valueOf: (result: Partial<TraceResult>) => number | null | undefined
   readonly digits: number
 }
 
@@ -29,16 +29,16 @@ const columns: readonly Column[] = [
   { title: 'memory', valueOf: ({ memoryUse }) => memoryUse, digits: 3 },
 ]
 
-export interface Line {
+export interface Line<Result = Partial<TraceResult>> {
   readonly name: string
   /** One result per seed. */
-  readonly results: readonly TraceResult[]
+  readonly results: readonly Result[]
 }
 
 /** Columns that apply to none of the runs are left out. */
 export function tableOf(lines: readonly Line[]): string {
   const shown = columns.filter(({ valueOf }) =>
-    lines.some(({ results }) => results.some((each) => valueOf(each) !== null)),
+    lines.some(({ results }) => results.some((each) => (valueOf(each) ?? null) !== null)),
   )
   const rows = [
     ['', ...shown.map(({ title }) => title)],

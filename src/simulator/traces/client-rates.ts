@@ -1,6 +1,6 @@
 /**
- * Rates of many clients, from which requests are drawn: each client is a model of its own. Gaps follow the law that its window names, brought to the
- * mean that the rate says. Rates are scaled down alike, and windows kept, so that about as many requests come out as are wanted.
+ * Rates of many clients, from which requests are drawn: each client is a model of its own. A window has as many requests as its rate says; the gaps
+ * between them follow its law. Rates are scaled down alike, and windows kept, so that about as many requests come out as are wanted.
  */
 import { Random } from '../random.ts'
 import { BrokenTrace, column, numberColumn, type Table } from './csv.ts'
@@ -17,6 +17,7 @@ export interface ClientRatesOptions {
 const windowMs = 600_000
 /** More than that in a burst says nothing any more. */
 const variationMax = 50
+const variationMin = 0.01
 const execSeconds = 10
 
 export function readClientRates(table: Table, { seed, requests: wanted }: ClientRatesOptions): Workload {
@@ -38,19 +39,14 @@ export function readClientRates(table: Table, { seed, requests: wanted }: Client
     if (law !== 'G' && law !== 'W')
       throw new BrokenTrace(`${table.path}, line ${row.line}: dist is "${law}"; G or W is expected.`)
     const model = models.placeOf(name, sizeGbByName(name))
-    const meanMs = 1000 / (rateOf(row) * scale)
-    const variation = Math.min(variationMax, Math.max(0.01, variationOf(row)))
-    const gap = () => meanMs * (law === 'G' ? drawGamma(random, variation) : drawWeibull(random, variation))
+    const variation = Math.min(variationMax, Math.max(variationMin, variationOf(row)))
+    const gap = () => (law === 'G' ? drawGamma(random, variation) : drawWeibull(random, variation))
     const start = startOf(row) * 1000
-    // Where a window begins is any place within a gap.
-    for (let at = start + random.fraction() * gap(); at < start + windowMs; at += gap())
-      requests.push({
-        at,
-        model,
-        execMs: execSeconds * 1000 * random.between(0.5, 1.5),
-        user: model + 1,
-        class: 'interactive',
-      })
+    const count = drawCount(random, (rateOf(row) * scale * windowMs) / 1000)
+    for (const share of drawPlaces(count, gap)) {
+      const execMs = execSeconds * 1000 * random.between(0.5, 1.5)
+      requests.push({ at: start + share * windowMs, model, execMs, user: model + 1, class: 'interactive' })
+    }
   }
   requests.sort((a, b) => a.at - b.at || a.model - b.model)
   return {
@@ -63,4 +59,20 @@ export function readClientRates(table: Table, { seed, requests: wanted }: Client
     models: models.models,
     requests,
   }
+}
+
+/** A whole number near what is expected. */
+function drawCount(random: Random, expected: number): number {
+  return Math.floor(expected) + (random.chance(expected % 1) ? 1 : 0)
+}
+
+/** So many ascending places in [0, 1), with gaps of the law between them and around them. */
+function drawPlaces(count: number, gap: () => number): number[] {
+  const gaps = Array.from({ length: count + 1 }, gap)
+  const total = gaps.reduce((sum, each) => sum + each, 0)
+  let sum = 0
+  return gaps.slice(0, count).map((each) => {
+    sum += each
+    return total > 0 ? Math.min(sum / total, 1 - Number.EPSILON) : 0
+  })
 }
