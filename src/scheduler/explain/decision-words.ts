@@ -13,9 +13,9 @@ const words: Readonly<Record<DecisionReason, string | ((facts: Facts) => string)
   too_large: ({ model, device }) =>
     `${the(model)} does not fit ${device === null ? 'any device' : `on ${device}`}, even if nothing else is there.`,
   load_keeps_failing: ({ model }) => `${the(model)} could not be loaded in any of the attempts it was given.`,
-  routed: ({ device }) => `${device} was chosen for it when it came.`,
+  routed: ({ device }) => `${device ?? 'This device'} was chosen for it when it came.`,
   routed_for_want_of_better: ({ device }) =>
-    `${device} was the best for it, though not as good as the policy asks for.`,
+    `${device ?? 'This device'} was the best for it, though not as good as the policy asks for.`,
   jobs_wait: ({ model }) => `Jobs wait for ${model ?? 'the model'}.`,
   asked_for: 'Somebody asked for it.',
   queue_too_long: ({ model }) =>

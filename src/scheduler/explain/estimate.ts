@@ -1,16 +1,27 @@
 /** When a waiting job will probably start, from learnt times only; null rather than a guess. */
 import { isOpen } from '../admission/admission.ts'
+import { batchLimitAt } from '../batching/step-policy.ts'
 import type { Millis } from '../ids.ts'
 import { serviceMsOf } from '../learning/learning.ts'
+import { offersFor } from '../placement/placement.ts'
+import { wantOf } from '../placement/wants.ts'
 import { compareTurns } from '../queues/ordered-queue.ts'
-import { isLive, type Job, type Lanes, type LiveResidency, type Task, type Version } from '../state.ts'
+import {
+  isLive,
+  type Job,
+  type Lanes,
+  type LiveResidency,
+  type SchedulerState,
+  type Task,
+  type Version,
+} from '../state.ts'
 
 /** The task that the job waits for. */
 export function nextTask(job: Job): Task | undefined {
   return job.tasks.find(({ state }) => state === 'waiting' || state === 'suspect' || state === 'admitted')
 }
 
-export function estimatedStartAt(job: Job, now: Millis): Millis | null {
+export function estimatedStartAt(state: SchedulerState, job: Job, now: Millis): Millis | null {
   const task = nextTask(job)
   if (!task || task.state === 'suspect') return null
   const { version } = task
@@ -19,10 +30,11 @@ export function estimatedStartAt(job: Job, now: Millis): Millis | null {
   )
   if (places.length > 0) {
     const running = places.reduce((sum, residency) => sum + residency.running, 0)
-    const freePlaces = Math.max(0, places.length * version.spec.batchLimit - running)
+    const room = places.reduce((sum, residency) => sum + batchLimitAt(residency), 0)
+    const freePlaces = Math.max(0, room - running)
     return startAfter(version, now, tasksAhead(task) - freePlaces, places.length)
   }
-  const readyAt = loadedAt(version, now)
+  const readyAt = isOnItsWay(version) ? loadedAt(version, now) : loadableAt(state, version, now)
   return readyAt === null ? null : startAfter(version, readyAt, tasksAhead(task) - version.spec.batchLimit, 1)
 }
 
@@ -53,6 +65,18 @@ export function loadedAt(version: Version, now: Millis): Millis | null {
   if (!loading || version.learnt.loadMs === null) return null
   const at = loading.loadStartedAt + version.learnt.loadMs
   return at < now ? null : Math.round(at)
+}
+
+function isOnItsWay({ residencies }: Version): boolean {
+  return residencies.some((residency) => residency.state === 'loading' && isLive(residency))
+}
+
+/** When it would be there if its load began as soon as its best device can take it; null if it has never been loaded, or has to wait for others to go. */
+function loadableAt(state: SchedulerState, version: Version, now: Millis): Millis | null {
+  const want = version.learnt.loadMs === null || now < version.notBefore ? null : wantOf(state, version, now)
+  const [best] = want ? offersFor(state, version, want, now) : []
+  if (!best?.completion || best.isHeldBack || best.device.claim !== null) return null
+  return Math.round(now + best.completion.waitMs + best.completion.loadMs)
 }
 
 /** `tooMany`: how many more are ahead than can start at once; negative = it is among those. */

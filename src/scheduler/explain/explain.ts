@@ -24,7 +24,7 @@ export function explainWait(state: SchedulerState, jobId: JobId, now: Millis): W
   return {
     ...waitReason(state, job, now),
     queuePosition: isPaused ? null : queuePosition(state, job),
-    estimatedStartAt: isPaused || state.draining ? null : estimatedStartAt(job, now),
+    estimatedStartAt: isPaused || state.draining ? null : estimatedStartAt(state, job, now),
   }
 }
 
@@ -61,7 +61,7 @@ export function queueView(state: SchedulerState, now: Millis, limit: number): Qu
     return [...interactive, ...state.waiting.batch.take(first - interactive.length)].map(({ jobId }) => jobId)
   }
   const lanes = priorityClasses.map((priorityClass) => laneView(state, priorityClass, now))
-  const models = [...state.versions.values()].flatMap((version) => modelView(version, now) ?? [])
+  const models = [...state.versions.values()].flatMap((version) => modelView(state, version, now) ?? [])
   return { at: now, limit, lanes, models, next }
 }
 
@@ -89,14 +89,14 @@ function estimatedDrainMs(state: SchedulerState, priorityClass: PriorityClass, n
     const last =
       version.lanes[priorityClass].last()?.job ?? unstartedJobs(version).findLast((job) => job.class === priorityClass)
     if (!last) continue
-    const startAt = estimatedStartAt(last, now)
+    const startAt = estimatedStartAt(state, last, now)
     if (startAt === null) return null
     longestMs = Math.max(longestMs, startAt - now)
   }
   return longestMs
 }
 
-function modelView(version: Version, now: Millis): QueueModel | null {
+function modelView(state: SchedulerState, version: Version, now: Millis): QueueModel | null {
   const waiting = headsOf(version)
   const [next] = waiting
   if (!next) return null
@@ -107,7 +107,7 @@ function modelView(version: Version, now: Millis): QueueModel | null {
     versionId: version.spec.versionId,
     queued: backlogOf(version) + atHomes + unstarted,
     oldestQueuedMs: now - oldestAt,
-    estimatedStartAt: estimatedStartAt(next, now),
+    estimatedStartAt: estimatedStartAt(state, next, now),
   }
 }
 

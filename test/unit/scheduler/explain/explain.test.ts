@@ -45,6 +45,23 @@ describe('why a job waits', () => {
     expect(scheduler.wait(job)).toMatchObject({ reason: 'smollm2 is loading on cpu.', estimatedStartAt: null })
   })
 
+  test('its model waits for another to be loaded: the time is that of both loads, once they have been seen', () => {
+    const { scheduler, version } = resident()
+    const other = scheduler.version({ modelName: 'minilm' })
+    scheduler.feed({ type: 'unloadRequested', versionId: version, deviceId: null })
+    scheduler.serve()
+    scheduler.feed({ type: 'loadRequested', versionId: other, deviceId: null })
+    expect(scheduler.all('load')).toHaveLength(2)
+    const job = scheduler.submit(version)
+    expect(scheduler.wait(job)).toMatchObject({
+      code: 'MODEL_LOADING',
+      reason: expect.stringContaining('is loading minilm first'),
+    })
+    const { estimatedStartAt } = scheduler.wait(job)!
+    expect(estimatedStartAt).toBeGreaterThanOrEqual(scheduler.now + loadMs)
+    expect(estimatedStartAt).toBeLessThan(scheduler.now + 4 * loadMs)
+  })
+
   test('its model is loading for the first time: no time is guessed', () => {
     const scheduler = new SchedulerUnderTest()
     scheduler.device({ name: 'cpu' })
