@@ -1,10 +1,40 @@
 import { describe, expect, test } from 'vitest'
+import type { DeviceId, VersionId } from '../../../../src/scheduler/ids.ts'
 import { misfit } from '../../../../src/scheduler/placement/misfit.ts'
 import { mib, runtimeBytes, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
 function deviceOfLoad(scheduler: SchedulerUnderTest, index: number): number {
   const { workerId } = scheduler.all('load')[index]!
   return scheduler.all('spawnWorker').find((spawn) => spawn.workerId === workerId)!.deviceId
+}
+
+/** One model on each of so many devices. */
+function eachOnItsDevice(
+  names: readonly string[],
+  { limitBytes = 4096 * mib, weightsBytes = 100 * mib }: { limitBytes?: number; weightsBytes?: number } = {},
+) {
+  const scheduler = new SchedulerUnderTest()
+  const devices = names.map(() => scheduler.device({ limitBytes }))
+  const versions = names.map((modelName, index) => {
+    const versionId = scheduler.version({ modelName, weightsBytes })
+    scheduler.feed({ type: 'loadRequested', versionId, deviceId: devices[index]! })
+    scheduler.serve()
+    return versionId
+  })
+  scheduler.pass(60_000)
+  return { scheduler, devices, versions }
+}
+
+/** Jobs of it take so long. */
+function teach(scheduler: SchedulerUnderTest, versionId: VersionId, execMs: number): void {
+  const job = scheduler.submit(versionId)
+  scheduler.start(job)
+  scheduler.pass(execMs)
+  scheduler.finish(job)
+}
+
+function whereIs(scheduler: SchedulerUnderTest, versionId: VersionId): DeviceId[] {
+  return scheduler.state.versions.get(versionId)!.residencies.map(({ worker }) => worker.slot.device.spec.deviceId)
 }
 
 describe('where a version is loaded', () => {
@@ -18,15 +48,26 @@ describe('where a version is loaded', () => {
     expect(deviceOfLoad(scheduler, 0)).toBe(large)
   })
 
-  test('on the least loaded device', () => {
-    const scheduler = new SchedulerUnderTest()
-    const [first, second] = [scheduler.device(), scheduler.device()]
-    const [busy, other] = [scheduler.version(), scheduler.version()]
-    scheduler.submit(busy)
-    scheduler.serve()
+  test('where a job of it would be done first: not behind the work of others', () => {
+    const { scheduler, devices, versions } = eachOnItsDevice(['busy', 'idle'])
+    teach(scheduler, versions[0]!, 2000)
+    scheduler.submit(versions[0]!)
+    const other = scheduler.version()
     scheduler.submit(other)
     scheduler.serve()
-    expect(new Set([deviceOfLoad(scheduler, 0), deviceOfLoad(scheduler, 1)])).toEqual(new Set([first, second]))
+    expect(whereIs(scheduler, other)).toEqual([devices[1]])
+  })
+
+  test('not where models would have to go that are asked for all the time', () => {
+    const { scheduler, devices, versions } = eachOnItsDevice(['popular', 'forgotten'], { limitBytes: 400 * mib })
+    for (let count = 0; count < 20; count += 1) {
+      scheduler.finish(scheduler.submit(versions[0]!))
+      scheduler.pass(500)
+    }
+    const large = scheduler.version({ weightsBytes: 250 * mib })
+    scheduler.submit(large)
+    scheduler.serve()
+    expect(whereIs(scheduler, large)).toEqual([devices[1]])
   })
 
   test('on the device that was asked for', () => {
@@ -60,47 +101,37 @@ describe('where a version is loaded', () => {
 })
 
 describe('a second copy', () => {
-  test('is loaded on an idle device when the queue is longer than a worker is given ahead', () => {
-    const scheduler = new SchedulerUnderTest()
-    scheduler.device()
-    scheduler.device()
-    const version = scheduler.version()
-    scheduler.submit(version)
+  test('is loaded where it saves more waiting than its load takes', () => {
+    const { scheduler, versions } = eachOnItsDevice(['busy', 'idle'])
+    const [busy] = versions
+    teach(scheduler, busy!, 1000)
+    for (let count = 0; count < 12; count += 1) scheduler.submit(busy!)
     scheduler.serve()
-    for (let count = 0; count < 7; count += 1) scheduler.submit(version)
-    expect(scheduler.all('load')).toHaveLength(1)
-    scheduler.submit(version)
-    scheduler.serve()
-    expect(scheduler.all('load')).toHaveLength(2)
-    expect([...scheduler.state.residencies.values()].map(({ admitted }) => admitted)).toEqual([4, 4])
+    expect(whereIs(scheduler, busy!)).toHaveLength(2)
+    expect(scheduler.state.versions.get(busy!)!.residencies.map(({ admitted }) => admitted)).toEqual([4, 4])
   })
 
-  test('is not loaded where something would have to go for it', () => {
-    const scheduler = new SchedulerUnderTest()
-    const [first, second] = [scheduler.device({ limitBytes: 400 * mib }), scheduler.device({ limitBytes: 400 * mib })]
-    const [version, idle] = [scheduler.version(), scheduler.version({ weightsBytes: 250 * mib })]
-    scheduler.feed({ type: 'loadRequested', versionId: version, deviceId: first })
-    scheduler.feed({ type: 'loadRequested', versionId: idle, deviceId: second })
+  test('is not loaded for a queue that drains before a load would end', () => {
+    const { scheduler, versions } = eachOnItsDevice(['busy', 'idle'])
+    const [busy] = versions
+    teach(scheduler, busy!, 10)
+    for (let count = 0; count < 12; count += 1) scheduler.submit(busy!)
     scheduler.serve()
-    for (let count = 0; count < 20; count += 1) scheduler.submit(version)
+    expect(whereIs(scheduler, busy!)).toHaveLength(1)
+  })
+
+  test('is not loaded where models would have to go that are asked for all the time', () => {
+    const { scheduler, versions } = eachOnItsDevice(['busy', 'popular'], {
+      limitBytes: 400 * mib,
+      weightsBytes: 250 * mib,
+    })
+    const [busy, popular] = versions
+    teach(scheduler, busy!, 1000)
+    for (let count = 0; count < 500; count += 1) scheduler.finish(scheduler.submit(popular!))
+    for (let count = 0; count < 12; count += 1) scheduler.submit(busy!)
     scheduler.serve()
+    expect(whereIs(scheduler, busy!)).toHaveLength(1)
     expect(scheduler.all('unload')).toEqual([])
-    expect(scheduler.all('load')).toHaveLength(2)
-  })
-
-  test('is not loaded where others are at work', () => {
-    const scheduler = new SchedulerUnderTest()
-    const devices = [scheduler.device(), scheduler.device()]
-    const versions = [scheduler.version(), scheduler.version()]
-    versions.forEach((versionId, index) =>
-      scheduler.feed({ type: 'loadRequested', versionId, deviceId: devices[index]! }),
-    )
-    scheduler.serve()
-    const busy = scheduler.submit(versions[1]!)
-    for (let count = 0; count < 20; count += 1) scheduler.submit(versions[0]!)
-    expect(scheduler.all('load')).toHaveLength(2)
-    scheduler.finish(busy)
-    expect(scheduler.all('load')).toHaveLength(3)
   })
 
   test('tasks go to the copy with the least of them', () => {
