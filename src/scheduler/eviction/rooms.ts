@@ -24,8 +24,9 @@ export function leavingRoom(device: Device): Room {
 }
 
 export function* workersOn(device: Device): Generator<Worker> {
-  for (const { spares, primary } of device.slots.values()) {
+  for (const { spares, primary, retiring } of device.slots.values()) {
     yield* spares
     if (primary) yield primary
+    if (retiring) yield retiring
   }
 }
