@@ -11,6 +11,7 @@ from hearth_worker.activity import Activity
 from hearth_worker.admission import Admission
 from hearth_worker.checkpoints import Checkpoints
 from hearth_worker.choose_step import Step, WaitUntil, choose_step, rank_of
+from hearth_worker.class_slices import ClassSlices
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
 from hearth_worker.failures import words_of
@@ -61,6 +62,7 @@ class StepLoop:
         self._report = report = Report(connection, activity, large, is_joined=joins_reports)
         self._lease = lease = Lease()
         self._slices = slices = StageSlices()
+        self._class_slices = ClassSlices()
         checkpoints = Checkpoints(models.policies, report)
         self._settlement = settlement = Settlement(tasks, report, checkpoints, held)
         pausing = Pausing(tasks, report, checkpoints, settlement)
@@ -97,13 +99,26 @@ class StepLoop:
             return
         policies = self._models.policies
         ready = within_seats(self._tasks.ready, policies)
-        choice = choose_step(ready, policies, now_ms(), self._slices.first)
+        choice = self._choose(ready)
         if isinstance(choice, Step):
             is_contested = self._is_contested(choice.tasks[0], ready)
             step_ms = self._steps.run(choice.tasks)
             self._slices.computed(choice.tasks[0].stage, step_ms, is_contested=is_contested)
+            is_batch_waiting = any(record.task_class == "batch" for record in ready)
+            self._class_slices.computed(choice.tasks[0].task_class, step_ms, is_batch_waiting=is_batch_waiting)
         else:
             self._rest(choice)
+
+    def _choose(self, ready: Collection[TaskRecord]) -> Step[TaskRecord] | WaitUntil | None:
+        """Of all, or of batch work alone where a step is due to it."""
+        policies = self._models.policies
+        first = self._slices.first
+        if self._class_slices.is_batch_due:
+            batch = [record for record in ready if record.task_class == "batch"]
+            choice = choose_step(batch, policies, now_ms(), first)
+            if isinstance(choice, Step):
+                return choice
+        return choose_step(ready, policies, now_ms(), first)
 
     def _is_contested(self, chosen: TaskRecord, ready: Collection[TaskRecord]) -> bool:
         """Whether the other stage could have had this step."""

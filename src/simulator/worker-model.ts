@@ -6,7 +6,8 @@
 import type { Admission } from '../scheduler/commands.ts'
 import type { TaskReport, WorkerExitCause } from '../scheduler/events.ts'
 import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
-import { chooseStep } from './choose-step.ts'
+import { chooseStep, type ReadyTask, type StepChoice } from './choose-step.ts'
+import { ClassSlices } from './class-slices.ts'
 import { HeldOutputs } from './held-outputs.ts'
 import { LoadedModels } from './loaded-models.ts'
 import { mayInterrupt, type RunningStep, readyTask, stageFirst, type WorkerPolicy } from './modelled-step.ts'
@@ -37,6 +38,7 @@ export class WorkerModel {
   readonly #tasks = new Map<TaskId, ModelledTask>()
   readonly #outputs = new HeldOutputs()
   readonly #policies = new Map<number, WorkerPolicy>()
+  readonly #classes = new ClassSlices()
   #step: RunningStep | null = null
   #lease: 'held' | 'owed' | 'revoked' = 'held'
   #isDead = false
@@ -162,14 +164,21 @@ export class WorkerModel {
     if (this.#lease !== 'held') return
     const { timeline } = this.#world
     const ready = [...this.#tasks.values()].filter(({ isPaused }) => !isPaused)
-    const choice = chooseStep(
-      ready.map(readyTask),
-      this.#policies,
-      timeline.now,
-      stageFirst(this.#policies, timeline.now),
-    )
+    const choice = this.#choose(ready.map(readyTask))
     if ('waitUntil' in choice) timeline.at(choice.waitUntil, () => this.#continue())
     if ('step' in choice) this.#begin(choice.step.tasks.flatMap((taskId) => this.#tasks.get(taskId as TaskId) ?? []))
+  }
+
+  /** Of all, or of batch work alone where a step is due to it. */
+  #choose(ready: readonly ReadyTask[]): StepChoice {
+    const { now } = this.#world.timeline
+    const first = stageFirst(this.#policies, now)
+    if (this.#classes.isBatchDue) {
+      const batch = ready.filter((task) => task.class === 'batch')
+      const choice = chooseStep(batch, this.#policies, now, first)
+      if ('step' in choice) return choice
+    }
+    return chooseStep(ready, this.#policies, now, first)
   }
 
   #begin(members: readonly ModelledTask[]): void {
@@ -195,6 +204,7 @@ export class WorkerModel {
     timeline.at(step.endsAt, () => {
       if (!isRunning()) return
       this.#step = null
+      this.#classes.computed(first.admission.class, stepMs, this.#isBatchWaiting())
       if (this.models.isStale(versionId)) this.#failAsStale(members)
       else this.#end(members, stepMs > announcedStepMs ? [] : begun)
       this.#afterStep(members)
@@ -223,6 +233,12 @@ export class WorkerModel {
     }
     if (this.#lease === 'owed') this.#giveLeaseBack()
     this.#continue()
+  }
+
+  #isBatchWaiting(): boolean {
+    for (const { admission, isPaused } of this.#tasks.values())
+      if (admission.class === 'batch' && !isPaused) return true
+    return false
   }
 
   #answerPause(task: ModelledTask): void {

@@ -6,6 +6,7 @@ import type { Admission } from '../../scheduler/commands.ts'
 import type { SchedulerEvent, TaskReport } from '../../scheduler/events.ts'
 import type { Millis, TaskId, VersionId, WorkerId } from '../../scheduler/ids.ts'
 import { chooseStep, type ReadyTask } from '../choose-step.ts'
+import { ClassSlices } from '../class-slices.ts'
 import type { WorkerPolicy } from '../modelled-step.ts'
 import type { Timeline } from '../timeline.ts'
 
@@ -45,6 +46,7 @@ export class TraceWorker {
   readonly #world: TraceSurroundings
   readonly #tasks = new Map<TaskId, HeldTask>()
   readonly #policies = new Map<number, WorkerPolicy>()
+  readonly #classes = new ClassSlices()
   #run: Run | null = null
   #lease: 'held' | 'owed' | 'revoked' = 'held'
   #isGone = false
@@ -145,7 +147,10 @@ export class TraceWorker {
     const { now } = this.#world.timeline
     if (!task.isStarted) this.#report([{ kind: 'started', taskId: task.taskId }])
     task.isStarted = true
-    this.#run = { task, startedAt: now, endsAt: now + task.execMs - task.doneMs }
+    const left = task.execMs - task.doneMs
+    // What is due to batch work is one step.
+    const ms = this.#classes.isBatchDue ? Math.min(left, this.#world.stepMs) : left
+    this.#run = { task, startedAt: now, endsAt: now + ms }
     this.#awaitEnd(this.#run)
   }
 
@@ -154,9 +159,20 @@ export class TraceWorker {
     for (const task of this.#tasks.values()) if (!task.isPaused) ready.push(task.ready)
     const [only] = ready
     if (!only) return null
-    const choice = ready.length === 1 ? null : chooseStep(ready, this.#policies, this.#world.timeline.now)
+    const choice = ready.length === 1 ? null : chooseStep(this.#inTurn(ready), this.#policies, this.#world.timeline.now)
     const chosen = choice && 'step' in choice ? choice.step.tasks[0] : only.task
     return this.#tasks.get((chosen ?? only.task) as TaskId) ?? null
+  }
+
+  /** Batch work alone, where a step is due to it. */
+  #inTurn(ready: readonly ReadyTask[]): readonly ReadyTask[] {
+    const batch = this.#classes.isBatchDue ? ready.filter((task) => task.class === 'batch') : []
+    return batch.length > 0 ? batch : ready
+  }
+
+  #isBatchWaiting(): boolean {
+    for (const { ready, isPaused } of this.#tasks.values()) if (ready.class === 'batch' && !isPaused) return true
+    return false
   }
 
   #awaitEnd(run: Run): void {
@@ -170,6 +186,7 @@ export class TraceWorker {
     const { taskId } = task
     this.#run = null
     task.doneMs += endsAt - startedAt
+    this.#classes.computed(task.ready.class, endsAt - startedAt, this.#isBatchWaiting())
     this.#world.computed(this, taskId, endsAt - startedAt)
     // Sums of times are a little off.
     if (task.doneMs >= task.execMs - 1e-6) {
