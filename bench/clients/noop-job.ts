@@ -10,6 +10,9 @@ export interface NoopParameters {
   /** Length of a step, milliseconds; and how much longer for each job that shares it. */
   readonly stepMs?: number
   readonly stepMsEach?: number
+  /** Steps that never end: one sleeps, the other computes. */
+  readonly hangAtStep?: number
+  readonly spinAtStep?: number
 }
 
 export function noopJob(parameters: NoopParameters, rest: SubmitJobInput = {}): SubmitJobInput {

@@ -3,6 +3,7 @@ import { ablation } from '../ablation.ts'
 import { batching } from '../batching.ts'
 import { crash } from '../crash.ts'
 import { embed } from '../embed.ts'
+import { failover } from '../failover.ts'
 import { files } from '../files.ts'
 import { noop } from '../noop.ts'
 import { pictures } from '../pictures.ts'
@@ -25,6 +26,7 @@ export const benchmarks: readonly Benchmark[] = [
   pictures,
   ablation,
   crash,
+  failover,
   startup,
 ]
 

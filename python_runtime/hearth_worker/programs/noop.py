@@ -40,6 +40,8 @@ class NoopParameters(Struct, rename="camel", frozen=True):
     exit_at_step: int | None = None
     # This step never ends.
     hang_at_step: int | None = None
+    # Neither does this one, and it computes.
+    spin_at_step: int | None = None
     # This step raises.
     fail_at_step: int | None = None
     # The output carries a tensor of so many bytes for each of these.
@@ -142,17 +144,20 @@ def _step_ms(states: Sequence[NoopState]) -> float:
 
 
 def _is_fatal(state: NoopState) -> bool:
-    return state.steps_done + 1 in (state.parameters.exit_at_step, state.parameters.hang_at_step)
+    parameters = state.parameters
+    return state.steps_done + 1 in (parameters.exit_at_step, parameters.hang_at_step, parameters.spin_at_step)
 
 
 def _misbehave(states: Sequence[NoopState]) -> None:
-    """In the order: end, hang, run out of memory, fail."""
+    """In the order: end, hang, spin, run out of memory, fail."""
     for state in states:
         if state.steps_done + 1 == state.parameters.exit_at_step:
             os._exit(EXIT_STATUS)
     for state in states:
         if state.steps_done + 1 == state.parameters.hang_at_step:
             Event().wait()
+        while state.steps_done + 1 == state.parameters.spin_at_step:
+            pass
     limits = [state.parameters.out_of_memory_above for state in states]
     if any(limit is not None and len(states) > limit for limit in limits):
         raise OutOfMemory(f"a step of {len(states)} was too large, as asked")
