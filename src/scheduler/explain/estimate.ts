@@ -1,12 +1,15 @@
 /** When a waiting job will probably start, from learnt times only; null rather than a guess. */
 import { isOpen } from '../admission/admission.ts'
+import { lanesOf } from '../admission/lanes.ts'
 import { batchLimitAt } from '../batching/step-policy.ts'
 import type { Millis } from '../ids.ts'
 import { serviceMsOf } from '../learning/learning.ts'
 import { offersFor } from '../placement/placement.ts'
-import { wantOf } from '../placement/wants.ts'
+import { boundWants, type Want, wantOf } from '../placement/wants.ts'
 import { compareTurns } from '../queues/ordered-queue.ts'
 import {
+  type Device,
+  deviceOf,
   isLive,
   type Job,
   type Lanes,
@@ -23,7 +26,7 @@ export function nextTask(job: Job): Task | undefined {
 
 export function estimatedStartAt(state: SchedulerState, job: Job, now: Millis): Millis | null {
   const task = nextTask(job)
-  if (!task || task.state === 'suspect') return null
+  if (!task || task.state === 'suspect' || isInLine(task)) return null
   const { version } = task
   const places = placesOf(task).filter(
     (place) => task.residency !== null || (place.state === 'resident' && isOpen(place)),
@@ -34,24 +37,34 @@ export function estimatedStartAt(state: SchedulerState, job: Job, now: Millis): 
     const freePlaces = Math.max(0, room - running)
     return startAfter(version, now, tasksAhead(task) - freePlaces, places.length)
   }
-  const readyAt = isOnItsWay(version) ? loadedAt(version, now) : loadableAt(state, version, now)
+  const isOnItsWay = placesOf(task).some(isLoading)
+  const readyAt = isOnItsWay ? loadedAt(version, now, job.boundTo) : loadableAt(state, version, now, job.boundTo)
   return readyAt === null ? null : startAfter(version, readyAt, tasksAhead(task) - version.spec.batchLimit, 1)
+}
+
+/** Other models are first in line on the device that serves its job in order: how long their loads take together is nobody's guess. */
+function isInLine({ job, version, residency }: Task): boolean {
+  const first = residency || job.home ? undefined : job.boundTo?.line?.first()
+  return first !== undefined && first.version !== version
 }
 
 /** Where it is, or may be admitted. */
 function placesOf({ residency, job, version }: Task): readonly LiveResidency[] {
   const only = residency ?? job.home
-  return only ? [only] : version.residencies
+  if (only) return [only]
+  const { boundTo } = job
+  return boundTo ? version.residencies.filter((place) => deviceOf(place) === boundTo) : version.residencies
 }
 
 /** Tasks of the version that have not started and go first, here or at its worker. */
 export function tasksAhead(task: Task): number {
-  const { version, residency } = task
+  const { version, residency, job } = task
   const places = placesOf(task)
   const atWorkers = places.reduce((sum, place) => sum + unstartedAhead(place, task), 0)
   if (residency) return atWorkers
   if (task.state === 'suspect') return atWorkers + version.suspects.rank(task)
-  const inLanes = places.reduce((sum, { lanes }) => sum + waitingAhead(lanes, task), waitingAhead(version.lanes, task))
+  const shared = job.boundTo && !job.home ? lanesOf(job) : version.lanes
+  const inLanes = places.reduce((sum, { lanes }) => sum + waitingAhead(lanes, task), waitingAhead(shared, task))
   return atWorkers + version.suspects.size + inLanes
 }
 
@@ -60,23 +73,30 @@ function waitingAhead({ interactive, batch }: Lanes, task: Task): number {
 }
 
 /** When the load in flight ends; null if none is, nothing is learnt, or it takes longer than ever before. */
-export function loadedAt(version: Version, now: Millis): Millis | null {
-  const loading = version.residencies.find((residency) => residency.state === 'loading' && isLive(residency))
+export function loadedAt(version: Version, now: Millis, device: Device | null): Millis | null {
+  const loading = version.residencies.find((each) => isLoading(each) && (device === null || deviceOf(each) === device))
   if (!loading || version.learnt.loadMs === null) return null
   const at = loading.loadStartedAt + version.learnt.loadMs
   return at < now ? null : Math.round(at)
 }
 
-function isOnItsWay({ residencies }: Version): boolean {
-  return residencies.some((residency) => residency.state === 'loading' && isLive(residency))
+export function isLoading(residency: LiveResidency): boolean {
+  return residency.state === 'loading' && isLive(residency)
 }
 
 /** When it would be there if its load began as soon as its best device can take it; null if it has never been loaded, or has to wait for others to go. */
-function loadableAt(state: SchedulerState, version: Version, now: Millis): Millis | null {
-  const want = version.learnt.loadMs === null || now < version.notBefore ? null : wantOf(state, version, now)
+function loadableAt(state: SchedulerState, version: Version, now: Millis, device: Device | null): Millis | null {
+  const isUnknown = version.learnt.loadMs === null || now < version.notBefore
+  const want = isUnknown ? null : wantFor(state, version, now, device)
   const [best] = want ? offersFor(state, version, want, now) : []
   if (!best?.completion || best.isHeldBack || best.device.claim !== null) return null
   return Math.round(now + best.completion.waitMs + best.completion.loadMs)
+}
+
+/** Why it is to be loaded: on the device that a job is bound to, or anywhere. */
+export function wantFor(state: SchedulerState, version: Version, now: Millis, device: Device | null): Want | null {
+  if (!device) return wantOf(state, version, now)
+  return boundWants(version).find(({ deviceId }) => deviceId === device.spec.deviceId) ?? null
 }
 
 /** `tooMany`: how many more are ahead than can start at once; negative = it is among those. */

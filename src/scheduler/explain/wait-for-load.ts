@@ -6,18 +6,18 @@ import { isIdle } from '../memory/loading.ts'
 import { isPinned } from '../pins/pins.ts'
 import { shortfall } from '../placement/misfit.ts'
 import { type Offer, offersFor } from '../placement/placement.ts'
-import { wantOf } from '../placement/wants.ts'
 import { refusesLoads, usedShareOf } from '../pressure/pressure.ts'
 import { type Device, deviceOf, isLive, type SchedulerState, type Version } from '../state.ts'
 import { mib, seconds } from './amounts.ts'
-import { loadedAt } from './estimate.ts'
+import { isLoading, loadedAt, wantFor } from './estimate.ts'
 import type { WaitReason } from './wait-code.ts'
 
-export function waitForLoad(state: SchedulerState, version: Version, now: Millis): WaitReason {
+/** `device`: the one that the job is bound to; null = any. */
+export function waitForLoad(state: SchedulerState, version: Version, now: Millis, device: Device | null): WaitReason {
   const { modelName, engine } = version.spec
-  const loading = version.residencies.find((residency) => residency.state === 'loading' && isLive(residency))
+  const loading = version.residencies.find((each) => isLoading(each) && (device === null || deviceOf(each) === device))
   if (loading) {
-    const readyAt = loadedAt(version, now)
+    const readyAt = loadedAt(version, now, device)
     const left = readyAt === null ? '' : `, about ${seconds(readyAt - now)} left`
     return { code: 'MODEL_LOADING', reason: `${modelName} is loading on ${deviceOf(loading).spec.name}${left}.` }
   }
@@ -39,7 +39,7 @@ export function waitForLoad(state: SchedulerState, version: Version, now: Millis
       code: 'NO_DEVICE',
       reason: `Only ${lost.spec.name} can hold ${modelName}; it is lost, and the job goes on when it is back.`,
     }
-  const want = wantOf(state, version, now)
+  const want = wantFor(state, version, now, device)
   const [best] = want ? offersFor(state, version, want, now) : []
   if (!best || best.device.loading) return elsewhereBusy(state, version)
   if (refusesLoads(best.device, best.need.class)) return underPressure(best, modelName)

@@ -18,6 +18,7 @@ import { jobsAre, seconds } from './amounts.ts'
 import { nextTask, tasksAhead } from './estimate.ts'
 import type { WaitReason } from './wait-code.ts'
 import { waitForLoad } from './wait-for-load.ts'
+import { waitWhereBound } from './wait-where-bound.ts'
 
 export function waitReason(state: SchedulerState, job: Job, now: Millis): WaitReason {
   if (job.state === 'paused') return paused(job)
@@ -32,9 +33,10 @@ export function waitReason(state: SchedulerState, job: Job, now: Millis): WaitRe
   if (state.recovering)
     return { code: 'SERVER_RECOVERING', reason: 'The server has restarted and its engines are starting.' }
   const { version } = task
+  if (job.boundTo && !job.home) return waitWhereBound(state, task, job.boundTo, now)
   if (version.residencies.some(({ state: life, ending }) => life === 'resident' && ending === null))
     return atResident(state, task, version)
-  return waitForLoad(state, version, now)
+  return waitForLoad(state, version, now, null)
 }
 
 function paused({ tasks, pauseCause }: Job): WaitReason {

@@ -109,6 +109,31 @@ describe('why a job waits', () => {
     })
   })
 
+  test('its device serves jobs in order, and another model is first', () => {
+    const scheduler = new SchedulerUnderTest({ queueOrder: 'arrival' })
+    scheduler.device({ name: 'cpu' })
+    const [first, second] = [scheduler.version({ modelName: 'minilm' }), scheduler.version({ modelName: 'smollm2' })]
+    const jobs = [scheduler.submit(first), scheduler.submit(second)]
+    expect(scheduler.wait(jobs[1]!)).toMatchObject({
+      code: 'BEHIND_OTHERS',
+      reason: 'cpu serves jobs in the order in which they came; 1 job is ahead.',
+      estimatedStartAt: null,
+    })
+    expect(scheduler.wait(jobs[0]!)).toMatchObject({ code: 'MODEL_LOADING' })
+  })
+
+  test('it was given a device, where others are ahead', () => {
+    const scheduler = new SchedulerUnderTest({ routing: 'round-robin' })
+    scheduler.device({ name: 'cpu' })
+    const version = scheduler.version({ modelName: 'smollm2', batchLimit: 1 })
+    const jobs = [1, 2, 3, 4].map(() => scheduler.submit(version))
+    scheduler.serve()
+    expect(scheduler.wait(jobs[3]!)).toMatchObject({
+      code: 'BEHIND_OTHERS',
+      reason: '3 jobs are ahead on cpu; 0 jobs are running in smollm2 there.',
+    })
+  })
+
   test('it is the turn of others', () => {
     const { scheduler, version } = resident(1)
     const greedy = { userId: 1 as UserId }
