@@ -76,6 +76,7 @@ export function createVersion({ learnt }: SchedulerState, spec: VersionSpec): Ve
     claimed: null,
     retryAt: null,
     retrySlot: -1,
+    servedAtWant: null,
     weighedAt: null,
     wantedSince: null,
     shortSince: null,

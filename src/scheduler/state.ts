@@ -31,6 +31,7 @@ import type { Learnt } from './learning/learning.ts'
 import type { Pin } from './pins/pins.ts'
 import { noRoutingMemory, type RoutingMemory } from './placement/policies/memory.ts'
 import type { Forecast } from './placement/policies/outcomes.ts'
+import type { Served } from './placement/overtaking.ts'
 import { type Urgency, WantedList } from './placement/wanted-list.ts'
 import type { Pressure } from './pressure/levels.ts'
 import { Heap } from './queues/heap.ts'
@@ -68,8 +69,10 @@ export interface SchedulerState {
   readonly wanted: WantedList
   /** Versions for which a load is to be tried again at a time. */
   readonly retries: Heap<Version>
-  /** Jobs of which a task has been admitted. */
-  jobsServed: number
+  /** Jobs that have begun. */
+  readonly served: Served
+  /** When so many have begun, one that waits for its model may have been overtaken too often; null = none waits. */
+  overtakenAt: number | null
   /** Jobs with a deadline of which no task may step at a worker; the worker watches over the others. */
   readonly deadlines: Heap<Job>
   /** Jobs with a deadline that may have to go ahead of others for it. */
@@ -237,6 +240,8 @@ export interface Version {
   /** A load is tried again then; `retrySlot`: its place in `retries`, -1 = it is not there. */
   retryAt: Millis | null
   retrySlot: number
+  /** What had begun when jobs began to wait for it to be loaded; null = none do. */
+  servedAtWant: Served | null
   /** When it was last considered whether another copy would pay. */
   weighedAt: Millis | null
   /** In `wanted` since. */
@@ -429,7 +434,8 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     pausedCount: { interactive: 0, batch: 0 },
     wanted: new WantedList(),
     retries: createRetries(),
-    jobsServed: 0,
+    served: { interactive: 0, batch: 0 },
+    overtakenAt: null,
     deadlines: createDeadlines(),
     approaching: createApproaching(),
     alarms: [],

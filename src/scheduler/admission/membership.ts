@@ -7,6 +7,7 @@ import { stepMsMaxOf } from '../failover/patience.ts'
 import { noteServed } from '../fairness/turns.ts'
 import { beginWork, endWork } from '../fairness/work-clock.ts'
 import { charge, release } from '../memory/ledger.ts'
+import { noteBegun } from '../placement/overtaking.ts'
 import { noteStart } from '../placement/policies/outcomes.ts'
 import type { LiveResidency, SchedulerState, Task } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
@@ -20,7 +21,10 @@ export function admit(turn: Turn, task: Task, residency: LiveResidency, reason: 
   if (job.attempt === 0) job.attempt = 1
   task.state = 'admitted'
   noteServed(turn, job)
-  if (job.home === null) settle(turn, job, residency)
+  if (job.home === null) {
+    settle(turn, job, residency)
+    noteBegun(turn, job)
+  }
   task.residency = residency
   worker.tasks.add(task)
   turn.state.tasks.set(task.taskId, task)

@@ -1,5 +1,6 @@
 /** What must hold of workers, residencies, versions and leases after every step. */
 import { hasRoom, isOpen, nextFor } from '../admission/admission.ts'
+import { isOvertaken } from '../placement/overtaking.ts'
 import { wantOf } from '../placement/wants.ts'
 import {
   backlogOf,
@@ -80,6 +81,7 @@ export function checkVersion(state: SchedulerState, version: Version, expect: Ex
     (wantOf(state, version, 0) !== null) === state.wanted.has(version),
     'is wanted and not on the list, or is on it',
   )
+  expect(!isOvertaken(state, version) || version.urgency?.rank === 0, 'was overtaken too often, and others go first')
   expect(!isGone(version) || backlogOf(version) === 0, 'is gone, and tasks wait for it')
   expect(
     version.standing !== 'replaced' || version.requests.length === 0,

@@ -23,6 +23,11 @@ export function execMsOf(state: SchedulerState, version: Version, device: Device
   return execMs * workFactor(version.learnt, work)
 }
 
+/** Of one task, on whichever device. */
+export function usualExecMs({ settings }: SchedulerState, { learnt }: Version): number {
+  return learnt.execMs ?? settings.guessedExecMs
+}
+
 /** What each task ahead costs the next one on whichever device. */
 export function usualServiceMs(state: SchedulerState, { learnt, spec }: Version): number {
   return serviceMsOf(learnt, spec.batchLimit) ?? state.settings.guessedExecMs / spec.batchLimit

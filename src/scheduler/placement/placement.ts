@@ -10,7 +10,7 @@ import { nextHoldEnd } from '../eviction/holds.ts'
 import type { Score } from '../explain/decisions.ts'
 import { isReservedFrom } from '../fairness/reserved.ts'
 import type { Millis } from '../ids.ts'
-import { usualLoadMs } from '../learning/times.ts'
+import { usualExecMs, usualLoadMs } from '../learning/times.ts'
 import { availableBytes } from '../memory/ledger.ts'
 import { failWaitingJobs } from '../memory/load-failures.ts'
 import { bytesOf, startLoad } from '../memory/loading.ts'
@@ -24,6 +24,7 @@ import { candidatesFor } from './candidates.ts'
 import { claim, displace, isOpenTo } from './claims.ts'
 import { type Completion, completionAt, scoreOf } from './completion.ts'
 import { isHoldable } from './misfit.ts'
+import { isOvertaken } from './overtaking.ts'
 import { rebindFrom } from './rebinding.ts'
 import { isCopyWorthwhile, isToBeWeighed } from './replicas.ts'
 import { tryAgainAt } from './retries.ts'
@@ -207,8 +208,8 @@ function rankOf({ isPossible, isHeldBack }: Offer): number {
 function makeBusyYield(turn: Turn, version: Version, best: Offer): boolean {
   const { state, now } = turn
   version.shortSince ??= now
-  const yieldsAt = version.shortSince + patienceMs(state, version)
-  if (now < yieldsAt) {
+  const yieldsAt = Math.min(version.shortSince + patienceMs(state, version), slackEndOf(state, version))
+  if (now < yieldsAt && !isOvertaken(state, version)) {
     tryAgainAt(state, version, Math.min(yieldsAt, nextHoldEnd(state, best.device, now)))
     return false
   }
@@ -231,6 +232,14 @@ function patienceMs(state: SchedulerState, version: Version): number {
   return Math.max(yieldAfterMs[priorityClass], yieldAfterLoads[priorityClass] * usualLoadMs(state, version))
 }
 
+/** When its first job can just be done before its deadline; it is not too early for one that has none. */
+function slackEndOf(state: SchedulerState, version: Version): Millis {
+  const job = (version.lanes.interactive.first() ?? version.lanes.batch.first())?.job
+  if (!job || job.deadlineAt === null) return Number.POSITIVE_INFINITY
+  // What makes room ends its step first; twice the load leaves time for that.
+  return job.deadlineAt - 2 * usualLoadMs(state, version) - job.tasksLeft * usualExecMs(state, version)
+}
+
 /** The load begins that the version was wanted for. */
 function settle(turn: Turn, version: Version, device: Device): void {
   const { deviceId } = device.spec
@@ -238,6 +247,7 @@ function settle(turn: Turn, version: Version, device: Device): void {
   version.rewarm = false
   version.isOwedRoom = false
   version.wantedSince = null
+  version.servedAtWant = null
   if (version.claimed) version.claimed.claim = null
   version.claimed = null
   if (device.claim && isMoreUrgent(version, device.claim)) displace(turn, device)

@@ -10,6 +10,7 @@ import { backlogOf, type Device, isLive, type Lanes, type SchedulerState, type T
 import type { Turn } from '../turn.ts'
 import { devicesWanting } from './binding.ts'
 import { dropClaim } from './claims.ts'
+import { beginOvertaking, isOvertaken } from './overtaking.ts'
 import { isCrowded } from './replicas.ts'
 import { tryAgainAt } from './retries.ts'
 
@@ -38,11 +39,12 @@ export function wantOf(state: SchedulerState, version: Version, now: Millis): Wa
   if (version.standing !== 'current') return null
   const isLoaded = version.residencies.some(isLive)
   if (!isLoaded && backlogOf(version) > 0) {
-    const rank = version.isOwedRoom
-      ? rankOwed
-      : hasInteractive(version) || isAged(state, version, now)
-        ? rankInteractive
-        : rankBatch
+    const rank =
+      version.isOwedRoom || isOvertaken(state, version)
+        ? rankOwed
+        : hasInteractive(version) || isAged(state, version, now)
+          ? rankInteractive
+          : rankBatch
     return { rank, reason: 'jobs_wait', deviceId: null, bound: null }
   }
   const [boundWant] = boundWants(version)
@@ -76,10 +78,12 @@ export function noteWant(turn: Turn, version: Version): void {
     version.wantedSince = null
     version.shortSince = null
     version.isOwedRoom = false
+    version.servedAtWant = null
     dropClaim(turn, version)
   } else {
     version.wantedSince ??= turn.now
     if (want.rank === rankBatch) tryAgainAt(state, version, version.wantedSince + state.settings.batchAgeingMs)
+    if (want.reason === 'jobs_wait' && !want.bound) beginOvertaking(state, version)
     const isNews = state.wanted.put(version, { rank: want.rank, order: firstOrder(version) })
     if (isNews || want.rank === rankReplica) turn.unplaced.add(version)
   }

@@ -61,7 +61,8 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   state.draining = snapshot.draining
   state.recovering = snapshot.recovering
   state.timerAt = snapshot.timerAt
-  state.jobsServed = snapshot.jobsServed
+  Object.assign(state.served, snapshot.served)
+  state.overtakenAt = snapshot.overtakenAt
   state.loadMsPerByte = snapshot.loadMsPerByte
   state.random = snapshot.random
   routingIn(state.routing, snapshot.routing)
@@ -128,11 +129,15 @@ function restoreVersion(state: SchedulerState, snapshot: VersionSnapshot): void 
 }
 
 /** As it is on the lists of what is to be loaded. */
-function restoreUrgency(state: SchedulerState, { spec, urgency, retryAt, weighedAt, claimed }: VersionSnapshot): void {
+function restoreUrgency(
+  state: SchedulerState,
+  { spec, urgency, retryAt, weighedAt, servedAtWant, claimed }: VersionSnapshot,
+): void {
   const version = found(state.versions, spec.versionId)
   if (urgency) state.wanted.put(version, urgency)
   version.retryAt = retryAt
   version.weighedAt = weighedAt
+  version.servedAtWant = servedAtWant && { ...servedAtWant }
   if (retryAt !== null) state.retries.add(version)
   if (claimed === null) return
   version.claimed = found(state.devices, claimed)

@@ -56,6 +56,7 @@ export interface VersionSnapshot
     | 'urgency'
     | 'retryAt'
     | 'weighedAt'
+    | 'servedAtWant'
   > {
   readonly spec: VersionSpec
   readonly loadingJobs: readonly JobId[]
@@ -241,6 +242,7 @@ export function versionOut(version: Version): VersionSnapshot {
     urgency: version.urgency,
     retryAt: version.retryAt,
     weighedAt: version.weighedAt,
+    servedAtWant: version.servedAtWant && { ...version.servedAtWant },
   }
 }
 

@@ -8,6 +8,7 @@ import type { PriorityClass } from '../events.ts'
 import { createFairness } from '../fairness/flows.ts'
 import type { DeviceId, Millis, VersionId } from '../ids.ts'
 import { copyLearnt, type Learnt } from '../learning/learning.ts'
+import type { Served } from '../placement/overtaking.ts'
 import type { SchedulerSettings } from '../settings.ts'
 import type { Job, SchedulerState } from '../state.ts'
 import {
@@ -67,7 +68,8 @@ export interface Snapshot {
   readonly workers: readonly WorkerSnapshot[]
   readonly residencies: readonly ResidencySnapshot[]
   readonly wanted: readonly VersionId[]
-  readonly jobsServed: number
+  readonly served: Served
+  readonly overtakenAt: number | null
 }
 
 export function snapshot(state: SchedulerState): Snapshot {
@@ -87,7 +89,8 @@ export function snapshot(state: SchedulerState): Snapshot {
     workers: [...state.workers.values()].map(workerOut),
     residencies: [...state.residencies.values()].map(residencyOut),
     wanted: [...state.wanted].map(({ spec }) => spec.versionId),
-    jobsServed: state.jobsServed,
+    served: { ...state.served },
+    overtakenAt: state.overtakenAt,
   }
 }
 
@@ -124,7 +127,8 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     workers: [],
     residencies: [],
     wanted: [],
-    jobsServed: 0,
+    served: { interactive: 0, batch: 0 },
+    overtakenAt: null,
   }
 }
 
