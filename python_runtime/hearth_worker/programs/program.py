@@ -64,7 +64,11 @@ class Program(Protocol[Input_contra, State, Output_co]):
         return True
 
     def expected_step_ms(self, states: Sequence[State]) -> float | None:  # noqa: ARG002
-        """How long the step will last, if the program knows; otherwise the loop goes by what it has measured."""
+        """How long the step will last, if the program knows; otherwise the loop goes by what it has measured.
+
+        A step that waits for something outside must say so: one that does nothing for a second counts as hung, unless
+        it was said to last longer; it may then last four times that.
+        """
         return None
 
     def keep(self, state: State) -> Output_co | None:  # noqa: ARG002

@@ -34,7 +34,8 @@ beforeEach(() => {
       return true
     },
     onHello: () => seen.push('hello'),
-    onPong: (progress, isStepping) => seen.push(`pong ${progress} ${isStepping}`),
+    onPong: (progress, isStepping, declaredStepMs) =>
+      seen.push(`pong ${progress} ${isStepping}${declaredStepMs === null ? '' : ` ${declaredStepMs}`}`),
     onProgress: (progress) => seen.push(`progress ${progress}`),
     onMeasured: (privateBytes) => seen.push(`measured ${privateBytes}`),
     onStats: (privateBytes) => seen.push(`stats ${privateBytes}`),
@@ -193,6 +194,12 @@ describe('after the greeting', () => {
     expect(conversation.mayCompute).toBe(false)
     conversation.load({ versionId: version, manifest: {}, directory: '/', components: [] })
     expect(conversation.mayCompute).toBe(true)
+  })
+
+  test('a PONG tells how long its program says that the running step lasts, if it says so', () => {
+    conversation.read(report('pong', { progress: 3, busy: true }))
+    conversation.read(report('pong', { progress: 3, busy: true, stepMs: 1500 }))
+    expect(seen).toEqual(['hello', 'pong 3 true', 'pong 3 true 1500'])
   })
 
   test('what its tasks have handed to each other goes into the figures', () => {

@@ -104,3 +104,29 @@ test('some may step unless all are paused', () => {
   }
   expect(tasks.someMayStep).toBe(false)
 })
+
+describe('how long a step of its tasks may compute', () => {
+  const other = 6 as TaskId
+  beforeEach(() => {
+    tasks = new WorkerTasks()
+    tasks.add(noop(taskId, {}, { stepMsMax: 400 }))
+    tasks.add(noop(other, {}, { stepMsMax: 80 }))
+  })
+
+  test('is as long as all of them together, for they may share it', () => {
+    expect(tasks.stepMsMax).toBe(480)
+  })
+
+  test('is not known if it is not of one of them', () => {
+    tasks.add(noop(7, {}, { stepMsMax: null }))
+    expect(tasks.stepMsMax).toBeNull()
+  })
+
+  test('has nothing to do with those that are paused or have ended', () => {
+    tasks.pause(taskId)
+    tasks.settle(paused)
+    expect(tasks.stepMsMax).toBe(80)
+    tasks.settle({ ...done, taskId: other })
+    expect(tasks.stepMsMax).toBe(0)
+  })
+})
