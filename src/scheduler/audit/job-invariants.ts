@@ -16,7 +16,9 @@ export function checkJob(state: SchedulerState, job: Job, expect: Expect): void 
   expect(state.waiting[job.class].has(job) === isWaiting, 'waits outside the queue, or is in it and does not wait')
   const isWatchedHere = deadlineAt !== null && stepping === 0 && !cancelRequested
   expect(job.deadlineSlot >= 0 === isWatchedHere, 'has a deadline that nobody watches, or two who do')
-  expect(cancelRequested || isPaused || held + queued > 0, 'has no task that could go on')
+  const { restsUntil } = job.memory
+  const isResting = restsUntil !== null && state.climbing.has(job) && state.alarms.includes(restsUntil)
+  expect(cancelRequested || isPaused || isResting || held + queued > 0, 'has no task that could go on')
   expect(!cancelRequested || held > 0, 'was cancelled, is nowhere, and has not ended')
   expect(!isPaused || (pauseCause !== null && stepping === 0), 'is paused, and nobody wished it or it steps')
   expect(pauseCause === null || queued === 0, 'is to pause, and tasks of it wait to be admitted')

@@ -170,14 +170,11 @@ describe('a task fails', () => {
     ])
   })
 
-  test.each([
-    ['engine_error', 'ENGINE_ERROR'],
-    ['out_of_memory', 'OUT_OF_MEMORY'],
-  ] as const)('after five failures with %s the job fails with %s', (code, expected) => {
+  test('after five failures the job fails', () => {
     const { scheduler, version } = resident()
     const job = scheduler.submit(version)
-    for (let failures = 0; failures < 5; failures += 1) scheduler.fail(job, code)
-    expect(scheduler.end(job)).toMatchObject({ type: 'jobFailed', code: expected, retryable: true })
+    for (let failures = 0; failures < 5; failures += 1) scheduler.fail(job, 'engine_error')
+    expect(scheduler.end(job)).toMatchObject({ type: 'jobFailed', code: 'ENGINE_ERROR', retryable: true })
     expect(scheduler.all('jobRequeued')).toHaveLength(4)
   })
 

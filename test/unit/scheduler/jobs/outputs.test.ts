@@ -84,7 +84,7 @@ describe('a held output is lost', () => {
     const { scheduler, version, worker } = resident()
     const { task } = scheduler.submitGraph(version, pair)
     scheduler.done(task.first)
-    const outputs = [task.first, task.second].map((taskId) => scheduler.state.tasks.get(taskId)!.heldOutput)
+    const outputs = [task.first, task.second].map((taskId) => scheduler.task(taskId).heldOutput)
     expect(outputs).toEqual([expect.anything(), null])
     scheduler.done(task.second)
     scheduler.kill(worker)
@@ -125,7 +125,7 @@ describe('tasks of one job that fail together', () => {
     })
     scheduler.done(task.encode)
     scheduler.say({ kind: 'started', taskId: task.c })
-    const failure = { kind: 'failed', code: 'out_of_memory', retryable: true } as const
+    const failure = { kind: 'failed', code: 'engine_error', retryable: true } as const
     const commands = scheduler.say({ ...failure, taskId: task.a }, { ...failure, taskId: task.b })
     expect(commands).toMatchObject([
       { type: 'jobRequeued', jobId, attempt: 2, failedAttempts: 1 },
