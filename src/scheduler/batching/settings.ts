@@ -21,6 +21,6 @@ export const defaultBatching: BatchingSettings = {
   probeSteps: 200,
   holdMsMax: 50,
   delayCost: 1,
-  peakTasks: 5,
+  peakTasks: 10,
   peakMs: 10_000,
 }

@@ -129,7 +129,7 @@ describe('batch class', () => {
     const place = resident({ batchLimit: 8 })
     const { scheduler, version } = place
     time(place, sizes, { baseMs: 100, stateMs: 1 })
-    for (let count = 0; count < 6; count += 1) scheduler.finish(scheduler.submit(version))
+    for (let count = 0; count < 11; count += 1) scheduler.finish(scheduler.submit(version))
     expect(told(scheduler)).toMatchObject([{ limit: 8, batchClassLimit: 4 }])
     scheduler.pass(20_000)
     expect(told(scheduler)).toMatchObject([{ limit: 8, batchClassLimit: null }])

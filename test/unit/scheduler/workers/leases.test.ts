@@ -87,7 +87,7 @@ describe('leases', () => {
     const { scheduler, pictures, interactive } = contended()
     const before = scheduler.all('setTimer').length
     scheduler.finish(interactive)
-    for (let count = 0; count < 3; count += 1) {
+    for (let count = 0; count < 5; count += 1) {
       scheduler.now += 10
       scheduler.finish(scheduler.submit(pictures))
     }
