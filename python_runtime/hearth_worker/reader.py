@@ -82,7 +82,8 @@ class Reader(Thread):
         self._connection.taken = frame.request_id
         if isinstance(request, Ping):
             activity = self._activity
-            self._connection.tell(Pong(activity.progress, activity.is_busy, activity.declared_step_ms), frame.request_id)
+            pong = Pong(activity.progress, activity.is_busy, activity.declared_step_ms)
+            self._connection.tell(pong, frame.request_id)
             return
         # At once, so that the step that is running finds room for what it makes; the loop only acknowledges them.
         if isinstance(request, SlabGrant | SlabReturn) and (unmapped := self._large.take(request)):
