@@ -101,6 +101,11 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   readonly interactiveDeviceShare: number
   /** A model that batch work has waited for so long is loaded as if interactive work waited for it. */
   readonly batchAgeingMs: number
+  /** How long a job that had to make way for interactive work stays paused: from the least to the most, as experience teaches. */
+  readonly preemptionHoldMsMin: number
+  readonly preemptionHoldMsMax: number
+  /** A job that has made way so often does so no more. */
+  readonly preemptionLimit: number
   /** While interactive work holds the lease of a device, batch work gets it for `batchSliceMs` in every `leaseSliceMs`. */
   readonly leaseSliceMs: number
   readonly batchSliceMs: number
@@ -157,6 +162,9 @@ export const defaultSettings: SchedulerSettings = {
   inferenceShare: 0.3,
   interactiveDeviceShare: 0,
   batchAgeingMs: 60_000,
+  preemptionHoldMsMin: 250,
+  preemptionHoldMsMax: 5000,
+  preemptionLimit: 5,
   leaseSliceMs: 1000,
   batchSliceMs: 50,
   decisionRingSize: 10_000,

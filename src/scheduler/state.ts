@@ -11,7 +11,7 @@ import type { Hint, HintCounts } from './demand/hints.ts'
 import type { SessionPace } from './demand/sessions.ts'
 import type { DeviceSpec, PauseCause, PriorityClass, TaskStage, VersionSpec } from './events.ts'
 import type { Pool } from './eviction/pool.ts'
-import { DecisionRing } from './explain/decisions.ts'
+import { DecisionRing } from './explain/decision-ring.ts'
 import { createFairness, type Fairness, type JobShare } from './fairness/flows.ts'
 import type { WorkClock } from './fairness/work-clock.ts'
 import type {
@@ -29,10 +29,11 @@ import type {
 import type { MemoryClimb } from './jobs/memory-climb.ts'
 import type { Learnt } from './learning/learning.ts'
 import type { Pin } from './pins/pins.ts'
+import type { Served } from './placement/overtaking.ts'
 import { noRoutingMemory, type RoutingMemory } from './placement/policies/memory.ts'
 import type { Forecast } from './placement/policies/outcomes.ts'
-import type { Served } from './placement/overtaking.ts'
 import { type Urgency, WantedList } from './placement/wanted-list.ts'
+import { createPreemption, type Preemption } from './preemption/preemption.ts'
 import type { Pressure } from './pressure/levels.ts'
 import { Heap } from './queues/heap.ts'
 import { OrderedQueue } from './queues/ordered-queue.ts'
@@ -61,6 +62,8 @@ export interface SchedulerState {
   readonly waiting: Readonly<Record<PriorityClass, OrderedQueue<Job>>>
   /** Devices that take interactive work only. */
   readonly reserved: Set<Device>
+  /** Batch jobs that had to make way for interactive work. */
+  readonly preemption: Preemption
   /** Who has had how much, by class. */
   readonly fairness: Readonly<Record<PriorityClass, Fairness>>
   readonly runningCount: Record<PriorityClass, number>
@@ -429,6 +432,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     tasks: new Map(),
     waiting: { interactive: new OrderedQueue(), batch: new OrderedQueue() },
     reserved: new Set(),
+    preemption: createPreemption(settings.preemptionHoldMsMin),
     fairness: { interactive: createFairness(), batch: createFairness() },
     runningCount: { interactive: 0, batch: 0 },
     pausedCount: { interactive: 0, batch: 0 },

@@ -7,7 +7,7 @@ import type { DecisionReason, Score } from '../explain/decisions.ts'
 import type { Millis, VersionId } from '../ids.ts'
 import { availableBytes, weightsRoomBytes } from '../memory/ledger.ts'
 import { unload } from '../memory/loading.ts'
-import type { Device, SchedulerState } from '../state.ts'
+import type { Device, LiveResidency, SchedulerState } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { stopWorker } from '../workers/workers.ts'
 import { cheapestToSuffice, firstToSuffice, isCovered, minus, type Room } from './cover.ts'
@@ -58,6 +58,21 @@ export function askToYield(turn: Turn, device: Device, need: Need): boolean {
   const last = [...idleAndHeld(state, device, need, now), ...busy(state, device, now)]
   const choice = choose(state, device, need, unused(state, device, need, now), last)
   return dismiss(turn, device, need, choice, 'others_waited_too_long')
+}
+
+/** As `makeRoom`, but `last` goes too, after everything that is unused; `prepare` is told each of those before it goes. */
+export function makeRoomBy(
+  turn: Turn,
+  device: Device,
+  need: Need,
+  last: readonly ModelVictim[],
+  reason: DecisionReason,
+  prepare: (residency: LiveResidency) => void,
+): boolean {
+  const { state, now } = turn
+  const choice = choose(state, device, need, unused(state, device, need, now), last)
+  for (const each of last) if (choice?.victims.includes(each)) prepare(each.residency)
+  return dismiss(turn, device, need, choice, reason)
 }
 
 interface Choice {

@@ -9,6 +9,7 @@ import { closeCircuits } from '../failover/circuit.ts'
 import { hurry } from '../fairness/turns.ts'
 import type { Millis } from '../ids.ts'
 import { tryDue } from '../placement/retries.ts'
+import { resumePreempted } from '../preemption/preemption.ts'
 import { lookAgain } from '../pressure/pressure.ts'
 import type { Job, SchedulerState } from '../state.ts'
 import type { Turn } from '../turn.ts'
@@ -52,6 +53,7 @@ export function ringAlarms(turn: Turn): void {
     endPeaks(turn)
     endClimbs(turn)
     lookAgain(turn)
+    resumePreempted(turn)
   }
   for (let at = alarms[0]; at !== undefined && at <= turn.now; at = alarms[0]) {
     alarms.shift()

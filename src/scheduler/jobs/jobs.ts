@@ -13,6 +13,7 @@ import type { DecisionReason } from '../explain/decisions.ts'
 import { settleShare } from '../fairness/turns.ts'
 import type { DeviceId } from '../ids.ts'
 import { learnOutcome } from '../placement/policies/outcomes.ts'
+import { forgetPreempted } from '../preemption/preemption.ts'
 import type { Device, Job, SchedulerState, Task, Worker } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
 import { stepsSaved } from './checkpoints.ts'
@@ -126,6 +127,7 @@ function finishJob(turn: Turn, job: Job, end: Command): void {
   const { state } = turn
   leaveState(state, job)
   settleShare(turn, job, end.type === 'jobSucceeded')
+  forgetPreempted(state, job)
   if (job.deadlineSlot >= 0) state.deadlines.removeAt(job.deadlineSlot)
   state.climbing.delete(job)
   job.version.loadingJobs.delete(job)

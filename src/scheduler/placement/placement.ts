@@ -15,6 +15,7 @@ import { availableBytes } from '../memory/ledger.ts'
 import { failWaitingJobs } from '../memory/load-failures.ts'
 import { bytesOf, startLoad } from '../memory/loading.ts'
 import { dropPin } from '../pins/pins.ts'
+import { preemptBatch } from '../preemption/preemption.ts'
 import { refusesLoads } from '../pressure/pressure.ts'
 import type { Device, SchedulerState, Slot, Version } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
@@ -207,6 +208,7 @@ function rankOf({ isPossible, isHeldBack }: Offer): number {
 /** Models with work hold the memory. After a while one of them is asked to go, and this version is first in line for what becomes free. */
 function makeBusyYield(turn: Turn, version: Version, best: Offer): boolean {
   const { state, now } = turn
+  if (preemptBatch(turn, best.device, best.need)) return true
   version.shortSince ??= now
   const yieldsAt = Math.min(version.shortSince + patienceMs(state, version), slackEndOf(state, version))
   if (now < yieldsAt && !isOvertaken(state, version)) {

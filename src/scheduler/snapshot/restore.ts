@@ -17,6 +17,7 @@ import {
 import { isDue } from '../workers/recycling.ts'
 import { anticipationIn, poolIn, type SessionSnapshot } from './demand-rows.ts'
 import { restoreFairness } from './fairness-rows.ts'
+import { restorePreemption } from './preemption-rows.ts'
 import { found, restoreHome, restoreJob, restorePlaces, restoreTasksOf } from './restore-jobs.ts'
 import { routingIn } from './routing-rows.ts'
 import { type Snapshot, snapshotFormat } from './snapshot.ts'
@@ -48,6 +49,7 @@ export function restore(snapshot: Snapshot, settings: SchedulerSettings = snapsh
   for (const worker of snapshot.workers) restoreTasksOf(state, worker)
   for (const residency of snapshot.residencies) restoreHome(state, residency)
   for (const job of state.jobs.values()) restorePlaces(state, job)
+  restorePreemption(state, snapshot.preemption)
   for (const version of snapshot.versions) restoreLoadingJobs(state, version)
   for (const device of snapshot.devices) restoreHeldJobs(state, device)
   for (const versionId of snapshot.hinted) state.hinted.add(found(state.versions, versionId))

@@ -20,6 +20,7 @@ import {
   sessionOut,
 } from './demand-rows.ts'
 import { type FairnessSnapshot, fairnessOut } from './fairness-rows.ts'
+import { type PreemptionSnapshot, preemptionOut } from './preemption-rows.ts'
 import { type RoutingSnapshot, routingOut } from './routing-rows.ts'
 import {
   type AllocationSnapshot,
@@ -37,7 +38,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 11
+export const snapshotFormat = 12
 
 export interface Snapshot {
   readonly format: number
@@ -56,6 +57,7 @@ export interface Snapshot {
   readonly hintCounts: HintCounts
   readonly sessions: readonly SessionSnapshot[]
   readonly hinted: readonly VersionId[]
+  readonly preemption: PreemptionSnapshot
   readonly fairness: Readonly<Record<PriorityClass, FairnessSnapshot>>
   readonly engineBytes: readonly (readonly [string, number])[]
   readonly loadMsPerByte: number | null
@@ -79,6 +81,7 @@ export function snapshot(state: SchedulerState): Snapshot {
     recovering: state.recovering,
     alarms: [...state.alarms],
     timerAt: state.timerAt,
+    preemption: preemptionOut(state.preemption),
     fairness: { interactive: fairnessOut(state.fairness.interactive), batch: fairnessOut(state.fairness.batch) },
     devices: [...state.devices.values()].map(deviceOut),
     versions: [...state.versions.values()].map(versionOut),
@@ -115,6 +118,7 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     hintCounts: { ...state.hintCounts },
     sessions: [],
     hinted: [],
+    preemption: { holdMs: state.preemption.holdMs, jobs: [] },
     fairness: { interactive: fairnessOut(createFairness()), batch: fairnessOut(createFairness()) },
     engineBytes: [...state.engineBytes],
     loadMsPerByte: state.loadMsPerByte,

@@ -1,0 +1,108 @@
+/**
+ * Interactive work that needs memory takes it from batch work at once: jobs of models that only batch work uses pause at their next step and are saved,
+ * and the models go. Where memory is not what is needed nothing is paused, because interactive work goes first in every worker and on every device
+ * anyway. What was paused waits again after a hold, which grows while pauses follow each other and shrinks when they do not.
+ */
+import { makeRoomBy, type Need } from '../eviction/eviction.ts'
+import { roomOfResidency } from '../eviction/rooms.ts'
+import type { ModelVictim } from '../eviction/unused.ts'
+import type { Millis } from '../ids.ts'
+import { pauseJob, resumePaused } from '../jobs/pausing.ts'
+import { isPinned } from '../pins/pins.ts'
+import { type Device, isLive, type Job, type LiveResidency, type SchedulerState } from '../state.ts'
+import { setAlarm, type Turn } from '../turn.ts'
+
+/** What is known of jobs that had to make way. */
+export interface Preemption {
+  holdMs: Millis
+  readonly jobs: Map<Job, Paused>
+}
+
+export interface Paused {
+  times: number
+  /** When it waits again, if it is paused; null = it is not. */
+  resumeAt: Millis | null
+  resumedAt: Millis | null
+}
+
+/** A job that is not let go by its worker yet is looked at again after this. */
+const lookAgainMs = 100
+
+export function createPreemption(holdMs: Millis): Preemption {
+  return { holdMs, jobs: new Map() }
+}
+
+/** True if batch work makes room for it. */
+export function preemptBatch(turn: Turn, device: Device, need: Need): boolean {
+  if (need.class !== 'interactive') return false
+  const victims = [...device.residencies].filter((each) => isPreemptible(turn.state, each)).sort(byArrival)
+  return (
+    victims.length > 0 &&
+    makeRoomBy(turn, device, need, victims.map(victim), 'interactive_work', (residency) => pauseJobsOf(turn, residency))
+  )
+}
+
+/** To be asked when alarms ring: oldest first. */
+export function resumePreempted(turn: Turn): void {
+  const { state, now } = turn
+  const due = [...state.preemption.jobs].filter(([, { resumeAt }]) => resumeAt !== null && resumeAt <= now)
+  for (const [job, paused] of due.sort(([a], [b]) => a.arrival - b.arrival)) {
+    if (job.tasksAtWorkers > 0) {
+      paused.resumeAt = now + lookAgainMs
+      setAlarm(state, paused.resumeAt)
+      continue
+    }
+    paused.resumeAt = null
+    paused.resumedAt = now
+    resumePaused(turn, job, 'interactive_work')
+  }
+}
+
+/** The job has ended. */
+export function forgetPreempted({ preemption }: SchedulerState, job: Job): void {
+  preemption.jobs.delete(job)
+}
+
+/** Only batch work uses it or waits for it, and none of that has had to make way too often. */
+function isPreemptible(state: SchedulerState, residency: LiveResidency): boolean {
+  const { interactive, lanes, version, worker } = residency
+  if (!isLive(residency) || residency.state !== 'resident' || isPinned(residency) || worker.alone) return false
+  if (interactive + lanes.interactive.size + version.lanes.interactive.size > 0) return false
+  for (const job of residency.jobs) {
+    const times = state.preemption.jobs.get(job)?.times ?? 0
+    if (job.isStuck || times >= state.settings.preemptionLimit) return false
+  }
+  return true
+}
+
+function pauseJobsOf(turn: Turn, { jobs, worker }: LiveResidency): void {
+  for (const job of [...jobs]) {
+    const isAtWork = job.tasks.some(({ state, residency }) => state === 'started' && residency?.worker === worker)
+    // What has not started is taken back, and what somebody has paused is let go.
+    if (!isAtWork || job.pauseCause !== null || job.cancelRequested) continue
+    notePause(turn, job)
+    pauseJob(turn, job.jobId, 'interactive_work')
+  }
+}
+
+function notePause({ state, now }: Turn, job: Job): void {
+  const { preemption, settings } = state
+  const paused = preemption.jobs.get(job) ?? { times: 0, resumeAt: null, resumedAt: null }
+  const isSoon = paused.resumedAt !== null && now < paused.resumedAt + settings.preemptionHoldMsMax
+  preemption.holdMs = isSoon
+    ? Math.min(settings.preemptionHoldMsMax, 2 * preemption.holdMs)
+    : Math.max(settings.preemptionHoldMsMin, preemption.holdMs / 2)
+  paused.times += 1
+  paused.resumeAt = now + preemption.holdMs
+  preemption.jobs.set(job, paused)
+  setAlarm(state, paused.resumeAt)
+}
+
+function victim(residency: LiveResidency): ModelVictim {
+  return { residency, ranked: null, ...roomOfResidency(residency) }
+}
+
+/** Who came last has most of its time before it. */
+function byArrival(a: LiveResidency, b: LiveResidency): number {
+  return Number(b.loadedAt) - Number(a.loadedAt) || a.residencyId - b.residencyId
+}
