@@ -1,4 +1,5 @@
 /** A hint that a model will be asked for soon. It is demand that is expected: it may have the model loaded, and promises nothing. */
+import { type HintVerdict, isHonoured } from '../scheduler/demand/hint-verdict.ts'
 import { mib, seconds } from '../scheduler/explain/amounts.ts'
 import type { AppContext } from './context.ts'
 import { InvalidInput, NotFound, type Overloaded } from './errors.ts'
@@ -41,16 +42,21 @@ export function prewarmModel(
     const reason = `${name} needs ${mib(misfit.neededBytes)}, but the largest device offers ${mib(misfit.availableBytes)} for it.`
     return { accepted: false, reason }
   }
+  const verdict = shell.hintVerdict(versionId, probability)
   shell.feed({ type: 'hintGiven', versionId, withinMs: withinSeconds * 1000, probability })
-  return { accepted: true, reason: outcome(context, versionId, name, seconds(withinSeconds * 1000)) }
+  return { accepted: isHonoured(verdict), reason: words[verdict](name, seconds(withinSeconds * 1000)) }
 }
 
-function outcome({ shell }: AppContext, versionId: number, name: string, within: string): string {
-  const copies = [...shell.state.residencies.values()].filter(({ version }) => version.spec.versionId === versionId)
-  const device = (copy: (typeof copies)[number]) => copy.worker.slot.device.spec.name
-  const resident = copies.find(({ state }) => state === 'resident')
-  if (resident) return `${name} is loaded on ${device(resident)}, and counts as expected within ${within}.`
-  const loading = copies.find(({ state }) => state === 'loading')
-  if (loading) return `${name} is being loaded on ${device(loading)}.`
-  return `${name} is expected within ${within}; it is loaded when a device has room for it, or when it is worth more than what is there.`
+const words: Readonly<Record<HintVerdict, (name: string, within: string) => string>> = {
+  there: (name, within) => `${name} is loaded, and counts as expected within ${within}.`,
+  loading: (name) => `${name} is being loaded.`,
+  fits: (name) => `${name} is loaded now: there is room for it.`,
+  displaces: (name) => `${name} is loaded in place of models that are less likely to be missed.`,
+  unlikely: (name) => `Nothing is loaded for a hint that says itself that nobody will ask for ${name}.`,
+  gone: (name) => `The files of ${name} have been replaced.`,
+  too_large: (name) => `${name} is larger than any device.`,
+  in_use: (name, within) =>
+    `Models that are in use, or kept for somebody, have the memory; ${name} is loaded should some become free within ${within}.`,
+  worth_less: (name, within) =>
+    `What would have to go is likelier to be missed; ${name} is loaded should memory become free within ${within}.`,
 }

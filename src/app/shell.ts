@@ -4,6 +4,7 @@
  */
 import type { Command } from '../scheduler/commands.ts'
 import { step } from '../scheduler/core.ts'
+import { type HintVerdict, hintVerdict } from '../scheduler/demand/hint-verdict.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { DeviceId, Millis, VersionId } from '../scheduler/ids.ts'
 import { type PinProblem, pinProblem } from '../scheduler/pins/pins.ts'
@@ -89,6 +90,11 @@ export class Shell {
   /** Bytes needed and offered when no device could ever hold the version. */
   misfit(id: VersionId): { readonly neededBytes: number; readonly availableBytes: number } | null {
     return misfit(this.state, id)
+  }
+
+  /** What comes of a hint as things are now. */
+  hintVerdict(id: VersionId, probability: number): HintVerdict {
+    return hintVerdict(this.state, id, probability, this.#clock.now())
   }
 
   /** Bytes needed and offered when a pin could not be kept beside the others. */

@@ -35,6 +35,9 @@ const rankHint = 4
 const rankReplica = 5
 const rankRewarm = 6
 
+/** Somebody is about to ask for it. */
+export const hintWant: Want = { rank: rankHint, reason: 'hinted', deviceId: null, bound: null }
+
 export function wantOf(state: SchedulerState, version: Version, now: Millis): Want | null {
   if (version.standing !== 'current') return null
   const isLoaded = version.residencies.some(isLive)
@@ -53,7 +56,7 @@ export function wantOf(state: SchedulerState, version: Version, now: Millis): Wa
     return { rank: rankRequest, reason: 'asked_for', deviceId: version.requests[0] ?? null, bound: null }
   const pin = unmetPin(version)
   if (pin !== undefined) return { rank: rankRequest, reason: 'pinned', deviceId: pin, bound: null }
-  if (isHintOpen(version)) return { rank: rankHint, reason: 'hinted', deviceId: null, bound: null }
+  if (isHintOpen(version)) return hintWant
   if (isCrowded(state, version)) return { rank: rankReplica, reason: 'queue_too_long', deviceId: null, bound: null }
   if (!isLoaded && version.rewarm) return { rank: rankRewarm, reason: 'was_resident', deviceId: null, bound: null }
   return null
