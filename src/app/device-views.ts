@@ -1,6 +1,6 @@
 /** Devices as the API shows them: what the provider found, with the ledger's figures. */
 import { ledgerOf } from '../scheduler/memory/ledger.ts'
-import type { SchedulerState } from '../scheduler/state.ts'
+import type { Device, SchedulerState } from '../scheduler/state.ts'
 import type { DeviceRecord } from '../store/records.ts'
 import type { DeviceView } from './app.ts'
 import type { KnownDevice } from './known-devices.ts'
@@ -22,7 +22,7 @@ export class DeviceViews {
         name: facts.name,
         kind: 'CPU',
         vendor: facts.vendor,
-        state: 'HEALTHY',
+        state: stateOf(this.#state.devices.get(id)),
         drain: 'NONE',
         source: 'CPU',
         // One address space with pages: there is nothing to fragment that a load could notice.
@@ -39,6 +39,14 @@ export class DeviceViews {
       }
     })
   }
+}
+
+/** SUSPECT: a worker there does not answer. */
+function stateOf(device: Device | undefined): DeviceView['state'] {
+  if (!device) return 'HEALTHY'
+  if (device.isLost) return 'LOST'
+  const workers = [...device.slots.values()].flatMap(({ primary }) => primary ?? [])
+  return workers.some(({ isSuspected }) => isSuspected) ? 'SUSPECT' : 'HEALTHY'
 }
 
 /** One that jobs once ran on and that is no longer declared: only its name and kind are known. */

@@ -4,7 +4,8 @@ import { Audit } from '../../src/scheduler/audit/audit.ts'
 import { brokenInvariants } from '../../src/scheduler/audit/invariants.ts'
 import { createState, step } from '../../src/scheduler/core.ts'
 import type { JobSpec } from '../../src/scheduler/events.ts'
-import { explainWait, queueView, type Waiting } from '../../src/scheduler/explain/explain.ts'
+import { explainWait, type Waiting } from '../../src/scheduler/explain/explain.ts'
+import { queueView } from '../../src/scheduler/explain/queue-view.ts'
 import type { JobId, Millis } from '../../src/scheduler/ids.ts'
 import { defaultSettings } from '../../src/scheduler/settings.ts'
 import { restore } from '../../src/scheduler/snapshot/restore.ts'
@@ -12,7 +13,14 @@ import { type Snapshot, snapshot } from '../../src/scheduler/snapshot/snapshot.t
 import type { SchedulerState } from '../../src/scheduler/state.ts'
 import { aimed, life } from './scheduler-events.ts'
 
-const settings = { ...defaultSettings, decisionRingSize: 16, runtimeBytes: 100, measureGrainBytes: 10 }
+const settings = {
+  ...defaultSettings,
+  decisionRingSize: 16,
+  runtimeBytes: 100,
+  measureGrainBytes: 10,
+  recycleAfterTasks: 2,
+  circuitDeaths: 2,
+}
 
 test('whatever is told, in whatever order: the invariants hold, every answer can be given, and a copy through JSON behaves the same', {
   timeout: 60_000,

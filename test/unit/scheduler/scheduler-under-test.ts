@@ -14,10 +14,11 @@ import type {
   VersionSpec,
   WorkerExitCause,
 } from '../../../src/scheduler/events.ts'
-import { explainWait, type QueueView, queueView, type Waiting } from '../../../src/scheduler/explain/explain.ts'
+import { explainWait, type Waiting } from '../../../src/scheduler/explain/explain.ts'
+import { type QueueView, queueView } from '../../../src/scheduler/explain/queue-view.ts'
 import type { DeviceId, JobId, TaskId, VersionId, WorkerId } from '../../../src/scheduler/ids.ts'
 import { defaultSettings, type SchedulerSettings } from '../../../src/scheduler/settings.ts'
-import type { SchedulerState } from '../../../src/scheduler/state.ts'
+import type { SchedulerState, Task } from '../../../src/scheduler/state.ts'
 
 export const mib = 1024 * 1024
 /** Private memory of a fresh worker in these tests. */
@@ -271,6 +272,12 @@ export class SchedulerUnderTest {
 
   all<Type extends Command['type']>(type: Type): CommandOf<Type>[] {
     return this.commands.filter((command): command is CommandOf<Type> => command.type === type)
+  }
+
+  /** Of a live job. */
+  task(taskId: TaskId): Task {
+    for (const { tasks } of this.state.jobs.values()) for (const task of tasks) if (task.taskId === taskId) return task
+    throw new Error(`No live job has task ${taskId}.`)
   }
 
   /** The newest admission of a task. */

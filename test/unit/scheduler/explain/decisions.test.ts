@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { DecisionRing } from '../../../../src/scheduler/explain/decision-ring.ts'
 import { describeDecision, describeScore } from '../../../../src/scheduler/explain/decision-words.ts'
-import { type DecisionFilter, DecisionRing, decisionReasons } from '../../../../src/scheduler/explain/decisions.ts'
+import { type DecisionFilter, decisionReasons } from '../../../../src/scheduler/explain/decisions.ts'
 import type { DeviceId, JobId, VersionId } from '../../../../src/scheduler/ids.ts'
 import { mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { queueView } from '../../../../src/scheduler/explain/explain.ts'
+import { queueView } from '../../../../src/scheduler/explain/queue-view.ts'
 import type { UserId } from '../../../../src/scheduler/ids.ts'
 import { loadMs, mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
