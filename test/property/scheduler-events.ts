@@ -149,6 +149,9 @@ const event: fc.Arbitrary<SchedulerEvent> = fc.oneof(
   fc.record({ type: of('hintGiven'), versionId, withinMs: fc.nat(300), probability: fc.constantFrom(0, 0.2, 1) }),
   fc.record({ type: of('sessionOpened'), sessionId, versionId: fc.option(versionId, { nil: null }) }),
   fc.record({ type: of('sessionClosed'), sessionId }),
+  fc.record({ type: fc.constantFrom('workerSuspected' as const, 'workerAnswered' as const), workerId }),
+  fc.record({ type: of('deviceLost'), deviceId }),
+  { weight: 2, arbitrary: fc.record({ type: of('deviceReturned'), deviceId }) },
   fc.record({ type: of('workerMeasured'), workerId, privateBytes: bytes }),
   fc.record({
     type: of('deviceMeasured'),
