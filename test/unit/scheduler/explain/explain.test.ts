@@ -141,6 +141,8 @@ describe('why a job waits', () => {
     const last = scheduler.submit(version, greedy)
     scheduler.pass(10)
     scheduler.submit(version, { userId: 2 as UserId })
+    scheduler.pass(5)
+    expect(scheduler.queue().lanes[0]).toMatchObject({ class: 'interactive', oldestQueuedMs: 15 })
     expect(scheduler.wait(last)).toMatchObject({
       code: 'FAIR_SHARE',
       reason: expect.stringMatching(
