@@ -48,8 +48,8 @@ test('what others take is made up for by idle models, and no more goes than that
     scheduler.pass(1000)
   }
   scheduler.measure(700 * mib)
-  const evicted = scheduler.state.decisions.read().filter(({ reason }) => reason === 'memory_pressure')
-  expect([...evicted].map(({ kind }) => kind)).toEqual(['EVICT', 'EVICT'])
+  const evicted = [...scheduler.state.decisions.read()].filter(({ reason }) => reason === 'memory_pressure')
+  expect(evicted.map(({ kind }) => kind)).toEqual(['EVICT', 'EVICT'])
   scheduler.serve()
   expect(scheduler.state.residencies.size).toBe(2)
   expect(scheduler.level).toBe('normal')
