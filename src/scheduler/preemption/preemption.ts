@@ -8,6 +8,7 @@ import { roomOfResidency } from '../eviction/rooms.ts'
 import type { ModelVictim } from '../eviction/unused.ts'
 import type { Millis } from '../ids.ts'
 import { pauseJob, resumePaused } from '../jobs/pausing.ts'
+import { isIdle } from '../memory/loading.ts'
 import { isPinned } from '../pins/pins.ts'
 import { type Device, isLive, type Job, type LiveResidency, type SchedulerState } from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
@@ -67,6 +68,8 @@ export function forgetPreempted({ preemption }: SchedulerState, job: Job): void 
 function isPreemptible(state: SchedulerState, residency: LiveResidency): boolean {
   const { interactive, lanes, version, worker } = residency
   if (!isLive(residency) || residency.state !== 'resident' || isPinned(residency) || worker.alone) return false
+  // What nothing uses goes by its worth, or is held for somebody.
+  if (isIdle(residency)) return false
   if (interactive + lanes.interactive.size + version.lanes.interactive.size > 0) return false
   for (const job of residency.jobs) {
     const times = state.preemption.jobs.get(job)?.times ?? 0

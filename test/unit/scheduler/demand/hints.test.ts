@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { hintVerdict } from '../../../../src/scheduler/demand/hint-verdict.ts'
 import type { VersionId } from '../../../../src/scheduler/ids.ts'
 import { mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
@@ -70,5 +71,45 @@ describe('a hint', () => {
     const { scheduler, hinted } = crowdedDevice()
     hint(scheduler, hinted, 0)
     expect(scheduler.all('load')).toEqual([])
+  })
+})
+
+describe('what a client is told of a hint', () => {
+  const verdict = (scheduler: SchedulerUnderTest, versionId: VersionId, probability = 1) =>
+    hintVerdict(scheduler.state, versionId, probability, scheduler.now)
+
+  test('where there is room, the model is loaded, and then it is there', () => {
+    const { scheduler, hinted } = crowdedDevice()
+    expect(verdict(scheduler, hinted)).toBe('fits')
+    scheduler.feed({ type: 'loadRequested', versionId: hinted, deviceId: null })
+    scheduler.serve()
+    expect(verdict(scheduler, hinted)).toBe('there')
+  })
+
+  test('where another model is in use, or just came, it waits', () => {
+    const { scheduler, used, hinted } = crowdedDevice()
+    const job = scheduler.submit(used)
+    scheduler.serve()
+    expect(verdict(scheduler, hinted)).toBe('in_use')
+    scheduler.finish(job)
+    expect(verdict(scheduler, hinted)).toBe('in_use')
+  })
+
+  test('what is likelier to be missed stays, for as long as that is so', () => {
+    const { scheduler, used, hinted } = crowdedDevice()
+    for (let count = 0; count < 40; count += 1) {
+      use(scheduler, used)
+      scheduler.pass(1000)
+    }
+    expect(verdict(scheduler, hinted)).toBe('worth_less')
+    scheduler.pass(24 * 3_600_000)
+    expect(verdict(scheduler, hinted)).toBe('displaces')
+  })
+
+  test('what no device could hold, or nobody will ask for, is not loaded', () => {
+    const { scheduler, hinted } = crowdedDevice()
+    expect(verdict(scheduler, scheduler.version({ weightsBytes: 5000 * mib }))).toBe('too_large')
+    expect(verdict(scheduler, hinted, 0)).toBe('unlikely')
+    expect(verdict(scheduler, 999 as VersionId)).toBe('gone')
   })
 })
