@@ -2,6 +2,7 @@
  * Devices that are lost, and come back. The workers of a lost device are killed; once they are certainly dead their tasks go on elsewhere, from their
  * checkpoints, or wait for the device where no other can hold their model. It is nobody's failure. On its return it is tried carefully.
  */
+import { joinPool } from '../eviction/pool.ts'
 import type { DeviceId } from '../ids.ts'
 import { bindUnbound, rebindFrom } from '../placement/rebinding.ts'
 import type { Worker } from '../state.ts'
@@ -12,6 +13,7 @@ export function loseDevice(turn: Turn, deviceId: DeviceId): void {
   const device = turn.state.devices.get(deviceId)
   if (!device || device.isLost) return
   device.isLost = true
+  joinPool(turn.state, device)
   decided(turn, { kind: 'DRAIN', reason: 'device_lost', deviceId })
   for (const slot of device.slots.values()) {
     distrust(turn.state, slot)
@@ -25,6 +27,7 @@ export function takeBackDevice(turn: Turn, deviceId: DeviceId): void {
   const device = turn.state.devices.get(deviceId)
   if (!device?.isLost) return
   device.isLost = false
+  joinPool(turn.state, device)
   bindUnbound(turn)
   turn.freed.add(device)
   turn.placementDue = true
