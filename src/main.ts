@@ -315,9 +315,9 @@ function workerCommand(config: Config): WorkerCommand {
 }
 
 function workerLimits(config: Config): WorkerLimits {
-  return config.HEARTH_WITHOUT.includes('pipelining')
-    ? { ...defaultWorkerLimits, pipelineDepth: 1 }
-    : defaultWorkerLimits
+  const liveness = { ...defaultWorkerLimits.liveness, stepMsMax: config.HEARTH_STEP_MS_MAX }
+  const pipelineDepth = config.HEARTH_WITHOUT.includes('pipelining') ? 1 : defaultWorkerLimits.pipelineDepth
+  return { ...defaultWorkerLimits, liveness, pipelineDepth }
 }
 
 function tensorMemory(config: Config, folder: string): Promise<TensorMemory> {

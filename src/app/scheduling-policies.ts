@@ -25,6 +25,27 @@ export function schedulingPolicies(config: Config): readonly NamedSetting[] {
         'Interactive work goes first. Within a class users share by measured work, and within a user sessions by their weights.',
     },
     {
+      name: 'interactiveDevices',
+      value: String(config.HEARTH_INTERACTIVE_DEVICE_SHARE),
+      description: 'Share of the devices that take interactive work only.',
+    },
+    {
+      name: 'preemption',
+      value: String(config.HEARTH_PREEMPTION_LIMIT),
+      description: 'How often a batch job may be paused to make room for interactive work.',
+    },
+    {
+      name: 'batchAgeing',
+      value: String(config.HEARTH_BATCH_AGEING_MS),
+      description: 'After so many milliseconds a model that batch work waits for is loaded as if interactive work did.',
+    },
+    {
+      name: 'memoryPressure',
+      value: `${config.HEARTH_PRESSURE_TIGHT}, ${config.HEARTH_PRESSURE_CRITICAL}`,
+      description:
+        'Shares of the memory of a device in use from which batch work loads nothing more there, and from which it pauses.',
+    },
+    {
       name: 'recycling',
       value: String(config.HEARTH_RECYCLE_AFTER_TASKS),
       description: 'Tasks after which a worker whose memory grows hands over to a fresh one.',

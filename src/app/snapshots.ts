@@ -82,6 +82,10 @@ export function settingsOf(config: Config): SchedulerSettings {
     sessionGraceMsMax: config.HEARTH_SESSION_GRACE_MS,
     interactiveHoldMs: config.HEARTH_INTERACTIVE_HOLD_MS,
     batching: { ...defaultSettings.batching, isLearnt: config.HEARTH_BATCHING === 'learnt' },
+    interactiveDeviceShare: config.HEARTH_INTERACTIVE_DEVICE_SHARE,
+    preemptionLimit: config.HEARTH_PREEMPTION_LIMIT,
+    batchAgeingMs: config.HEARTH_BATCH_AGEING_MS,
+    pressure: pressureOf(config),
     recycleAfterTasks: config.HEARTH_RECYCLE_AFTER_TASKS,
     recycleAtLatestAfterTasks: config.HEARTH_RECYCLE_AT_LATEST,
     attemptLimit: config.HEARTH_JOB_ATTEMPTS,
@@ -89,5 +93,19 @@ export function settingsOf(config: Config): SchedulerSettings {
     sparesPerEngine: config.HEARTH_WARM_SPARES,
     checkpointSteps: config.HEARTH_CHECKPOINT_STEPS,
     inferenceShare: config.HEARTH_INFERENCE_SHARE,
+  }
+}
+
+/** A level ends as far below its beginning as it does by default. */
+function pressureOf(config: Config): SchedulerSettings['pressure'] {
+  const { pressure } = defaultSettings
+  const { HEARTH_PRESSURE_TIGHT: tightShare, HEARTH_PRESSURE_CRITICAL: criticalShare } = config
+  const hundredths = (share: number) => Math.round(100 * share) / 100
+  return {
+    ...pressure,
+    tightShare,
+    tightEndShare: hundredths(tightShare - (pressure.tightShare - pressure.tightEndShare)),
+    criticalShare,
+    criticalEndShare: hundredths(criticalShare - (pressure.criticalShare - pressure.criticalEndShare)),
   }
 }

@@ -9,6 +9,7 @@ const list = z.string().transform((text) =>
     .filter((part) => part !== ''),
 )
 const days = z.coerce.number().min(0)
+const share = z.coerce.number().min(0).max(1)
 const count = (minimum: number) => z.coerce.number().int().min(minimum)
 
 /** A task's admission, request and all, has to fit one frame's share of 16 MiB. */
@@ -215,6 +216,26 @@ export const settings = z.object({
     .enum(['learnt', 'fixed'])
     .default('learnt')
     .describe('How many tasks share a step: learnt = what is measured to pay, fixed = what the manifests say.'),
+  HEARTH_INTERACTIVE_DEVICE_SHARE: share
+    .default(0)
+    .describe('Share of the devices that take interactive work only, 0 to 1; batch work always keeps one.'),
+  HEARTH_PREEMPTION_LIMIT: count(0)
+    .default(5)
+    .describe('How often a batch job may be paused to make room for interactive work; 0 = never.'),
+  HEARTH_BATCH_AGEING_MS: count(0)
+    .default(60_000)
+    .describe('After so long a model that batch work waits for is loaded as if interactive work did, milliseconds.'),
+  HEARTH_PRESSURE_TIGHT: share
+    .default(0.85)
+    .describe('Share of the memory of a device in use from which it is short: batch work loads nothing more there.'),
+  HEARTH_PRESSURE_CRITICAL: share
+    .default(0.95)
+    .describe('Share from which it is critically short: nothing is loaded there, and batch work pauses.'),
+  HEARTH_STEP_MS_MAX: count(1000)
+    .default(600_000)
+    .describe(
+      'A worker whose step computes longer is taken for hung, milliseconds; once learnt, a few times the usual is enough.',
+    ),
   HEARTH_RECYCLE_AFTER_TASKS: count(1)
     .default(1000)
     .describe('Tasks after which a worker whose memory grows hands over to a fresh one.'),
@@ -228,10 +249,7 @@ export const settings = z.object({
   HEARTH_CHECKPOINT_STEPS: count(0)
     .default(5)
     .describe('Steps between two checkpoints of a task, from which it goes on when its worker is lost; 0 = none.'),
-  HEARTH_INFERENCE_SHARE: z.coerce
-    .number()
-    .min(0)
-    .max(1)
+  HEARTH_INFERENCE_SHARE: share
     .default(0.3)
     .describe(
       "Share of a worker's time that inference gets at least while postprocessing (checks, upscaling, writing) has work too, 0 to 1.",

@@ -21,7 +21,7 @@ import { waitForLoad } from './wait-for-load.ts'
 import { waitWhereBound } from './wait-where-bound.ts'
 
 export function waitReason(state: SchedulerState, job: Job, now: Millis): WaitReason {
-  if (job.state === 'paused') return paused(job)
+  if (job.state === 'paused') return paused(state, job, now)
   const task = nextTask(job)
   if (!task) return betweenTasks(job)
   if (task.residency) return atWorker(state, task, task.residency)
@@ -39,8 +39,11 @@ export function waitReason(state: SchedulerState, job: Job, now: Millis): WaitRe
   return waitForLoad(state, version, now, null)
 }
 
-function paused({ tasks, pauseCause }: Job): WaitReason {
-  const { because, until } = pauseWords[pauseCause ?? 'requested']
+function paused({ preemption }: SchedulerState, job: Job, now: Millis): WaitReason {
+  const { tasks, pauseCause } = job
+  const { because, until: end } = pauseWords[pauseCause ?? 'requested']
+  const resumeAt = preemption.jobs.get(job)?.resumeAt ?? null
+  const until = resumeAt === null ? end : `in ${seconds(Math.max(0, resumeAt - now))}`
   const holder = tasks.find(({ pausedState }) => pausedState)?.residency
   if (holder) {
     const reason = `It was paused ${because}. ${deviceOf(holder).spec.name} keeps its state, and it goes on from there ${until}.`
