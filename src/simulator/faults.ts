@@ -48,6 +48,15 @@ export function scheduleFaults(world: Simulation): void {
       deviceId: pickDevice(world),
     }),
   )
+  repeat(world, faults.pinGapMs, () => pinForAWhile(world))
+  repeat(world, faults.hintGapMs, () =>
+    world.feed({
+      type: 'hintGiven',
+      versionId: random.pick(scenario.versions).versionId,
+      withinMs: random.between(10, 1000),
+      probability: random.fraction(),
+    }),
+  )
   repeat(world, faults.externalGapMs, () => measure(world))
   repeat(world, faults.fileGapMs, () => world.files.disturb(random.pick(scenario.versions).versionId))
   repeat(world, 200, () => world.swapState())
@@ -60,6 +69,17 @@ function loseDevice(world: Simulation): void {
   const { deviceId } = random.pick(scenario.devices)
   world.deviceLost(deviceId)
   timeline.after(random.between(20, 1500), () => world.feed({ type: 'deviceReturned', deviceId }))
+}
+
+/** Others may need the memory to come to their end. */
+function pinForAWhile(world: Simulation): void {
+  const { random, scenario, timeline } = world
+  const { versionId } = random.pick(scenario.versions)
+  const deviceId = pickDevice(world)
+  world.feed({ type: 'pinRequested', versionId, deviceId, pinned: true })
+  timeline.after(random.between(50, 1000), () =>
+    world.feed({ type: 'pinRequested', versionId, deviceId, pinned: false }),
+  )
 }
 
 function repeat(world: Simulation, meanGapMs: Millis, happen: () => void): void {

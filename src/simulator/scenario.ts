@@ -1,5 +1,6 @@
 /** A world to run the scheduler in, drawn from a seed: devices, models, jobs and what goes wrong. Times in milliseconds, sizes in bytes. */
 import type { DeviceSpec, VersionSpec } from '../scheduler/events.ts'
+import { evictionNames } from '../scheduler/eviction/policies/policies.ts'
 import type { DeviceId, VersionId } from '../scheduler/ids.ts'
 import { defaultSettings, type SchedulerSettings } from '../scheduler/settings.ts'
 import type { Random } from './random.ts'
@@ -31,6 +32,8 @@ export interface Faults {
   readonly pauseGapMs: number
   readonly unloadGapMs: number
   readonly loadGapMs: number
+  readonly pinGapMs: number
+  readonly hintGapMs: number
   readonly externalGapMs: number
   readonly fileGapMs: number
   readonly spawnFails: number
@@ -78,6 +81,8 @@ export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scen
       pauseGapMs: often(40),
       unloadGapMs: often(900),
       loadGapMs: often(900),
+      pinGapMs: often(900),
+      hintGapMs: often(300),
       externalGapMs: often(700),
       fileGapMs: often(300),
       spawnFails: sometimes(0.4),
@@ -96,6 +101,7 @@ export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scen
 function drawSettings(random: Random): SchedulerSettings {
   return {
     ...defaultSettings,
+    eviction: random.pick(evictionNames),
     admitAheadFactor: random.whole(1, 3),
     sparesPerEngine: random.whole(0, 2),
     circuitRecoveryMs: random.between(50, 1_000),
