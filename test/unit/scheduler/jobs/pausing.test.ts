@@ -180,6 +180,8 @@ describe('the place of a paused job goes', () => {
   test('when another model needs the memory: a model that only keeps paused jobs is idle', () => {
     const { scheduler, version, jobId } = pausedThere()
     const other = scheduler.version({ weightsBytes: 3200 * mib })
+    // What has just been loaded stays for a moment.
+    scheduler.pass(1000)
     scheduler.submit(other)
     expect(scheduler.all('cancelTasks')).toHaveLength(1)
     const [task] = scheduler.state.jobs.get(jobId)!.tasks
