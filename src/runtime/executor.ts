@@ -71,6 +71,7 @@ export class Executor {
           manifest,
           directory,
           components: manifest.components.map(({ name }) => name),
+          loadMsMax: command.loadMsMax,
           ...(files ? { files } : {}),
         })
         return

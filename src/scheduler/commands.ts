@@ -113,7 +113,13 @@ export type Command =
   /** At once: its device is lost. */
   | { readonly type: 'killWorker'; readonly workerId: WorkerId }
   | { readonly type: 'stopWorker'; readonly workerId: WorkerId }
-  | { readonly type: 'load'; readonly workerId: WorkerId; readonly versionId: VersionId }
+  /** `loadMsMax`: how long it may compute without getting on before its worker counts as hung; null = nobody knows. */
+  | {
+      readonly type: 'load'
+      readonly workerId: WorkerId
+      readonly versionId: VersionId
+      readonly loadMsMax: Millis | null
+    }
   /** A worker found other files than the version was registered with: read them again, and answer `versionChecked`. Nothing loads it meanwhile. */
   | { readonly type: 'checkVersion'; readonly versionId: VersionId }
   | { readonly type: 'unload'; readonly workerId: WorkerId; readonly versionId: VersionId }

@@ -95,6 +95,11 @@ export class Conversation {
     return this.#models.loadedCount
   }
 
+  /** How long the loads under way may compute without getting on; null = nobody knows. */
+  get loadMsMax(): number | null {
+    return this.#models.loadMsMax
+  }
+
   /** Its stream is not read for now, which is no fault of the worker. */
   get isHeld(): boolean {
     return this.#isHeld
@@ -106,8 +111,8 @@ export class Conversation {
   }
 
   load(load: LoadRequest): void {
-    const { versionId } = load
-    const onSent = this.#models.begin({ type: 'load', versionId, unloaded: new Set(load.components) })
+    const { versionId, components, loadMsMax = null } = load
+    const onSent = this.#models.begin({ type: 'load', versionId, unloaded: new Set(components), loadMsMax })
     this.#outbox.send(requestType.load, loadMeta(load), onSent)
   }
 

@@ -21,7 +21,8 @@ export interface LivenessLimits {
   readonly stepMsMin: number
   /** The same at the latest, and where nothing is known of its steps. */
   readonly stepMsMax: number
-  /** Nothing of a load has ended or was read for so long: hung. */
+  /** Nothing of a load has ended or was read for so long: hung at the earliest, and at the latest. */
+  readonly loadMsMin: number
   readonly loadMsMax: number
 }
 
@@ -41,6 +42,8 @@ export interface Observation {
   /** Loads and components that have ended since its start. */
   readonly loaded: number
   readonly isLoading: boolean
+  /** How long a load may compute without getting on, as far as was learnt; null = nothing was. */
+  readonly loadMsMax: number | null
   /** Null where the kernel does not tell. */
   readonly activity: ProcessActivity | null
 }
@@ -72,7 +75,7 @@ export class Liveness {
   /** Since when it has not answered. */
   #silentFrom: Observation | null = null
   /** Since when nothing of a load has ended or was read. */
-  #loadStuckSince: number | null = null
+  #loadStuckFrom: Observation | null = null
 
   constructor(limits: LivenessLimits) {
     this.#limits = limits
@@ -95,7 +98,7 @@ export class Liveness {
     const isSilent = previous && observed.silenceMs > observed.now - previous.now
     this.#silentFrom = isSilent ? (this.#silentFrom ?? previous) : null
     const isLoadStuck = observed.isLoading && previous?.isLoading && isSameLoad(previous, observed)
-    this.#loadStuckSince = isLoadStuck ? (this.#loadStuckSince ?? previous.now) : null
+    this.#loadStuckFrom = isLoadStuck ? (this.#loadStuckFrom ?? previous) : null
   }
 
   #hangs(observed: Observation): string | null {
@@ -103,7 +106,7 @@ export class Liveness {
     const limits = this.#limits
     const idleMs = this.#idleFrom ? now - this.#idleFrom.now : 0
     const stuckMs = this.#stuckFrom ? now - this.#stuckFrom.now : 0
-    const loadStuckMs = this.#loadStuckSince === null ? 0 : now - this.#loadStuckSince
+    const loadStuckMs = this.#loadStuckFrom ? now - this.#loadStuckFrom.now : 0
     const declaredMs = declaredFactor * (declaredStepMs ?? 0)
     if (Math.min(silenceMs, idleMs) > limits.silentIdleMs)
       return `it has not answered for ${seconds(silenceMs)} and does nothing`
@@ -111,13 +114,15 @@ export class Liveness {
       return `its step has not ended for ${seconds(stuckMs)} and it does nothing`
     if (Math.min(loadStuckMs, idleMs) > limits.loadIdleMs)
       return `it has loaded nothing for ${seconds(loadStuckMs)} and does nothing`
-    if (loadStuckMs > limits.loadMsMax) return `it has loaded nothing for ${seconds(loadStuckMs)}`
+    const loadMsMax = Math.max(limits.loadMsMin, Math.min(observed.loadMsMax ?? limits.loadMsMax, limits.loadMsMax))
+    if (loadStuckMs > loadMsMax && hasComputed(this.#loadStuckFrom, observed, loadMsMax, limits.loadMsMax))
+      return `it has loaded nothing for ${seconds(loadStuckMs)}`
     const learntMs = Math.max(limits.stepMsMin, Math.min(stepMsMax ?? limits.stepMsMax, limits.stepMsMax))
     // A load in threads of its own has the interpreter and the cores as well.
     const msMax = Math.max(isLoading ? limits.loadMsMax : learntMs, declaredMs)
-    if (silenceMs > msMax && hasComputed(this.#silentFrom, observed, msMax, limits))
+    if (silenceMs > msMax && hasComputed(this.#silentFrom, observed, msMax, limits.stepMsMax))
       return `it has not answered for ${seconds(silenceMs)}`
-    if (stuckMs > msMax && hasComputed(this.#stuckFrom, observed, msMax, limits))
+    if (stuckMs > msMax && hasComputed(this.#stuckFrom, observed, msMax, limits.stepMsMax))
       return `its step has not ended for ${seconds(stuckMs)}`
     return null
   }
@@ -136,8 +141,8 @@ function isIdle(before: Observation, after: Observation): boolean {
 }
 
 /** One that gets little of a busy processor needs longer than its steps ever took: what it has computed counts, until the last limit of all. */
-function hasComputed(from: Observation | null, after: Observation, msMax: number, limits: LivenessLimits): boolean {
-  if (!from?.activity || !after.activity || after.now - from.now > limits.stepMsMax) return true
+function hasComputed(from: Observation | null, after: Observation, msMax: number, lastMsMax: number): boolean {
+  if (!from?.activity || !after.activity || after.now - from.now > lastMsMax) return true
   return after.activity.cpuMs - from.activity.cpuMs > msMax * computedShare
 }
 

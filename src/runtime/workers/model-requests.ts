@@ -8,6 +8,7 @@ export type ModelRequest =
       readonly versionId: VersionId
       /** Components whose COMPONENT_LOADED has not come. */
       readonly unloaded: Set<string>
+      readonly loadMsMax: number | null
     }
   | { readonly type: 'unload'; readonly versionId: VersionId }
 
@@ -20,6 +21,17 @@ export class ModelRequests {
   /** From the wish on, even before it has been sent. */
   get isLoading(): boolean {
     return this.#loadsUnderWay > 0
+  }
+
+  /** How long those under way may compute without getting on; null = nobody knows of one of them. */
+  get loadMsMax(): number | null {
+    let sum = 0
+    for (const asked of this.#byRequestId.values()) {
+      if (asked.type !== 'load') continue
+      if (asked.loadMsMax === null) return null
+      sum += asked.loadMsMax
+    }
+    return sum
   }
 
   /** Loads and components that have ended. */

@@ -57,6 +57,8 @@ export interface LoadRequest {
   readonly components: readonly string[]
   /** What the model is made of, as it was verified; the worker watches that these stay as they are. None = nothing is watched. */
   readonly files?: readonly VerifiedFile[]
+  /** How long it may compute without getting on before the worker counts as hung; null or left out = nobody knows. */
+  readonly loadMsMax?: number | null
 }
 
 export interface StepPolicy {

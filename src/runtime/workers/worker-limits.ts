@@ -42,6 +42,7 @@ export const defaultWorkerLimits: WorkerLimits = {
     stepMsMin: 2000,
     // Reading four prompts of full length takes a small text model minutes on two cores.
     stepMsMax: 600_000,
+    loadMsMin: 10_000,
     loadMsMax: 600_000,
   },
   stacksMsMax: 300,

@@ -112,6 +112,7 @@ export class WorkerWatch {
       stepMsMax: conversation.tasks.stepMsMax,
       loaded: conversation.loadedCount,
       isLoading: conversation.isLoading,
+      loadMsMax: conversation.loadMsMax,
       activity: readProcessActivity(pid),
     })
   }

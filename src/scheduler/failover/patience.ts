@@ -4,7 +4,7 @@
  * is ended for it. A task whose worker has died gets much more: were the limit wrong, it would never come to its end.
  */
 import type { Millis } from '../ids.ts'
-import type { SchedulerState, Task } from '../state.ts'
+import type { SchedulerState, Task, Version } from '../state.ts'
 
 /** The longest gaps between two reports of a task, in this block of steps and the one before: each is at least as long as the step in it. */
 export interface StepTimes {
@@ -38,6 +38,11 @@ export function stepMsMaxOf({ settings }: SchedulerState, { version, job, isSusp
   const usualMs = Math.max(msMax, formerMsMax, job.work * Math.max(msPerWorkMax, formerMsPerWorkMax))
   const limitMs = settings.stepPatience * usualMs
   return Math.ceil(isSuspect ? Math.max(settings.suspectStepMsMin, settings.suspectPatience * limitMs) : limitMs)
+}
+
+/** How long a load may compute without reading anything, or ending a component. Null = nothing is known yet. */
+export function loadMsMaxOf({ settings }: SchedulerState, { learnt }: Version): Millis | null {
+  return learnt.loadMs === null ? null : Math.ceil(settings.stepPatience * learnt.loadMs)
 }
 
 function noteStep(times: StepTimes, ms: Millis, work: number): void {

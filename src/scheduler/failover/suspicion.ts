@@ -18,5 +18,5 @@ function setSuspicion(turn: Turn, workerId: WorkerId, isSuspected: boolean): voi
   if (!worker || worker.isSuspected === isSuspected) return
   worker.isSuspected = isSuspected
   for (const { version } of worker.residencies.values()) turn.touched.add(version)
-  turn.placementDue = true
+  turn.freed.add(worker.slot.device)
 }

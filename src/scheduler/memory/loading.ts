@@ -7,6 +7,7 @@ import { boundHere } from '../admission/lanes.ts'
 import { goOn } from '../admission/next-tasks.ts'
 import { createLanes } from '../blank.ts'
 import type { DecisionReason, Score } from '../explain/decisions.ts'
+import { loadMsMaxOf } from '../failover/patience.ts'
 import type { ResidencyId, VersionId, WorkerId } from '../ids.ts'
 import { uproot } from '../jobs/homes.ts'
 import { learnLoad } from '../learning/learning.ts'
@@ -67,9 +68,11 @@ export function startLoad(
   worker.residencies.set(versionId, residency)
   device.residencies.add(residency)
   device.loading = residency
+  state.fleet.note(device)
   turn.touched.add(version)
   tellResidency(turn, residency)
-  turn.commands.push({ type: 'load', workerId: worker.workerId, versionId })
+  const loadMsMax = loadMsMaxOf(state, version)
+  turn.commands.push({ type: 'load', workerId: worker.workerId, versionId, loadMsMax })
   decided(turn, {
     kind: 'LOAD',
     reason,
@@ -220,6 +223,7 @@ export function isIdle(residency: LiveResidency): boolean {
 
 export function endLoad(turn: Turn, residency: LiveResidency): void {
   deviceOf(residency).loading = null
+  turn.state.fleet.note(deviceOf(residency))
   turn.touched.add(residency.version)
   turn.freed.add(deviceOf(residency))
   turn.staffingDue = true

@@ -21,7 +21,7 @@ import type { Device, SchedulerState, Slot, Version } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { engineBytes, staff } from '../workers/workers.ts'
 import { isBindingEarly } from './binding.ts'
-import { candidatesFor } from './candidates.ts'
+import { areFew, candidatesFor } from './candidates.ts'
 import { claim, displace, isOpenTo } from './claims.ts'
 import { type Completion, completionAt, scoreOf } from './completion.ts'
 import { isHoldable } from './misfit.ts'
@@ -65,7 +65,7 @@ export function placeWanted(turn: Turn): void {
   unplaced.clear()
   freed.clear()
   if (state.draining || state.wanted.size === 0) return
-  for (const version of versions.sort(byUrgency)) place(turn, version, false)
+  for (const version of versions.sort(byUrgency)) place(turn, version, false, null)
   for (const device of devices) fill(turn, device)
 }
 
@@ -78,20 +78,22 @@ function fill(turn: Turn, device: Device): void {
   if (device.loading || device.isLost) return
   const { state } = turn
   const versions = isBindingEarly(state) ? [...state.wanted] : state.wanted.first(offeredMax)
+  // Among many devices it is enough to look at this one: whoever is wanted has looked at others already.
+  const only = areFew(state) ? null : device
   for (const version of versions) {
-    place(turn, version, true)
+    place(turn, version, true, only)
     if (device.loading) return
   }
 }
 
 /** `isFreed`: because something has ended somewhere, so that a wish for a copy may have become worthwhile. */
-function place(turn: Turn, version: Version, isFreed: boolean): void {
+function place(turn: Turn, version: Version, isFreed: boolean, only: Device | null): void {
   const want = wantOf(turn.state, version, turn.now)
   if (!want) return
-  for (const each of want.bound ? boundWants(version) : [want]) placeFor(turn, version, each, isFreed)
+  for (const each of want.bound ? boundWants(version) : [want]) placeFor(turn, version, each, isFreed, only)
 }
 
-function placeFor(turn: Turn, version: Version, want: Want, isFreed: boolean): void {
+function placeFor(turn: Turn, version: Version, want: Want, isFreed: boolean, only: Device | null): void {
   const { state, now } = turn
   if (want.reason === 'queue_too_long') {
     if (!isFreed && !isToBeWeighed(state, version, now)) return
@@ -99,7 +101,7 @@ function placeFor(turn: Turn, version: Version, want: Want, isFreed: boolean): v
   }
   if (!isHoldable(state, version, want.deviceId)) return refuse(turn, version, want)
   if (now < version.notBefore) return tryAgainAt(state, version, version.notBefore)
-  const offers = offersFor(state, version, want, now).filter(
+  const offers = offersFor(state, version, want, now, state, only).filter(
     ({ device, need }) =>
       !refusesLoads(device, need.class) &&
       !isReservedFrom(state, device, need.class) &&
@@ -124,7 +126,8 @@ function placeFor(turn: Turn, version: Version, want: Want, isFreed: boolean): v
 function begin(turn: Turn, version: Version, want: Want, { device }: Offer, offers: readonly Offer[]): void {
   version.shortSince = null
   const worker = staff(turn, device, version.spec.engine)
-  if (worker?.state !== 'ready' || worker.alone) return want.bound ? undefined : claim(turn, version, device)
+  if (worker?.state !== 'ready' || worker.alone || worker.isSuspected)
+    return want.bound ? undefined : claim(turn, version, device)
   const scores = offers.map(({ score }) => score)
   settle(turn, version, device)
   startLoad(turn, version, worker, want.reason, scores)
@@ -141,10 +144,18 @@ function refuse(turn: Turn, version: Version, { reason, deviceId, bound }: Want)
   decided(turn, { kind: 'REFUSE', reason: 'too_large', versionId: version.spec.versionId, deviceId })
 }
 
-/** Devices that could take the version, best first. */
-export function offersFor(state: SchedulerState, version: Version, want: Want, now: Millis): Offer[] {
+/** Devices that could take the version, best first; `only`: nowhere else. Where they are drawn, whoever only asks draws from a copy. */
+export function offersFor(
+  state: SchedulerState,
+  version: Version,
+  want: Want,
+  now: Millis,
+  chance: { random: number } = { random: state.random },
+  only: Device | null = null,
+): Offer[] {
   const offers: Offer[] = []
-  for (const device of candidatesFor(state, version, want)) offers.push(offerOf(state, version, device, want, now))
+  for (const device of candidatesFor(state, version, want, chance, only))
+    offers.push(offerOf(state, version, device, want, now))
   return offers.sort(compareOffers)
 }
 

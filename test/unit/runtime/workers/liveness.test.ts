@@ -29,6 +29,7 @@ function watch(see: (second: number) => Partial<Observation>, forSeconds = 700):
       stepMsMax: null,
       loaded: 0,
       isLoading: false,
+      loadMsMax: null,
       activity: asleep,
       ...see(now / 1000),
     })
@@ -124,9 +125,11 @@ describe('one that works is given time', () => {
     expect(watch((second) => ({ isStepping: true, progress: second * 4 })).at).toBeNull()
   })
 
-  test('a load that computes may take ten minutes, and one that reads as long as it reads', () => {
+  test('a load that computes may take ten minutes, or as long as was learnt, and one that reads as long as it reads', () => {
     const computing = (second: number) => ({ isLoading: true, activity: working(second) })
     expect(watch(computing)).toMatchObject({ at: 600.25, reason: 'it has loaded nothing for 600.3 s' })
+    expect(watch((second) => ({ ...computing(second), loadMsMax: 20_000 })).at).toBe(20.25)
+    expect(watch((second) => ({ ...computing(second), loadMsMax: 300 })).at).toBe(10.25)
     const reading = (second: number) => ({ isLoading: true, activity: { ...asleep, readBytes: second * 1000 } })
     expect(watch(reading).at).toBeNull()
   })

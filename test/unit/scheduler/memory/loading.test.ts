@@ -13,7 +13,7 @@ describe('loading', () => {
   test('a job whose model is not resident makes it load, and is LOADING meanwhile', () => {
     const { scheduler, version, worker } = withWorker()
     const job = scheduler.submit(version)
-    expect(scheduler.all('load')).toEqual([{ type: 'load', workerId: worker, versionId: version }])
+    expect(scheduler.all('load')).toEqual([{ type: 'load', workerId: worker, versionId: version, loadMsMax: null }])
     expect(scheduler.all('jobLoading')).toMatchObject([{ jobId: job, attempt: 1 }])
     scheduler.loaded(worker, version)
     expect(scheduler.jobsAt(worker)).toEqual([job])

@@ -140,7 +140,7 @@ describe('where there is no room for both', () => {
   })
 
   test('not even for another process, the old one goes first and the model comes back', () => {
-    const { scheduler, version, worker } = serving({ limitBytes: 200 * mib, sparesPerEngine: 0, runtimeBytes })
+    const { scheduler, version, worker } = serving({ limitBytes: 215 * mib, sparesPerEngine: 0, runtimeBytes })
     run(scheduler, version, 3)
     scheduler.serve()
     scheduler.pass(1000)
