@@ -3,6 +3,7 @@
  * is in src/cli uses the public API alone, and this runs the core itself.
  */
 import { readFileSync } from 'node:fs'
+import { batchingReport } from './batching/batching-report.ts'
 import { runFaultWorlds } from './command/fault-worlds.ts'
 import { help } from './command/help.ts'
 import { type Invocation, parseInvocation, WrongOption } from './command/options.ts'
@@ -29,6 +30,8 @@ function run(invocation: Invocation): void {
       return replayFile(invocation.file)
     case 'faults':
       return tryFaults(invocation.from, invocation.seeds)
+    case 'batching':
+      return console.log(batchingReport(invocation.requests, invocation.seed, invocation.seeds))
     case 'trace': {
       const served = serveWorkload(invocation)
       return console.log(invocation.isJson ? jsonOf(served) : textOf(served))

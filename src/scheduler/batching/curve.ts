@@ -70,6 +70,12 @@ export function isKnown({ steps, means }: BatchCurve): boolean {
   return steps >= stepsToDrift && means.length > 1
 }
 
+/** A line that steps hardly exceed: the curve where it is known; until then, that no state makes a step longer than the ones that were seen. */
+export function stepLine(curve: BatchCurve): { readonly baseMs: number; readonly stateMs: number } {
+  if (isKnown(curve)) return { baseMs: Math.max(0, curve.baseMs), stateMs: Math.max(0, curve.stateMs) }
+  return { baseMs: 0, stateMs: Math.max(0, ...curve.means.map(([states, ms]) => ms / states)) }
+}
+
 export function expectedMs(curve: BatchCurve, states: number): number {
   if (curve.error <= straightErrorMax || curve.means.length < 3) return straightMs(curve, states)
   return risingMeans(curve.means, states, Math.max(0, curve.stateMs))

@@ -8,7 +8,7 @@ import { rateOf } from '../demand/demand.ts'
 import type { Millis } from '../ids.ts'
 import { availableBytes } from '../memory/ledger.ts'
 import { deviceOf, type LiveResidency, type SchedulerState } from '../state.ts'
-import { isKnown } from './curve.ts'
+import { isKnown, stepLine } from './curve.ts'
 import { holdMsOf } from './hold.ts'
 import { throughputLimit } from './limit.ts'
 import { busyShareOf, isStrained } from './load-of-device.ts'
@@ -46,15 +46,15 @@ function nodeLimit(state: SchedulerState, residency: LiveResidency, steps: NodeS
   const told = residency.told.limits.find((each) => each.node === node && each.shape === shape)
   const limit = throughputLimit(curve, most, batching.shareOfBest, told?.limit)
   const learntHoldMs = holdMsOf(curve, rateOf(version.learnt.demand, now), busyShareOf(device, now), batching)
-  const isLearnt = isKnown(curve)
+  const line = isKnown(curve) || batching.delayCost === 0 ? stepLine(curve) : null
   return {
     node,
     shape,
     limit,
     batchClassLimit: batchClassLimit(residency, steps, limit),
     holdMs: learntHoldMs === null ? null : Math.max(learntHoldMs, version.spec.holdMs),
-    baseMs: isLearnt ? Math.max(0, curve.baseMs) : null,
-    stateMs: isLearnt ? Math.max(0, curve.stateMs) : null,
+    baseMs: line?.baseMs ?? null,
+    stateMs: line?.stateMs ?? null,
   }
 }
 

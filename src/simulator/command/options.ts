@@ -11,6 +11,7 @@ export type Invocation =
   | { readonly mode: 'help' }
   | { readonly mode: 'replay'; readonly file: string }
   | { readonly mode: 'faults'; readonly from: number; readonly seeds: number }
+  | { readonly mode: 'batching'; readonly requests: number; readonly seed: number; readonly seeds: number }
   | TraceInvocation
 
 export interface TraceInvocation {
@@ -33,6 +34,7 @@ export interface TraceInvocation {
 const text = { type: 'string' } as const
 const flag = { type: 'boolean', default: false } as const
 const manySeeds = 200
+const manyRequests = 2000
 
 export function parseInvocation(args: readonly string[]): Invocation {
   const values = parse(args)
@@ -42,6 +44,13 @@ export function parseInvocation(args: readonly string[]): Invocation {
     const seeds = whole('seeds', values.seeds, manySeeds)
     return { mode: 'faults', from: whole('from', values.from, 1, 0), seeds }
   }
+  if (values.batching)
+    return {
+      mode: 'batching',
+      requests: whole('requests', values.requests, manyRequests),
+      seed: whole('seed', values.seed, 1, 0),
+      seeds: whole('seeds', values.seeds, 1),
+    }
   if (values.from !== undefined) throw new WrongOption('--from is only for --faults; --seed is where --seeds begin.')
   const execution = oneOf('execution', values.execution, ['none', 'recorded'] as const, 'recorded')
   if (values['batch-backlog'] && execution === 'none')
@@ -101,6 +110,7 @@ function parse(args: readonly string[]) {
         check: flag,
         json: flag,
         faults: flag,
+        batching: flag,
         replay: text,
         help: flag,
       },
