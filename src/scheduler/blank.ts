@@ -10,6 +10,9 @@ import type { Device, Lanes, SchedulerState, Slot, Version } from './state.ts'
 export function createDevice(spec: DeviceSpec): Device {
   return {
     spec,
+    order: spec.deviceId,
+    arrival: 0,
+    place: { isIdle: false, bucket: -1 },
     allocatedBytes: 0,
     reservedBytes: 0,
     externalBytes: 0,

@@ -20,6 +20,8 @@ export function addDevice(turn: Turn, spec: DeviceSpec): void {
   joinPool(turn.state, device)
   if (!known) chooseReserved(turn.state)
   if (!known) keepLine(turn.state, device)
+  if (known) turn.state.fleet.note(device)
+  else turn.state.fleet.add(device)
   // A version with a long queue may want to be there too.
   for (const version of versions.values()) turn.touched.add(version)
   turn.freed.add(device)
@@ -47,6 +49,7 @@ export function measureDevice(turn: Turn, deviceId: DeviceId, externalBytes: num
   const device = turn.state.devices.get(deviceId)
   if (!device) return
   device.externalBytes = externalBytes
+  turn.state.fleet.note(device)
   device.pressure.stallShare = stallShare
   turn.pressureDue.add(device)
   turn.freed.add(device)

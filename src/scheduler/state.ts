@@ -29,6 +29,7 @@ import type {
 import type { MemoryClimb } from './jobs/memory-climb.ts'
 import type { Learnt } from './learning/learning.ts'
 import type { Pin } from './pins/pins.ts'
+import { Fleet } from './placement/fleet.ts'
 import type { Served } from './placement/overtaking.ts'
 import { noRoutingMemory, type RoutingMemory } from './placement/policies/memory.ts'
 import type { Forecast } from './placement/policies/outcomes.ts'
@@ -68,6 +69,8 @@ export interface SchedulerState {
   readonly fairness: Readonly<Record<PriorityClass, Fairness>>
   readonly runningCount: Record<PriorityClass, number>
   readonly pausedCount: Record<PriorityClass, number>
+  /** The devices, for whoever looks for some of them. */
+  readonly fleet: Fleet
   /** Versions that are to be loaded somewhere, and could not be yet. */
   readonly wanted: WantedList
   /** Versions for which a load is to be tried again at a time. */
@@ -118,6 +121,11 @@ export interface SchedulerState {
 }
 
 export interface Device {
+  /** By device id, where devices are kept in order. */
+  readonly order: number
+  readonly arrival: number
+  /** Where `fleet` has it. */
+  readonly place: { isIdle: boolean; bucket: number }
   spec: DeviceSpec
   allocatedBytes: number
   reservedBytes: number
@@ -436,6 +444,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     fairness: { interactive: createFairness(), batch: createFairness() },
     runningCount: { interactive: 0, batch: 0 },
     pausedCount: { interactive: 0, batch: 0 },
+    fleet: new Fleet(),
     wanted: new WantedList(),
     retries: createRetries(),
     served: { interactive: 0, batch: 0 },

@@ -141,6 +141,7 @@ function count(turn: Turn, task: Task, residency: LiveResidency, by: 1 | -1): vo
     else endWork(task, turn.now)
   }
   device.admitted += by
+  if (device.admitted === (by === 1 ? 1 : 0)) turn.state.fleet.note(device)
   // What is idle could be had at once, what is busy could not.
   if (residency.admitted === (by === 1 ? 1 : 0)) turn.pressureDue.add(device)
   job.tasksStepping += by

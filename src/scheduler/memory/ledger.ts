@@ -117,6 +117,7 @@ function uncount({ device, purpose, state, sizeBytes }: LiveAllocation): void {
 
 function tell(turn: Turn, live: LiveAllocation): void {
   turn.pressureDue.add(live.device)
+  turn.state.fleet.note(live.device)
   const { allocationId, device, purpose, state, predictedBytes, sizeBytes, measuredBytes } = live
   const { workerId, residencyId, jobId } = live
   const allocation: Allocation = {

@@ -57,7 +57,7 @@ function choose(state: SchedulerState, job: Job, now: number): RoutingChoice | n
   const { version, work } = job
   const { weightsBytes, workingBytes } = bytesOf(version)
   const request = { version, class: job.class, work, weightsBytes, totalBytes: weightsBytes + workingBytes }
-  const devices = candidateDevices(state).filter((device) => shortfall(state, version, device) === null)
+  const devices = candidateDevices(state, version, state).filter((device) => shortfall(state, version, device) === null)
   const fastestMs = Math.min(...devices.map((device) => execMsOf(state, version, device, work)))
   const candidates = devices
     .map((device) => candidateOf(state, request, device, fastestMs, now))

@@ -63,6 +63,16 @@ export class OrderedQueue<Item extends Ordered> implements Iterable<Item> {
     return chunk[placeIn(chunk, item)] === item
   }
 
+  /** The item that has so many ahead of it. */
+  at(rank: number): Item | undefined {
+    let left = rank
+    for (const chunk of this.#chunks) {
+      if (left < chunk.length) return chunk[left]
+      left -= chunk.length
+    }
+    return undefined
+  }
+
   /** How many items inside are ahead of it, wherever it is itself. */
   rank(item: Ordered): number {
     const at = this.#chunkOf(item)

@@ -55,6 +55,7 @@ export function restore(snapshot: Snapshot, settings: SchedulerSettings = snapsh
   for (const versionId of snapshot.hinted) state.hinted.add(found(state.versions, versionId))
   for (const session of snapshot.sessions) restoreSession(state, session)
   for (const version of snapshot.versions) restoreUrgency(state, version)
+  for (const device of state.devices.values()) state.fleet.add(device)
   return state
 }
 
