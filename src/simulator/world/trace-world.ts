@@ -37,6 +37,8 @@ interface LiveJob {
 
 /** What is left when the last request has come has so long to end. */
 const patienceMs = 365 * 86_400_000
+/** Events at one moment, for each device and each job that is there, after which something goes in circles. */
+const eventsAtOnceMax = 1000
 
 class TraceWorld {
   readonly #workload: Workload
@@ -57,6 +59,8 @@ class TraceWorld {
   #lastJobId = 0
   #left: number
   #timerSet = 0
+  #latest: Millis = 0
+  #atOnce = 0
 
   constructor(workload: Workload, options: TraceOptions) {
     const { devices, memoryGb, warmupShare, batchBacklog, seed, check } = options
@@ -193,6 +197,7 @@ class TraceWorld {
 
   #take(event: SchedulerEvent): void {
     this.#steps += 1
+    this.#expectProgress(event)
     const commands = step(this.#state, event, this.#timeline.now)
     if (this.#audit) {
       this.#audit.observe(event, commands)
@@ -200,6 +205,14 @@ class TraceWorld {
       if (problems.length > 0) throw new Error(`After ${JSON.stringify(event)}:\n${problems.join('\n')}`)
     }
     for (const command of commands) this.#carryOut(command)
+  }
+
+  #expectProgress(event: SchedulerEvent): void {
+    const { now } = this.#timeline
+    this.#atOnce = now === this.#latest ? this.#atOnce + 1 : 0
+    this.#latest = now
+    if (this.#atOnce > eventsAtOnceMax * (1 + this.#options.devices + this.#jobs.size + this.#models.length))
+      throw new Error(`The world goes in circles at ${now} ms; the newest event is ${JSON.stringify(event)}.`)
   }
 
   #carryOut(command: Command): void {
