@@ -81,7 +81,13 @@ function moveModel(turn: Turn, { primary, device }: Slot, residency: LiveResiden
   if (copy?.state === 'resident' && isLive(copy)) return retire(turn, residency)
   if (copy) return
   // What nothing can load any more stays until nobody uses it.
-  if (version.standing === 'current' && primary?.state === 'ready' && !primary.alone && !primary.isSuspected && !device.loading) {
+  if (
+    version.standing === 'current' &&
+    primary?.state === 'ready' &&
+    !primary.alone &&
+    !primary.isSuspected &&
+    !device.loading
+  ) {
     if (fits(turn.state, residency)) return startLoad(turn, version, primary, 'recycled', [])
   }
   if (residency.state === 'resident' && (isIdle(residency) || isForced(turn.state, residency.worker)))
