@@ -1,6 +1,7 @@
 /** All benchmarks, in the order in which they run and are reported. */
 import { ablation } from '../ablation.ts'
 import { batching } from '../batching.ts'
+import { contention } from '../contention.ts'
 import { crash } from '../crash.ts'
 import { embed } from '../embed.ts'
 import { failover } from '../failover.ts'
@@ -25,6 +26,7 @@ export const benchmarks: readonly Benchmark[] = [
   text,
   pictures,
   ablation,
+  contention,
   crash,
   failover,
   startup,
