@@ -7,7 +7,12 @@ import type { JobRecord } from '../../../src/store/records.ts'
 
 /** Jobs as a former server left them, of a model that is still here. */
 function contextAfter(jobs: readonly Partial<JobRecord>[]): AppContext {
-  const nothingAsked = { cancelRequestedAt: null, pauseRequestedAt: null, idempotencyKey: null } as const
+  const nothingAsked = {
+    sessionId: null,
+    cancelRequestedAt: null,
+    pauseRequestedAt: null,
+    idempotencyKey: null,
+  } as const
   const unfinished = jobs.map((details, index) => ({
     record: { id: index as JobId, ...nothingAsked, ...details } as Partial<JobRecord> as JobRecord,
     tasks: [],
