@@ -26,8 +26,10 @@ const PinModelSuccess = builder
   .implement({ fields: (t) => ({ model: t.expose('model', { type: Model }) }) })
 const PrewarmModelSuccess = builder.objectRef<Prewarming>('PrewarmModelSuccess').implement({
   fields: (t) => ({
-    accepted: t.exposeBoolean('accepted', { description: 'Whether the hint counts.' }),
-    reason: t.exposeString('reason', { description: 'Why not, or what comes of it.' }),
+    accepted: t.exposeBoolean('accepted', { description: 'The model is there, or is loaded now.' }),
+    reason: t.exposeString('reason', {
+      description: 'What comes of the hint, also where memory has to become free first.',
+    }),
   }),
 })
 

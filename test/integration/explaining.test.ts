@@ -98,7 +98,8 @@ test('who was evicted and why, what was lent, and what is pinned is told, and to
   expect(await pinnedModels(first)).toEqual([minilm])
   // It has no room beside what is pinned.
   const hint = await change(first, 'prewarmModel', { model: smollm, withinSeconds: 5 })
-  expect(hint).toMatchObject({ __typename: 'PrewarmModelSuccess', accepted: true })
+  expect(hint).toMatchObject({ __typename: 'PrewarmModelSuccess', accepted: false })
+  expect(hint.reason).toMatch(/have the memory; .* is loaded should some become free within/)
   expect((await residentModels(first)).map(({ name }) => name)).toEqual([minilm])
   hangUp.abort()
   await ended

@@ -151,7 +151,7 @@ test('a hint is passed on, and says what comes of it', () => {
   const stage = new Stage()
   const versionId = stage.model('bge', 100)
   const answer = prewarmModel(stage.context, { model: 'bge', withinSeconds: 20, probability: 0.5 })
-  expect(answer).toMatchObject({ accepted: true })
+  expect(answer).toEqual({ accepted: true, reason: 'bge is loaded now: there is room for it.' })
   expect(stage.told).toContainEqual({ type: 'hintGiven', versionId, withinMs: 20_000, probability: 0.5 })
 })
 
