@@ -15,13 +15,17 @@ export interface RunningStep {
   readonly endsAt: Millis
 }
 
+/** A modelled model has one. */
+export const modelledNode = 'model'
+
 const stageSliceMs = 100
 const interruptionsInARowMax = 3
 
 export function readyTask({ taskId, nature, admission, readySince }: ModelledTask): ReadyTask {
   const { class: priorityClass, order, stage } = admission
   const { versionId: model, batchKey } = nature
-  return { task: taskId, model, batchKey, class: priorityClass, order, readySince, stage }
+  const node = modelledNode
+  return { task: taskId, model, batchKey, class: priorityClass, order, readySince, stage, node, shape: batchKey }
 }
 
 /** In each slice inference goes first for its share. */

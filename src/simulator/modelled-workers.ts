@@ -98,6 +98,14 @@ export class ModelledWorkers {
       stepMsOf: (versionId) => scenario.stepMs.get(versionId) ?? 1,
       reported: (from, reports) => this.#receive(from, { type: 'stepsReported', workerId, reports }),
       checkpointed: (from, taskId, step) => this.#receiveCheckpoint(from, taskId, step),
+      stepped: (from, versionId, sample, isTooLarge) =>
+        this.#receive(from, {
+          type: 'stepsTimed',
+          workerId,
+          versionId,
+          samples: isTooLarge ? [] : [sample],
+          tooLarge: isTooLarge ? [sample] : [],
+        }),
       leaseRevoked: (from) => this.#receive(from, { type: 'leaseRevoked', workerId }),
       exited: (from, cause) => this.#exited(from, cause),
     })

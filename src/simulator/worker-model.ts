@@ -4,13 +4,20 @@
  * interrupts steps and gives back its lease as it is told. What it reported before its death still arrives; nothing does after it.
  */
 import type { Admission } from '../scheduler/commands.ts'
-import type { TaskReport, WorkerExitCause } from '../scheduler/events.ts'
-import type { TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
+import type { StepSample, TaskReport, WorkerExitCause } from '../scheduler/events.ts'
+import type { Millis, TaskId, VersionId, WorkerId } from '../scheduler/ids.ts'
 import { chooseStep, type ReadyTask, type StepChoice } from './choose-step.ts'
 import { ClassSlices } from './class-slices.ts'
 import { HeldOutputs } from './held-outputs.ts'
 import { LoadedModels } from './loaded-models.ts'
-import { mayInterrupt, type RunningStep, readyTask, stageFirst, type WorkerPolicy } from './modelled-step.ts'
+import {
+  mayInterrupt,
+  modelledNode,
+  type RunningStep,
+  readyTask,
+  stageFirst,
+  type WorkerPolicy,
+} from './modelled-step.ts'
 import { createTask, type ModelledTask, outcomeOf, type TaskNature } from './modelled-task.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
@@ -24,10 +31,14 @@ export interface WorkerSurroundings {
   readonly savedSteps: (taskId: TaskId) => number
   reported(worker: WorkerModel, reports: readonly TaskReport[]): void
   checkpointed(worker: WorkerModel, taskId: TaskId, step: number): void
+  /** A step of the version has ended; `tooLarge`: it was taken apart for want of memory. */
+  stepped(worker: WorkerModel, versionId: VersionId, sample: StepSample, tooLarge: boolean): void
   leaseRevoked(worker: WorkerModel): void
   exited(worker: WorkerModel, cause: WorkerExitCause): void
 }
 
+/** Of the steps of several states, those that did not fit into memory. */
+const tooLargeShare = 0.01
 /** A step expected to be longer is announced before it begins. */
 const announcedStepMs = 5
 
@@ -207,6 +218,7 @@ export class WorkerModel {
       this.#classes.computed(first.admission.class, stepMs, this.#isBatchWaiting())
       if (this.models.isStale(versionId)) this.#failAsStale(members)
       else this.#end(members, stepMs > announcedStepMs ? [] : begun)
+      this.#tellLength(versionId, first.nature.batchKey, members.length, stepMs)
       this.#afterStep(members)
     })
   }
@@ -223,6 +235,12 @@ export class WorkerModel {
       const every = this.#policies.get(task.nature.versionId)?.checkpointSteps ?? 0
       if (report.kind === 'step' && every > 0 && task.stepsDone % every === 0) this.#save(task)
     }
+  }
+
+  #tellLength(versionId: VersionId, shape: string, states: number, ms: Millis): void {
+    if (this.#isDead) return
+    const tooLarge = states > 1 && this.#world.random.chance(tooLargeShare)
+    this.#world.stepped(this, versionId, { node: modelledNode, shape, states, steps: 1, ms, peakBytes: null }, tooLarge)
   }
 
   /** What was asked for while it ran. */
