@@ -59,6 +59,8 @@ export interface SimulationResult {
 const startOfTime: Millis = 1_000_000
 /** What is left after the last fault has this long to end. */
 const patienceMs = 600_000
+/** What happens at one moment has an end. */
+const happeningsAtOnceMax = 10_000
 
 /** `faults`: those that are to be as given, instead of drawn. */
 export function simulate(seed: number, faults: Partial<Faults> = {}): SimulationResult {
@@ -81,6 +83,8 @@ export class Simulation {
   #state: SchedulerState
   #firstRuntimeId = 1
   #timerSet = 0
+  #latest: Millis = 0
+  #atOnce = 0
   #nextJobId = 1
   #events = 0
   #restarts = 0
@@ -182,11 +186,18 @@ export class Simulation {
   /** The next thing happens, if there is one before `end` and nothing has gone wrong. */
   #goesOn(end: Millis): boolean {
     try {
+      if (this.#goesInCircles()) this.#problems.push(`The world goes in circles at ${this.timeline.now} ms.`)
       return this.#problems.length === 0 && this.timeline.advance(end)
     } catch (error) {
       this.#problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
       return false
     }
+  }
+
+  #goesInCircles(): boolean {
+    this.#atOnce = this.timeline.now === this.#latest ? this.#atOnce + 1 : 0
+    this.#latest = this.timeline.now
+    return this.#atOnce > happeningsAtOnceMax
   }
 
   #announce(): void {
@@ -246,7 +257,10 @@ export class Simulation {
     this.#timerSet += 1
     const set = this.#timerSet
     if (at !== null)
-      this.timeline.after(at - this.clock.now(), () => this.#timerSet === set && this.feed({ type: 'timerFired' }))
+      this.timeline.after(
+        Math.max(1, at - this.clock.now()),
+        () => this.#timerSet === set && this.feed({ type: 'timerFired' }),
+      )
   }
 
   saved(taskId: TaskId, step: number): void {

@@ -11,7 +11,7 @@ import { isOpenCircuit, noteDeath } from '../failover/circuit.ts'
 import type { JobId, VersionId, WorkerId } from '../ids.ts'
 import { availableBytes, commit, release, reserve } from '../memory/ledger.ts'
 import { isIdle } from '../memory/loading.ts'
-import { backlogOf, type Device, isLive, type SchedulerState, type Slot, type Worker } from '../state.ts'
+import { backlogOf, type Device, isLive, type SchedulerState, type Slot, type Version, type Worker } from '../state.ts'
 import { decided, forgetWorker, setAlarm, type Turn } from '../turn.ts'
 import { noteMemory } from './growth.ts'
 
@@ -40,17 +40,20 @@ export function staff(turn: Turn, device: Device, engine: string): Worker | null
 export function staffEngines(turn: Turn): void {
   const { state } = turn
   turn.staffingDue = false
-  if (
-    state.draining ||
-    [...state.wanted].some((version) => backlogOf(version) > 0 && !version.residencies.some(isLive))
-  )
-    return
+  if (state.draining || [...state.wanted].some(isAwaited)) return
   const engines = new Set([...state.versions.values()].map(({ spec }) => spec.engine))
   for (const engine of engines) {
     const slots = [...state.devices.values()].flatMap((device) => device.slots.get(engine) ?? [])
     if (!slots.some(({ primary }) => primary)) staffSomewhere(turn, engine)
     else keepSpares(turn, slots)
   }
+}
+
+/** Tasks wait for it to be loaded, or others make room for it: what memory there is goes to that. */
+function isAwaited(version: Version): boolean {
+  if (version.claimed) return true
+  for (const { lanes } of version.bound.values()) if (lanes.interactive.size + lanes.batch.size > 0) return true
+  return backlogOf(version) > 0 && !version.residencies.some(isLive)
 }
 
 export function takeReady(turn: Turn, workerId: WorkerId, privateBytes: number): void {
@@ -152,6 +155,7 @@ function spawn(turn: Turn, slot: Slot, spare: boolean): Worker | null {
     return null
   }
   if (device.isLost || bytes > availableBytes(device)) return null
+  if (spare && device.pressure.level !== 'normal') return null
   const workerId = state.nextRuntimeId as WorkerId
   state.nextRuntimeId += 1
   const runtime = reserve(turn, device, 'runtime', bytes, { workerId, residencyId: null })
