@@ -15,6 +15,7 @@ from hearth_worker.class_slices import ClassSlices
 from hearth_worker.clock import now_ms
 from hearth_worker.connection import Connection
 from hearth_worker.failures import words_of
+from hearth_worker.follow_ups import FollowUps
 from hearth_worker.held_outputs import HeldOutputs
 from hearth_worker.inbox import Inbox, Received, Wakeup
 from hearth_worker.interrupts import Interrupts
@@ -63,6 +64,7 @@ class StepLoop:
         self._lease = lease = Lease()
         self._slices = slices = StageSlices()
         self._class_slices = ClassSlices()
+        self._follow_ups = FollowUps()
         checkpoints = Checkpoints(models.policies, report)
         self._settlement = settlement = Settlement(tasks, report, checkpoints, held)
         pausing = Pausing(tasks, report, checkpoints, settlement)
@@ -106,6 +108,7 @@ class StepLoop:
             self._slices.computed(choice.tasks[0].stage, step_ms, is_contested=is_contested)
             is_batch_waiting = any(record.task_class == "batch" for record in ready)
             self._class_slices.computed(choice.tasks[0].task_class, step_ms, is_batch_waiting=is_batch_waiting)
+            self._follow_ups.step_ended(choice.tasks, now_ms())
         else:
             self._rest(choice)
 
@@ -118,7 +121,11 @@ class StepLoop:
             choice = choose_step(batch, policies, now_ms(), first)
             if isinstance(choice, Step):
                 return choice
-        return choose_step(ready, policies, now_ms(), first)
+        choice = choose_step(ready, policies, now_ms(), first)
+        awaited = self._follow_ups.due_at(now_ms())
+        if awaited is not None and isinstance(choice, Step) and choice.tasks[0].task_class == "batch":
+            return WaitUntil(awaited)
+        return choice
 
     def _is_contested(self, chosen: TaskRecord, ready: Collection[TaskRecord]) -> bool:
         """Whether the other stage could have had this step."""
