@@ -1,5 +1,5 @@
 /** Why a job failed or began again, in words that a user can act upon. */
-import type { JobFailureCode, MemoryRemedy, RequeueCause } from '../scheduler/commands.ts'
+import type { JobFailureCode, MemoryFacts, MemoryRemedy, RequeueCause } from '../scheduler/commands.ts'
 import type { WorkerExitCause } from '../scheduler/events.ts'
 import type { JobFailure } from '../store/records.ts'
 
@@ -29,8 +29,17 @@ const remedies: Readonly<Record<MemoryRemedy, string>> = {
 }
 
 /** `detail`: what the worker said, if it said anything. */
-export function failureOf(code: JobFailureCode, retryable: boolean, detail: string | null): JobFailure {
-  return { code, retryable, message: detail ?? messages[code] }
+export function failureOf(
+  code: JobFailureCode,
+  retryable: boolean,
+  detail: string | null,
+  memory?: MemoryFacts,
+): JobFailure {
+  const message = detail ?? messages[code]
+  if (!memory) return { code, retryable, message }
+  const { limitBytes, availableBytes } = memory
+  const numbers = `The device has ${mib(limitBytes)} to give, of which ${mib(availableBytes)} were free.`
+  return { code, retryable, message: `${message} ${numbers}` }
 }
 
 /** `remedy`: what was done for want of memory. */
@@ -104,4 +113,8 @@ function exitWords(exit: WorkerExitCause | null): string {
     default:
       return exit satisfies never
   }
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`
 }

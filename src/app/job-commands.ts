@@ -64,7 +64,7 @@ export class JobCommands {
       case 'jobSucceeded':
         return this.#ends.succeed(job, now)
       case 'jobFailed':
-        return this.#ends.fail(job, command.code, command.retryable, command.taskId, now)
+        return this.#ends.fail(job, command, now)
       case 'jobCancelled':
         return this.#ends.cancel(job, now)
       default:

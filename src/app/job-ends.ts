@@ -3,7 +3,7 @@
  * nothing more of it.
  */
 import { ArtifactTooLarge } from '../runtime/artifacts/errors.ts'
-import type { JobFailureCode } from '../scheduler/commands.ts'
+import type { Command, JobFailureCode } from '../scheduler/commands.ts'
 import type { JobId, Millis, TaskId } from '../scheduler/ids.ts'
 import type { JobEventLog } from '../store/job-events.ts'
 import type { JobEventBody, JobFailure, JobPatch, JobRecord, JobState, TaskRecord } from '../store/records.ts'
@@ -35,6 +35,8 @@ export interface JobEndParts extends OutputPlaces {
   /** An end that could not be written at all: the server must not go on as if it had been. */
   readonly onLost: (error: unknown) => void
 }
+
+type FailedJob = Pick<Extract<Command, { readonly type: 'jobFailed' }>, 'code' | 'retryable' | 'taskId' | 'memory'>
 
 export class JobEnds {
   readonly #parts: JobEndParts
@@ -70,8 +72,8 @@ export class JobEnds {
   }
 
   /** `taskId`: whose failure it was, if a task's. */
-  fail(job: LiveJob, code: JobFailureCode, retryable: boolean, taskId: TaskId | null, now: Millis): void {
-    const failure = failureOf(code, retryable, this.#wordsAbout(job, code, taskId))
+  fail(job: LiveJob, { code, retryable, taskId, memory }: FailedJob, now: Millis): void {
+    const failure = failureOf(code, retryable, this.#wordsAbout(job, code, taskId), memory)
     this.#end(job, { kind: 'failed', failure }, 'FAILED', { failure }, now)
   }
 

@@ -97,6 +97,11 @@ export type RequeueCause =
   | 'model_unloaded'
   | 'device_lost'
 
+export interface MemoryFacts {
+  readonly limitBytes: number
+  readonly availableBytes: number
+}
+
 /** What was done so that a job finds more memory when it runs again. */
 export type MemoryRemedy = 'offloaded' | 'evicted' | 'recycled' | 'moved' | 'postponed'
 
@@ -180,6 +185,8 @@ export type Command =
       readonly code: JobFailureCode
       readonly retryable: boolean
       readonly taskId: TaskId | null
+      /** Of `OUT_OF_MEMORY`: what the device that was tried last had to give. */
+      readonly memory?: MemoryFacts
     }
   | { readonly type: 'jobCancelled'; readonly jobId: JobId }
   /** The ledger changed: the row as it is now (released and rolled back ones are told once, last). */

@@ -8,6 +8,7 @@ import { expireHints } from '../demand/hints.ts'
 import { closeCircuits } from '../failover/circuit.ts'
 import { hurry } from '../fairness/turns.ts'
 import type { Millis } from '../ids.ts'
+import { moveDue } from '../placement/migration.ts'
 import { tryDue } from '../placement/retries.ts'
 import { resumePreempted } from '../preemption/preemption.ts'
 import { lookAgain } from '../pressure/pressure.ts'
@@ -48,6 +49,7 @@ export function ringAlarms(turn: Turn): void {
   const { alarms, devices } = turn.state
   closeCircuits(turn)
   tryDue(turn)
+  moveDue(turn)
   expireHints(turn)
   if (alarms[0] !== undefined && alarms[0] <= turn.now) {
     endPeaks(turn)

@@ -6,7 +6,7 @@
 
 import { dequeueAll, unbind } from '../admission/lanes.ts'
 import { leave, takeFromLetter } from '../admission/membership.ts'
-import type { Command, JobFailureCode, MemoryRemedy, RequeueCause } from '../commands.ts'
+import type { Command, JobFailureCode, MemoryFacts, MemoryRemedy, RequeueCause } from '../commands.ts'
 import { notePause } from '../demand/sessions.ts'
 import type { PauseCause, WorkerExitCause } from '../events.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
@@ -109,8 +109,18 @@ export function succeedJob(turn: Turn, job: Job): void {
   finishJob(turn, job, { type: 'jobSucceeded', jobId: job.jobId, taskId: last.taskId })
 }
 
-export function failJob(turn: Turn, job: Job, code: JobFailureCode, retryable: boolean, task: Task | null): void {
-  finishJob(turn, job, { type: 'jobFailed', jobId: job.jobId, code, retryable, taskId: task?.taskId ?? null })
+/** `memory`: what there was of it, where that was not enough. */
+export function failJob(
+  turn: Turn,
+  job: Job,
+  code: JobFailureCode,
+  retryable: boolean,
+  task: Task | null,
+  memory?: MemoryFacts,
+): void {
+  const { jobId } = job
+  const taskId = task?.taskId ?? null
+  finishJob(turn, job, { type: 'jobFailed', jobId, code, retryable, taskId, ...(memory && { memory }) })
 }
 
 /** A cancelled job ends when no worker has anything of it any more. */

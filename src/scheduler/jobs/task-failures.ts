@@ -3,7 +3,8 @@
 import { returnTask } from '../admission/next-tasks.ts'
 import type { JobFailureCode } from '../commands.ts'
 import type { TaskFailureCode } from '../events.ts'
-import type { LiveResidency, Task } from '../state.ts'
+import { availableBytes } from '../memory/ledger.ts'
+import { deviceOf, type LiveResidency, type Task } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { failJob, requeueJob } from './jobs.ts'
 import { climb } from './memory-ladder.ts'
@@ -42,7 +43,9 @@ function takeShortage(turn: Turn, task: Task, residency: LiveResidency, isFirst:
   const remedy = isFirst ? climb(turn, job, residency) : null
   if (isFirst && remedy === null) {
     job.failedAttempts += 1
-    return failJob(turn, job, 'OUT_OF_MEMORY', true, task)
+    const device = deviceOf(residency)
+    const memory = { limitBytes: device.spec.limitBytes, availableBytes: Math.max(0, availableBytes(device)) }
+    return failJob(turn, job, 'OUT_OF_MEMORY', true, task, memory)
   }
   task.isSuspect = false
   requeueJob(turn, job, 'out_of_memory', null, remedy ?? undefined)
