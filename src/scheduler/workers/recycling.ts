@@ -9,7 +9,7 @@ import { bytesOf, isIdle, startLoad, unload } from '../memory/loading.ts'
 import { isLive, type LiveResidency, type SchedulerState, type Slot, slotsInOrder, type Worker } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { growthOf } from './growth.ts'
-import { isIdleWorker, spawnSpare, stopWorker } from './workers.ts'
+import { isIdleWorker, isMemoryAwaited, spawnSpare, stopWorker } from './workers.ts'
 
 /** A task has come to its end there. */
 export function noteServed(state: SchedulerState, worker: Worker): void {
@@ -41,9 +41,10 @@ export function isDue({ settings }: SchedulerState, { served }: Worker): boolean
 function beginIfTimely(turn: Turn, slot: Slot, worker: Worker): void {
   if (worker.state !== 'ready' || worker.alone || worker.isSuspected || slot.circuit !== 'closed') return
   if (slot.device.loading || !isTimely(turn, worker)) return
+  if (worker.residencies.size === 0) return stopWorker(turn, worker, 'recycled')
   const successor = slot.spares.find(({ state }) => state === 'ready') ?? null
   // Where there is no memory for another process, the old one goes first.
-  if (!successor && (slot.spares.some(({ state }) => state === 'starting') || spawnSpare(turn, slot))) return
+  if (!successor && (isMemoryAwaited(turn.state) || isSpareComing(slot) || spawnSpare(turn, slot))) return
   if (successor) slot.spares.splice(slot.spares.indexOf(successor), 1)
   slot.primary = successor
   slot.retiring = worker
@@ -59,6 +60,10 @@ function beginIfTimely(turn: Turn, slot: Slot, worker: Worker): void {
     amount: worker.served,
   })
   handOver(turn, slot, worker)
+}
+
+function isSpareComing({ spares }: Slot): boolean {
+  return spares.some(({ state }) => state === 'starting')
 }
 
 function isTimely({ state, now }: Turn, worker: Worker): boolean {

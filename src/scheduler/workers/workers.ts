@@ -40,7 +40,7 @@ export function staff(turn: Turn, device: Device, engine: string): Worker | null
 export function staffEngines(turn: Turn): void {
   const { state } = turn
   turn.staffingDue = false
-  if (state.draining || [...state.wanted].some(isAwaited)) return
+  if (state.draining || isMemoryAwaited(state)) return
   const engines = new Set([...state.versions.values()].map(({ spec }) => spec.engine))
   for (const engine of engines) {
     const slots = [...state.devices.values()].flatMap((device) => device.slots.get(engine) ?? [])
@@ -49,7 +49,12 @@ export function staffEngines(turn: Turn): void {
   }
 }
 
-/** Tasks wait for it to be loaded, or others make room for it: what memory there is goes to that. */
+/** Tasks wait for models to be loaded, or others make room for these: what memory there is goes to that. */
+export function isMemoryAwaited({ wanted }: SchedulerState): boolean {
+  for (const version of wanted) if (isAwaited(version)) return true
+  return false
+}
+
 function isAwaited(version: Version): boolean {
   if (version.claimed) return true
   for (const { lanes } of version.bound.values()) if (lanes.interactive.size + lanes.batch.size > 0) return true
