@@ -78,6 +78,8 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   readonly interactiveHoldMs: number
   /** What is evicted is missed for this long: requests of so much time would have to wait for its load. */
   readonly evictionHorizonMs: number
+  /** How often it is looked at which models should move to faster devices; 0 = never. */
+  readonly migrationIntervalMs: number
   /** Devices are looked at one by one while there are no more of them; else some are drawn. */
   readonly exactDevices: number
   /** Until anything has been measured. */
@@ -149,6 +151,7 @@ export const defaultSettings: SchedulerSettings = {
   yieldAfterLoads: { interactive: 1, batch: 4 },
   interactiveHoldMs: 600_000,
   evictionHorizonMs: 60_000,
+  migrationIntervalMs: 10_000,
   exactDevices: 64,
   guessedExecMs: 1000,
   deadlineLeadMs: 1000,

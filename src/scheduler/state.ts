@@ -30,6 +30,7 @@ import type { MemoryClimb } from './jobs/memory-climb.ts'
 import type { Learnt } from './learning/learning.ts'
 import type { Pin } from './pins/pins.ts'
 import { Fleet } from './placement/fleet.ts'
+import type { Migration } from './placement/migration.ts'
 import type { Served } from './placement/overtaking.ts'
 import { noRoutingMemory, type RoutingMemory } from './placement/policies/memory.ts'
 import type { Forecast } from './placement/policies/outcomes.ts'
@@ -114,6 +115,14 @@ export interface SchedulerState {
   readonly engineBytes: Map<string, number>
   /** Over all versions. Survives restarts. */
   loadMsPerByte: number | null
+  /** How long work takes on a device, as a part of what it takes on the whole. Survives restarts. */
+  readonly slowness: Map<DeviceId, number>
+  /** The least of them, of late. */
+  leastSlowness: number
+  /** When it is looked at next who should move to a faster device; null = devices do not differ. */
+  migrateAt: Millis | null
+  /** Where the look at the versions goes on. */
+  movesLookedAt: number
   readonly routing: RoutingMemory
   /** What the next random draw comes from. */
   random: number
@@ -143,6 +152,8 @@ export interface Device {
   line: OrderedQueue<Task> | null
   /** Expected time of the jobs that are bound to it. */
   boundMs: number
+  /** When it last took part in a move. */
+  migratedAt: Millis | null
   /** What is to be loaded there next. */
   claim: Version | null
   /** Interactive and batch work of its workers take turns; null = there is no need to. */
@@ -251,6 +262,9 @@ export interface Version {
   /** A load is tried again then; `retrySlot`: its place in `retries`, -1 = it is not there. */
   retryAt: Millis | null
   retrySlot: number
+  /** It moves: a copy is loaded, and then the former one goes. */
+  migration: Migration | null
+  migratedAt: Millis | null
   /** What had begun when jobs began to wait for it to be loaded; null = none do. */
   servedAtWant: Served | null
   /** When it was last considered whether another copy would pay. */
@@ -467,6 +481,10 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     hintCounts: { used: 0, expired: 0 },
     engineBytes: new Map(),
     loadMsPerByte: null,
+    slowness: new Map(),
+    leastSlowness: 1,
+    migrateAt: null,
+    movesLookedAt: 0,
     routing: noRoutingMemory(),
     random: 1,
     decisions: new DecisionRing(settings.decisionRingSize),

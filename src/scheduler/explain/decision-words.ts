@@ -14,6 +14,8 @@ const words: Readonly<Record<DecisionReason, string | ((facts: Facts) => string)
     `${the(model)} does not fit ${device === null ? 'any device' : `on ${device}`}, even if nothing else is there.`,
   load_keeps_failing: ({ model }) => `${the(model)} could not be loaded in any of the attempts it was given.`,
   routed: ({ device }) => `${device ?? 'This device'} was chosen for it when it came.`,
+  faster_elsewhere: ({ model, device }) =>
+    `${model ?? 'The model'} is much asked for, and runs faster ${device === null ? 'elsewhere' : `on ${device} than where it was`}.`,
   routed_for_want_of_better: ({ device }) =>
     `${device ?? 'This device'} was the best for it, though not as good as the policy asks for.`,
   jobs_wait: ({ model }) => `Jobs wait for ${model ?? 'the model'}.`,

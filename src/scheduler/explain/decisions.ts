@@ -71,6 +71,7 @@ export const decisionReasons = [
   'hinted',
   'routed',
   'routed_for_want_of_better',
+  'faster_elsewhere',
 ] as const
 export type DecisionReason = (typeof decisionReasons)[number]
 

@@ -80,6 +80,14 @@ export const scoreSchemes = {
     part('execMs', 'ms', 'to run'),
     part('bias', null, 'learnt for this model there'),
   ],
+  /** Devices for a model that moves: what it saves, what it costs, and how long a task takes here and there. */
+  move: [
+    part('savedMs', 'ms', 'saved'),
+    part('loadMs', 'ms', 'to load'),
+    part('evictedMs', 'ms', 'for what would be pushed out'),
+    part('hereMs', 'ms', 'to run where it is'),
+    part('thereMs', 'ms', 'to run there'),
+  ],
 } as const satisfies Readonly<Record<string, readonly PartName[]>>
 export type ScoreScheme = keyof typeof scoreSchemes
 

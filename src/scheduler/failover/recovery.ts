@@ -13,7 +13,8 @@ export function dropProcess(state: SchedulerState, firstRuntimeId: number): void
   const { anticipation, pools, hintCounts } = state
   // Their devices join them again.
   for (const pool of pools.values()) Object.assign(pool, { limitBytes: 0, largestBytes: 0 })
-  const { learnt, nodeSteps, engineBytes, loadMsPerByte, random, nextArrival, decisions } = state
+  const { learnt, nodeSteps, engineBytes, loadMsPerByte, slowness, leastSlowness, random, nextArrival, decisions } =
+    state
   Object.assign(state, empty, {
     anticipation,
     pools,
@@ -22,6 +23,8 @@ export function dropProcess(state: SchedulerState, firstRuntimeId: number): void
     nodeSteps,
     engineBytes,
     loadMsPerByte,
+    slowness,
+    leastSlowness,
     random,
     nextArrival,
     decisions,

@@ -2,9 +2,11 @@
 import { copyDemand, type Demand, noDemand } from '../demand/demand.ts'
 import { noStepTimes, type StepTimes } from '../failover/patience.ts'
 import type { Millis } from '../ids.ts'
+import { watchMoves } from '../placement/migration.ts'
 import { deviceOf, type LiveResidency, type SchedulerState, type Task } from '../state.ts'
 import { blend } from './blend.ts'
 import { type LearntThere, learnThere } from './places.ts'
+import { learnSpeed } from './speeds.ts'
 
 export interface Learnt {
   /** From a task's start to its end. */
@@ -51,8 +53,13 @@ export function learnExecution(state: SchedulerState, task: Task, now: Millis): 
   const { learnt } = task.version
   const { learningRate } = state.settings
   const execMs = now - task.startedAt
+  if (task.residency) {
+    const device = deviceOf(task.residency)
+    learnSpeed(state, task.version, device, execMs)
+    learnThere(learnt.places, device, { execMs }, learningRate)
+    watchMoves(state, task.version, device, now)
+  }
   learnt.execMs = blend(learnt.execMs, execMs, learningRate)
-  if (task.residency) learnThere(learnt.places, deviceOf(task.residency), { execMs }, learningRate)
 }
 
 export function learnLoad(state: SchedulerState, residency: LiveResidency, loadMs: number, weightsBytes: number): void {

@@ -5,6 +5,7 @@
 import type { Device, SchedulerState, Version } from '../state.ts'
 import { type Learnt, serviceMsOf } from './learning.ts'
 import { thereOf } from './places.ts'
+import { slownessOf } from './speeds.ts'
 
 export function loadMsOf(state: SchedulerState, version: Version, device: Device): number {
   return thereOf(version.learnt.places, device)?.loadMs ?? usualLoadMs(state, version)
@@ -19,7 +20,8 @@ export function usualLoadMs(state: SchedulerState, { learnt, spec }: Version): n
 
 /** Of one task. `work`: the units that the request announces; 1 = unknown, and then it takes what a task usually takes. */
 export function execMsOf(state: SchedulerState, version: Version, device: Device, work = 1): number {
-  const execMs = thereOf(version.learnt.places, device)?.execMs ?? version.learnt.execMs ?? state.settings.guessedExecMs
+  const there = thereOf(version.learnt.places, device)?.execMs
+  const execMs = there ?? usualExecMs(state, version) * slownessOf(state, device)
   return execMs * workFactor(version.learnt, work)
 }
 

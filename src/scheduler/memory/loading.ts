@@ -11,6 +11,7 @@ import { loadMsMaxOf } from '../failover/patience.ts'
 import type { ResidencyId, VersionId, WorkerId } from '../ids.ts'
 import { uproot } from '../jobs/homes.ts'
 import { learnLoad } from '../learning/learning.ts'
+import { endMove } from '../placement/migration.ts'
 import { backlogOf, deviceOf, type LiveResidency, type SchedulerState, type Version, type Worker } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
 import { sendPolicy, tellResidency } from '../workers/worker-words.ts'
@@ -109,6 +110,7 @@ export function takeLoaded(
   endLoad(turn, residency)
   tellResidency(turn, residency)
   if (residency.ending) unload(turn, residency, 'unloaded', 'asked_for')
+  else endMove(turn, residency)
 }
 
 /** Tasks that need no other component may run there from now on. */

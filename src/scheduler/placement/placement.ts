@@ -138,6 +138,11 @@ function refuse(turn: Turn, version: Version, { reason, deviceId, bound }: Want)
   if (bound && device) return rebindFrom(turn, device, version)
   if (reason === 'pinned') return dropPin(turn, version, deviceId)
   if (reason === 'hinted') return dropHint(turn, version)
+  if (reason === 'faster_elsewhere') {
+    version.migration = null
+    turn.touched.add(version)
+    return
+  }
   if (reason !== 'asked_for') return failWaitingJobs(turn, version, 'OUT_OF_MEMORY', false)
   version.requests = version.requests.filter((wish) => wish !== deviceId)
   turn.touched.add(version)

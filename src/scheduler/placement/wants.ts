@@ -19,7 +19,7 @@ export interface Want {
   readonly rank: number
   readonly reason: Extract<
     DecisionReason,
-    'jobs_wait' | 'asked_for' | 'pinned' | 'hinted' | 'queue_too_long' | 'was_resident'
+    'jobs_wait' | 'asked_for' | 'pinned' | 'hinted' | 'queue_too_long' | 'was_resident' | 'faster_elsewhere'
   >
   /** Null = wherever it fits best. */
   readonly deviceId: DeviceId | null
@@ -57,9 +57,24 @@ export function wantOf(state: SchedulerState, version: Version, now: Millis): Wa
   const pin = unmetPin(version)
   if (pin !== undefined) return { rank: rankRequest, reason: 'pinned', deviceId: pin, bound: null }
   if (isHintOpen(version)) return hintWant
+  const move = migrationWant(version)
+  if (move) return move
   if (isCrowded(state, version)) return { rank: rankReplica, reason: 'queue_too_long', deviceId: null, bound: null }
   if (!isLoaded && version.rewarm) return { rank: rankRewarm, reason: 'was_resident', deviceId: null, bound: null }
   return null
+}
+
+/** Nothing moves from where nothing is, or to where nothing can be. */
+function dropMoveIfVain(version: Version): void {
+  const { migration, residencies } = version
+  const isThere = migration && residencies.some((each) => isLive(each) && each.worker.slot.device === migration.from)
+  if (migration && (!isThere || migration.to.isLost)) version.migration = null
+}
+
+/** The copy is not there yet. */
+function migrationWant({ migration, residencies }: Version): Want | null {
+  if (!migration || residencies.some((each) => isLive(each) && each.worker.slot.device === migration.to)) return null
+  return { rank: rankReplica, reason: 'faster_elsewhere', deviceId: migration.to.spec.deviceId, bound: null }
 }
 
 /** One for each device where jobs that are bound to it wait for the version. */
@@ -74,6 +89,7 @@ export function boundWants(version: Version): Want[] {
 /** Keeps `wanted` in step with what has changed about the version. */
 export function noteWant(turn: Turn, version: Version): void {
   const { state } = turn
+  dropMoveIfVain(version)
   const want = wantOf(state, version, turn.now)
   if (!want) {
     if (!state.wanted.delete(version)) return
@@ -116,7 +132,9 @@ export function hasInteractive(version: Version): boolean {
 
 /** Further copies and copies of the past come only where there is room, or what would have to go is worth less. */
 export function isPatient({ reason }: Want): boolean {
-  return reason === 'queue_too_long' || reason === 'was_resident' || reason === 'hinted'
+  return (
+    reason === 'queue_too_long' || reason === 'faster_elsewhere' || reason === 'was_resident' || reason === 'hinted'
+  )
 }
 
 function classOfLanes({ line }: Device, { interactive }: Lanes): PriorityClass {

@@ -66,6 +66,10 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   state.timerAt = snapshot.timerAt
   Object.assign(state.served, snapshot.served)
   state.overtakenAt = snapshot.overtakenAt
+  state.leastSlowness = snapshot.leastSlowness
+  state.migrateAt = snapshot.migrateAt
+  state.movesLookedAt = snapshot.movesLookedAt
+  for (const [deviceId, ratio] of snapshot.slowness) state.slowness.set(deviceId, ratio)
   state.loadMsPerByte = snapshot.loadMsPerByte
   state.random = snapshot.random
   routingIn(state.routing, snapshot.routing)
@@ -85,7 +89,7 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
 
 function restoreDevice(
   state: SchedulerState,
-  { spec, externalBytes, isLost, leaseTurn, load, pressure, clock, slots }: DeviceSnapshot,
+  { spec, externalBytes, migratedAt, isLost, leaseTurn, load, pressure, clock, slots }: DeviceSnapshot,
 ): void {
   const device = createDevice(spec)
   Object.assign(device.load, load)
@@ -94,6 +98,7 @@ function restoreDevice(
   Object.assign(device.pressure, pressure)
   if (pressure.level !== 'normal') state.pressed.add(device)
   device.externalBytes = externalBytes
+  device.migratedAt = migratedAt
   device.isLost = isLost
   keepLine(state, device)
   device.leaseTurn = leaseTurn
@@ -134,7 +139,7 @@ function restoreVersion(state: SchedulerState, snapshot: VersionSnapshot): void 
 /** As it is on the lists of what is to be loaded. */
 function restoreUrgency(
   state: SchedulerState,
-  { spec, urgency, retryAt, weighedAt, servedAtWant, claimed }: VersionSnapshot,
+  { spec, urgency, retryAt, weighedAt, servedAtWant, claimed, migration, migratedAt }: VersionSnapshot,
 ): void {
   const version = found(state.versions, spec.versionId)
   if (urgency) state.wanted.put(version, urgency)
@@ -142,6 +147,11 @@ function restoreUrgency(
   version.weighedAt = weighedAt
   version.servedAtWant = servedAtWant && { ...servedAtWant }
   if (retryAt !== null) state.retries.add(version)
+  version.migratedAt = migratedAt
+  version.migration = migration && {
+    from: found(state.devices, migration.from),
+    to: found(state.devices, migration.to),
+  }
   if (claimed === null) return
   version.claimed = found(state.devices, claimed)
   version.claimed.claim = version

@@ -23,6 +23,7 @@ import type { Device, Job, LeaseTurn, LiveAllocation, LiveResidency, Slot, Task,
 import { type ShareSnapshot, shareOut } from './fairness-rows.ts'
 
 export interface DeviceSnapshot {
+  readonly migratedAt: Millis | null
   readonly spec: DeviceSpec
   readonly externalBytes: number
   readonly isLost: boolean
@@ -57,6 +58,7 @@ export interface VersionSnapshot
     | 'retryAt'
     | 'weighedAt'
     | 'servedAtWant'
+    | 'migratedAt'
   > {
   readonly spec: VersionSpec
   readonly loadingJobs: readonly JobId[]
@@ -64,6 +66,7 @@ export interface VersionSnapshot
   readonly pins: readonly Pin[]
   readonly hint: Hint | null
   readonly claimed: DeviceId | null
+  readonly migration: { readonly from: DeviceId; readonly to: DeviceId } | null
 }
 export interface JobSnapshot
   extends Pick<
@@ -170,6 +173,7 @@ export interface ResidencySnapshot
 export function deviceOut({
   spec,
   externalBytes,
+  migratedAt,
   isLost,
   leaseTurn,
   load,
@@ -180,6 +184,7 @@ export function deviceOut({
 }: Device): DeviceSnapshot {
   return {
     spec,
+    migratedAt,
     externalBytes,
     isLost,
     leaseTurn,
@@ -242,6 +247,11 @@ export function versionOut(version: Version): VersionSnapshot {
     urgency: version.urgency,
     retryAt: version.retryAt,
     weighedAt: version.weighedAt,
+    migratedAt: version.migratedAt,
+    migration: version.migration && {
+      from: version.migration.from.spec.deviceId,
+      to: version.migration.to.spec.deviceId,
+    },
     servedAtWant: version.servedAtWant && { ...version.servedAtWant },
   }
 }

@@ -61,6 +61,10 @@ export interface Snapshot {
   readonly fairness: Readonly<Record<PriorityClass, FairnessSnapshot>>
   readonly engineBytes: readonly (readonly [string, number])[]
   readonly loadMsPerByte: number | null
+  readonly slowness: readonly (readonly [DeviceId, number])[]
+  readonly leastSlowness: number
+  readonly migrateAt: Millis | null
+  readonly movesLookedAt: number
   readonly routing: RoutingSnapshot
   readonly random: number
   readonly devices: readonly DeviceSnapshot[]
@@ -94,6 +98,8 @@ export function snapshot(state: SchedulerState): Snapshot {
     wanted: [...state.wanted].map(({ spec }) => spec.versionId),
     served: { ...state.served },
     overtakenAt: state.overtakenAt,
+    migrateAt: state.migrateAt,
+    movesLookedAt: state.movesLookedAt,
   }
 }
 
@@ -122,6 +128,8 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     fairness: { interactive: fairnessOut(createFairness()), batch: fairnessOut(createFairness()) },
     engineBytes: [...state.engineBytes],
     loadMsPerByte: state.loadMsPerByte,
+    slowness: [...state.slowness],
+    leastSlowness: state.leastSlowness,
     routing: routingOut(state.routing),
     random: state.random,
     devices: [],
@@ -133,6 +141,8 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     wanted: [],
     served: { interactive: 0, batch: 0 },
     overtakenAt: null,
+    migrateAt: null,
+    movesLookedAt: 0,
   }
 }
 
