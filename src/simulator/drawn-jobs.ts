@@ -1,6 +1,6 @@
 /** Jobs of a simulated world: most of one task, some a small graph at random, some the graph of a picture in several copies. */
 import type { JobSpec, TaskSpec, TaskStage, VersionSpec } from '../scheduler/events.ts'
-import type { JobId, Millis, TaskId } from '../scheduler/ids.ts'
+import type { JobId, Millis, SessionId, TaskId, UserId } from '../scheduler/ids.ts'
 import type { TaskNature } from './modelled-task.ts'
 import type { Random } from './random.ts'
 import type { Faults, Scenario } from './scenario.ts'
@@ -38,11 +38,13 @@ export function drawJob(random: Random, scenario: Scenario, jobId: JobId, now: M
       components: nature.components,
     }
   })
+  const user = random.whole(0, 3)
+  const session = user === 0 ? 0 : random.whole(0, 4)
   const spec: JobSpec = {
     jobId,
-    userId: null,
-    sessionId: null,
-    weight: 1,
+    userId: user === 0 ? null : (user as UserId),
+    sessionId: session === 0 ? null : (session as SessionId),
+    weight: session === 1 ? 3 : 1,
     work: sketches.reduce((sum, { steps }) => sum + steps, 0),
     class: random.chance(0.6) ? 'interactive' : 'batch',
     submittedAt: now,

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { batchingReport } from './batching/batching-report.ts'
 import { runFaultWorlds } from './command/fault-worlds.ts'
 import { help } from './command/help.ts'
-import { type Invocation, parseInvocation, WrongOption } from './command/options.ts'
+import { type FaultsInvocation, type Invocation, parseInvocation, WrongOption } from './command/options.ts'
 import { jsonOf, textOf } from './command/print-results.ts'
 import { serveWorkload } from './command/serve-workload.ts'
 import { replay } from './replay.ts'
@@ -29,7 +29,7 @@ function run(invocation: Invocation): void {
     case 'replay':
       return replayFile(invocation.file)
     case 'faults':
-      return tryFaults(invocation.from, invocation.seeds)
+      return tryFaults(invocation)
     case 'batching':
       return console.log(batchingReport(invocation.requests, invocation.seed, invocation.seeds))
     case 'trace': {
@@ -57,8 +57,9 @@ function linesOf(file: string): string[] {
   }
 }
 
-function tryFaults(from: number, seeds: number): void {
-  const { events, jobs, failures } = runFaultWorlds(from, seeds, (line) => console.error(line))
+function tryFaults(invocation: FaultsInvocation): void {
+  const { from, seeds } = invocation
+  const { events, jobs, failures } = runFaultWorlds(invocation, (line) => console.error(line))
   console.log(
     `${seeds} worlds from seed ${from}: ${jobs} jobs, ${events} events, ${failures.length} worlds went wrong.`,
   )

@@ -48,8 +48,12 @@ export interface Faults {
 const mib = 1024 * 1024
 const engines = ['onnx', 'llama_cpp'] as const
 
-/** `faults`: those that are to be as given, whatever is drawn. */
-export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scenario {
+/** `faults` and `settings`: those that are to be as given, whatever is drawn. */
+export function drawScenario(
+  random: Random,
+  faults: Partial<Faults> = {},
+  settings: Partial<SchedulerSettings> = {},
+): Scenario {
   const versions = Array.from({ length: random.whole(1, 5) }, (_, index) =>
     drawVersion(random, (index + 1) as VersionId),
   )
@@ -68,7 +72,7 @@ export function drawScenario(random: Random, faults: Partial<Faults> = {}): Scen
     loadMs: new Map(versions.map(({ versionId }) => [versionId, random.between(20, 900)])),
     submissionGapMs: random.between(15, 150),
     untilMs: 2_000,
-    settings: drawSettings(random),
+    settings: { ...drawSettings(random), ...settings },
     faults: {
       killGapMs: often(800),
       hangGapMs: often(1_500),

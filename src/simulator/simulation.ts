@@ -8,6 +8,7 @@ import type { Command } from '../scheduler/commands.ts'
 import { createState, step } from '../scheduler/core.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { DeviceId, JobId, Millis, TaskId, VersionId } from '../scheduler/ids.ts'
+import type { SchedulerSettings } from '../scheduler/settings.ts'
 import { recordLine, recordOpening } from '../scheduler/snapshot/recording.ts'
 import { restore } from '../scheduler/snapshot/restore.ts'
 import { type Snapshot, snapshot } from '../scheduler/snapshot/snapshot.ts'
@@ -62,9 +63,13 @@ const patienceMs = 600_000
 /** What happens at one moment has an end. */
 const happeningsAtOnceMax = 10_000
 
-/** `faults`: those that are to be as given, instead of drawn. */
-export function simulate(seed: number, faults: Partial<Faults> = {}): SimulationResult {
-  return new Simulation(seed, faults).run()
+/** `faults` and `settings`: those that are to be as given, instead of drawn. */
+export function simulate(
+  seed: number,
+  faults: Partial<Faults> = {},
+  settings: Partial<SchedulerSettings> = {},
+): SimulationResult {
+  return new Simulation(seed, faults, settings).run()
 }
 
 export class Simulation {
@@ -94,10 +99,10 @@ export class Simulation {
   #revocations = 0
   #deviceLosses = 0
 
-  constructor(seed: number, faults: Partial<Faults> = {}) {
+  constructor(seed: number, faults: Partial<Faults>, settings: Partial<SchedulerSettings>) {
     this.#seed = seed
     this.random = new Random(seed)
-    this.scenario = drawScenario(this.random, faults)
+    this.scenario = drawScenario(this.random, faults, settings)
     this.files = new ModelFiles(this, this.scenario.versions)
     this.workers = new ModelledWorkers(this)
     this.#audit = new Audit(this.scenario.settings)

@@ -34,7 +34,7 @@ Chance
 
 Other modes
   --faults             worlds full of faults instead of a workload: --seeds of them (200) from seed --from on (1); each failure is
-                       printed with the command that repeats it
+                       printed with the command that repeats it. --routing and --order: in all of them that, instead of what is drawn
   --batching           requests of one kind that share steps, under several rules for batches, beside a clairvoyant: --requests of
                        them (2000), --seeds runs from --seed on (1)
   --replay FILE        a recording of a live server (HEARTH_RECORD): the same events must give the same commands

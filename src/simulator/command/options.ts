@@ -10,9 +10,18 @@ export class WrongOption extends Error {}
 export type Invocation =
   | { readonly mode: 'help' }
   | { readonly mode: 'replay'; readonly file: string }
-  | { readonly mode: 'faults'; readonly from: number; readonly seeds: number }
+  | FaultsInvocation
   | { readonly mode: 'batching'; readonly requests: number; readonly seed: number; readonly seeds: number }
   | TraceInvocation
+
+export interface FaultsInvocation {
+  readonly mode: 'faults'
+  readonly from: number
+  readonly seeds: number
+  /** Null = as drawn. */
+  readonly routing: RoutingName | null
+  readonly order: TraceOptions['order'] | null
+}
 
 export interface TraceInvocation {
   readonly mode: 'trace'
@@ -33,6 +42,7 @@ export interface TraceInvocation {
 
 const text = { type: 'string' } as const
 const flag = { type: 'boolean', default: false } as const
+const orders = ['arrival', 'residency'] as const
 const manySeeds = 200
 const manyRequests = 2000
 
@@ -41,8 +51,13 @@ export function parseInvocation(args: readonly string[]): Invocation {
   if (values.help) return { mode: 'help' }
   if (values.replay !== undefined) return { mode: 'replay', file: values.replay }
   if (values.faults) {
-    const seeds = whole('seeds', values.seeds, manySeeds)
-    return { mode: 'faults', from: whole('from', values.from, 1, 0), seeds }
+    return {
+      mode: 'faults',
+      from: whole('from', values.from, 1, 0),
+      seeds: whole('seeds', values.seeds, manySeeds),
+      routing: values.routing === undefined ? null : oneOf('routing', values.routing, routingNames, 'ect'),
+      order: values.order === undefined ? null : oneOf('order', values.order, orders, 'residency'),
+    }
   }
   if (values.batching)
     return {
@@ -73,7 +88,7 @@ export function parseInvocation(args: readonly string[]): Invocation {
       ...defaultTraceOptions,
       devices: whole('devices', values.devices, defaultTraceOptions.devices),
       memoryGb: positive('memory-gb', values['memory-gb'], defaultTraceOptions.memoryGb),
-      order: oneOf('order', values.order, ['arrival', 'residency'] as const, defaultTraceOptions.order),
+      order: oneOf('order', values.order, orders, defaultTraceOptions.order),
       execution,
       compress: positive('compress', values.compress, defaultTraceOptions.compress),
       seed: whole('seed', values.seed, defaultTraceOptions.seed, 0),

@@ -53,7 +53,13 @@ test.each([
 test('other modes', () => {
   expect(parseInvocation(['--help'])).toEqual({ mode: 'help' })
   expect(parseInvocation(['--replay', 'life.jsonl'])).toEqual({ mode: 'replay', file: 'life.jsonl' })
-  expect(parseInvocation(['--faults', '--seeds', '50', '--from', '9'])).toEqual({ mode: 'faults', from: 9, seeds: 50 })
+  expect(parseInvocation(['--faults', '--seeds', '50', '--from', '9'])).toEqual({
+    mode: 'faults',
+    from: 9,
+    seeds: 50,
+    routing: null,
+    order: null,
+  })
 })
 
 test('the help names every choice', () => {
