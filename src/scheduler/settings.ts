@@ -158,7 +158,7 @@ export const defaultSettings: SchedulerSettings = {
   guessedUnitMs: 10,
   guessedLoadMsPerByte: 1e-6,
   batching: defaultBatching,
-  memoryPausesMs: [200, 1000, 5000],
+  memoryPausesMs: [200, 1000, 3000],
   pressure: defaultPressure,
   learningRate: 0.2,
   checkpointSteps: 5,

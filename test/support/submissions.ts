@@ -18,6 +18,8 @@ export interface NoopParameters {
   readonly hangAtStep?: number
   readonly failAtStep?: number
   readonly outOfMemoryAbove?: number
+  /** Private memory that each state takes while a step lasts. */
+  readonly stepBytes?: number
   /** The output carries a tensor of so many bytes for each. */
   readonly tensorBytes?: readonly number[]
 }
