@@ -205,12 +205,13 @@ export function createApp(parts: AppParts): App {
   function modelEntries({ name, task, deviceId, pinned }: ModelFilter): CatalogueEntry[] {
     const onDevice = (entry: CatalogueEntry) =>
       models.residencies({ versionId: entry.version.id }).some((residency) => residency.deviceId === deviceId)
-    const wanted = new Set(context.pins.all().map(({ versionId }) => versionId))
+    const isPinnedSomewhere = ({ version }: CatalogueEntry) =>
+      (shell.state.versions.get(version.id)?.pins.length ?? 0) > 0
     const matches = (entry: CatalogueEntry) =>
       (name === undefined || entry.model.name === name) &&
       (task === undefined || entry.model.task === task) &&
       (deviceId === undefined || onDevice(entry)) &&
-      (pinned === undefined || pinned === wanted.has(entry.version.id))
+      (pinned === undefined || pinned === isPinnedSomewhere(entry))
     return catalogue
       .current()
       .filter(matches)

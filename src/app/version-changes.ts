@@ -80,8 +80,12 @@ export class VersionChanges {
   }
 
   #suspend(versionId: VersionId): void {
-    this.#retired.set(versionId, this.#parts.clock.now())
-    this.#parts.shell.feed({ type: 'versionReplaced', versionId })
+    const { clock, shell, pins } = this.#parts
+    this.#retired.set(versionId, clock.now())
+    shell.feed({ type: 'versionReplaced', versionId })
+    // What is pinned is the model as it will be loaded next.
+    if (pins.all().some((pin) => pin.versionId === versionId))
+      shell.feed({ type: 'pinRequested', versionId, deviceId: null, pinned: false })
   }
 
   /** What has been retired for `forMs` and has no jobs left is unloaded: nothing comes for it any more, and its worker keeps files open that are deleted. */

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
-import type { CatalogueEntry } from '../../../src/app/catalogue.ts'
+import { Catalogue, type CatalogueEntry } from '../../../src/app/catalogue.ts'
 import type { AppContext } from '../../../src/app/context.ts'
 import { Conflict, ModelTooLarge, NotFound, Overloaded } from '../../../src/app/errors.ts'
+import { unloadModel } from '../../../src/app/load-model.ts'
 import { pinModel } from '../../../src/app/pin-model.ts'
 import { prewarmModel } from '../../../src/app/prewarm-model.ts'
 import { reloadWanted } from '../../../src/app/recovery.ts'
 import { closeSession, openSession } from '../../../src/app/sessions.ts'
 import { Shell } from '../../../src/app/shell.ts'
+import { VersionChanges, type VersionChangesParts } from '../../../src/app/version-changes.ts'
 import { WantedModels } from '../../../src/app/wanted-models.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { createState } from '../../../src/scheduler/core.ts'
@@ -93,6 +95,25 @@ class Stage {
     return versionId
   }
 
+  entry(versionId: VersionId): CatalogueEntry {
+    return this.#entries.get(versionId)!
+  }
+
+  /** Whatever the scheduler has asked for so far comes up and is loaded. */
+  loadAll(): void {
+    for (const { workerId, state } of this.shell.state.workers.values())
+      if (state === 'starting') this.shell.feed({ type: 'workerReady', workerId, privateBytes: mib })
+    for (const { worker, version } of this.shell.state.residencies.values())
+      this.shell.feed({
+        type: 'modelLoaded',
+        workerId: worker.workerId,
+        versionId: version.spec.versionId,
+        loadMs: 1,
+        weightsBytes: version.spec.weightsBytes,
+        privateBytes: mib,
+      })
+  }
+
   get events(): string[] {
     return this.told.map(({ type }) => type)
   }
@@ -136,6 +157,42 @@ test('what could never run, is not known, or could not be written down is not pi
   stage.refusal = new StoreOverloaded('storage', 100, 'full')
   expect(await pinModel(stage.context, 'bge', null, true)).toBeInstanceOf(Overloaded)
   expect(stage.context.pins.all()).toEqual([])
+})
+
+test('what is pinned is not unloaded before it is unpinned', async () => {
+  const stage = new Stage()
+  const versionId = stage.model('bge', 100)
+  await pinModel(stage.context, 'bge', null, true)
+  stage.loadAll()
+  expect(await unloadModel(stage.context, 'bge', null)).toMatchObject({
+    message: 'bge is pinned on small; unpin it first: pinModel with pinned: false.',
+  })
+  await pinModel(stage.context, 'bge', null, false)
+  expect(await unloadModel(stage.context, 'bge', null)).toMatchObject({ name: 'bge' })
+  expect(stage.told).toContainEqual({ type: 'unloadRequested', versionId, deviceId: null })
+})
+
+test('a pin passes on to the files that replace those of the model', () => {
+  const stage = new Stage()
+  const before = stage.model('bge', 100)
+  stage.context.pins.add(before, null)
+  const changes = new VersionChanges({
+    ...stage.context,
+    catalogue: new Catalogue(),
+    models: { registered: () => {} },
+    logger: { info: () => {} },
+  } as unknown as VersionChangesParts)
+  changes.adopt(stage.entry(before), null)
+  const after = stage.model('bge-too', 100)
+  changes.adopt(stage.entry(after), before)
+  changes.loadWanted(after)
+  expect(stage.context.pins.all()).toEqual([{ versionId: after, deviceId: null }])
+  expect(stage.told).toMatchObject([
+    { type: 'versionReplaced', versionId: before },
+    { type: 'pinRequested', versionId: before, pinned: false },
+    { type: 'versionRegistered' },
+    { type: 'pinRequested', versionId: after, pinned: true },
+  ])
 })
 
 test('after a restart what was pinned is pinned', async () => {
