@@ -68,7 +68,8 @@ function announce(turn: Turn, { version, worker }: LiveResidency, limit: NodeLim
   if (limit.limit !== told) decide('rate_learnt', limit.limit)
   if (limit.batchClassLimit === toldOfBatch) return
   if (limit.batchClassLimit === null) decide('peak_over', limit.limit)
-  else if (limit.batchClassLimit < limit.limit) decide('interactive_peak', limit.batchClassLimit)
+  else if (limit.batchClassLimit < limit.limit)
+    decide(worker.slot.device.load.isPeak ? 'interactive_peak' : 'memory_pressure', limit.batchClassLimit)
   else decide('larger_step_tried', limit.batchClassLimit)
 }
 

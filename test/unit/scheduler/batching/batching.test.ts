@@ -135,4 +135,19 @@ describe('batch class', () => {
     expect(told(scheduler)).toMatchObject([{ limit: 8, batchClassLimit: null }])
     expect(reasons(scheduler)).toEqual(['peak_over', 'interactive_peak'])
   })
+
+  test('takes half as many while memory is short, and as many as before after it', () => {
+    const place = resident({ batchLimit: 8 })
+    const { scheduler } = place
+    time(place, sizes, { baseMs: 100, stateMs: 1 })
+    const [device] = scheduler.state.devices.values()
+    if (!device) throw new Error('There is no device.')
+    const { deviceId, limitBytes } = device.spec
+    scheduler.feed({ type: 'deviceMeasured', deviceId, externalBytes: Math.round(0.88 * limitBytes) })
+    expect(told(scheduler)).toMatchObject([{ limit: 8, batchClassLimit: 4 }])
+    expect(reasons(scheduler)[0]).toBe('memory_pressure')
+    scheduler.feed({ type: 'deviceMeasured', deviceId, externalBytes: 0 })
+    scheduler.pass(10_001)
+    expect(told(scheduler)).toMatchObject([{ limit: 8, batchClassLimit: null }])
+  })
 })
