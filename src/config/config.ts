@@ -210,7 +210,7 @@ export const settings = z.object({
     .default(30_000)
     .describe('How long at most the model of an open session is kept between its jobs, milliseconds.'),
   HEARTH_INTERACTIVE_HOLD_MS: count(0)
-    .default(600_000)
+    .default(3_600_000)
     .describe('How long batch work may not push out a model that interactive work has used, milliseconds.'),
   HEARTH_BATCHING: z
     .enum(['learnt', 'fixed'])

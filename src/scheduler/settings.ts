@@ -149,7 +149,7 @@ export const defaultSettings: SchedulerSettings = {
   queueOrder: 'residency',
   overtakingLimit: 64,
   yieldAfterLoads: { interactive: 1, batch: 4 },
-  interactiveHoldMs: 600_000,
+  interactiveHoldMs: 3_600_000,
   evictionHorizonMs: 60_000,
   migrationIntervalMs: 10_000,
   exactDevices: 64,
