@@ -37,6 +37,11 @@ export class JobAudit implements AuditPart {
   takeEvent(event: SchedulerEvent): void {
     if (event.type === 'jobsSubmitted' || event.type === 'jobsRecovered')
       for (const { jobId } of event.jobs) if (!this.#ended.has(jobId)) this.live.add(jobId)
+    // Of an attempt that nothing was shown of, nobody knows after a restart.
+    if (event.type === 'jobsRecovered')
+      for (const { jobId, attempt } of event.jobs)
+        if (attempt === 0) this.#attempts.delete(jobId)
+        else this.#attempts.set(jobId, attempt)
     if (event.type === 'drainRequested') this.#isDraining = true
     if (event.type !== 'serverRestarted') return
     this.#isDraining = false

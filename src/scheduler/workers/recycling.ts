@@ -75,7 +75,7 @@ function isTimely({ state, now }: Turn, worker: Worker): boolean {
 
 function handOver(turn: Turn, slot: Slot, old: Worker): void {
   if (old.state !== 'ready') return
-  for (const residency of [...old.residencies.values()]) moveModel(turn, slot, residency)
+  for (const residency of old.residencies.values()) moveModel(turn, slot, residency)
   if (old.residencies.size === 0) stopWorker(turn, old, 'recycled')
 }
 
