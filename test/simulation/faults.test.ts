@@ -1,10 +1,16 @@
-/** The real scheduler in modelled worlds, each drawn from a seed. One world again: HEARTH_TEST_SEED=<the seed that was printed>. */
+/**
+ * The real scheduler in modelled worlds, each drawn from a seed. Some seeds are always the same, the others change from day to day, so that in time many
+ * worlds are tried; `npm run simulate -- --faults --seeds 10000` tries them at once. One world again: HEARTH_TEST_SEED=<the seed that was printed>.
+ */
 import { describe, expect, test } from 'vitest'
 import { replay } from '../../src/simulator/replay.ts'
 import { simulate } from '../../src/simulator/simulation.ts'
 
 const given = process.env['HEARTH_TEST_SEED']
-const seeds = given === undefined ? Array.from({ length: 200 }, (_, index) => index + 1) : [Number(given)]
+const fixedSeeds = 120
+const seedsOfToday = 80
+const firstOfToday = 1000 + seedsOfToday * Math.floor(Date.now() / 86_400_000)
+const seeds = given === undefined ? [...range(1, fixedSeeds), ...range(firstOfToday, seedsOfToday)] : [Number(given)]
 /** Deaths of workers that no task and no load brought about are not in these worlds. */
 const onlyPoison = {
   killGapMs: Number.POSITIVE_INFINITY,
@@ -23,6 +29,8 @@ const onlyPoison = {
 }
 
 const repeat = (seed: number) => `Repeat with HEARTH_TEST_SEED=${seed}`
+
+console.log(`Worlds of today: seeds ${firstOfToday} to ${firstOfToday + seedsOfToday - 1}.`)
 
 describe('in every world', { timeout: 120_000 }, () => {
   const sums = {
@@ -77,3 +85,7 @@ describe('in every world', { timeout: 120_000 }, () => {
     expect(simulate(7).recording).toEqual(simulate(7).recording)
   })
 })
+
+function range(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => first + index)
+}

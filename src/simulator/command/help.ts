@@ -17,7 +17,7 @@ Workload
 
 Devices and scheduler
   --devices N          (8)
-  --memory-gb GB       of each device, 1 GB = 10^9 bytes (24)
+  --memory-gb GB       of each device, 1 GB = 10^9 bytes; models may fill all of it, with no reserve and no memory pressure (24)
   --policy NAME|all    eviction: lru, lfu, gdsf, multi-rate, decayed-value, hedge (hedge)
   --routing NAME|all   ect, round-robin, wrr, least-loaded, affinity, capacity, performance, complexity, adaptive (ect)
   --order NAME         residency: jobs of models that are there may go before others; arrival: none goes before one that came earlier (residency)

@@ -49,7 +49,10 @@ export const defaultTraceOptions: TraceOptions = {
   settings: {},
 }
 
-/** Sizes of a workload are all that a model takes, so that nothing is kept back beside them. */
+/**
+ * Sizes of a workload are all that a model takes: models may fill a device to the last byte, which is no pressure there, because nothing grows beside
+ * them.
+ */
 export function settingsFor({ policy, routing, order, execution, settings }: TraceOptions): SchedulerSettings {
   return {
     ...defaultSettings,
@@ -62,10 +65,13 @@ export function settingsFor({ policy, routing, order, execution, settings }: Tra
     recycleAfterTasks: Number.MAX_SAFE_INTEGER,
     recycleAtLatestAfterTasks: Number.MAX_SAFE_INTEGER,
     decisionRingSize: 100,
+    pressure: { ...defaultSettings.pressure, ...neverTight },
     ...(execution === 'none' ? nothingHeld : {}),
     ...settings,
   }
 }
+
+const neverTight = { tightShare: 2, tightEndShare: 2, criticalShare: 2, criticalEndShare: 2 }
 
 /** Where each request is served before the next one comes, what is kept for somebody would only be in the way of the policy. */
 const nothingHeld: Partial<SchedulerSettings> = { minimumStayLoads: 0, sessionGraceMsMax: 0, interactiveHoldMs: 0 }
