@@ -42,7 +42,7 @@ export function copyDemand({ counts, seekers, ...facts }: Demand): Demand {
 /** `latest`: its number among all jobs. */
 export function noteRequest(demand: Demand, latest: number, now: Millis): void {
   fade(demand.counts, timeConstantsMs, demand.lastAt, now)
-  for (const index of timeConstantsMs.keys()) demand.counts[index] = (demand.counts[index] ?? 0) + 1
+  for (let index = 0; index < timeConstantsMs.length; index += 1) demand.counts[index] = (demand.counts[index] ?? 0) + 1
   demand.requests += 1
   demand.latest = latest
   demand.lastAt = now
@@ -51,9 +51,11 @@ export function noteRequest(demand: Demand, latest: number, now: Millis): void {
 /** Jobs per millisecond that are to be expected now. */
 export function rateOf({ counts, lastAt }: Demand, now: Millis): number {
   let rate = 0
-  for (const [index, constantMs] of timeConstantsMs.entries())
-    rate += (share * (counts[index] ?? 0) * faded(lastAt, constantMs, now)) / constantMs
-  return rate
+  for (let index = 0; index < timeConstantsMs.length; index += 1) {
+    const constantMs = timeConstantsMs[index] ?? 1
+    rate += ((counts[index] ?? 0) * faded(lastAt, constantMs, now)) / constantMs
+  }
+  return share * rate
 }
 
 /** Jobs of the last ten minutes, older ones fading. */
@@ -67,6 +69,6 @@ export function faded(then: Millis | null, constantMs: Millis, now: Millis): num
 }
 
 export function fade(counts: number[], constantsMs: readonly Millis[], then: Millis | null, now: Millis): void {
-  for (const [index, constantMs] of constantsMs.entries())
-    counts[index] = (counts[index] ?? 0) * faded(then, constantMs, now)
+  for (let index = 0; index < constantsMs.length; index += 1)
+    counts[index] = (counts[index] ?? 0) * faded(then, constantsMs[index] ?? 0, now)
 }

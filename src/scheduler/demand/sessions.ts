@@ -61,7 +61,7 @@ export function graceEndsAt({ sessions }: SchedulerState, { version }: LiveResid
   return endsAt
 }
 
-/** Beyond `sessionsMax`, whoever came longest ago is forgotten. */
+/** Beyond `sessionsMax`, those that came longest ago are forgotten. */
 function remember(
   state: SchedulerState,
   sessionId: SessionId,
@@ -74,8 +74,17 @@ function remember(
   sessions.set(sessionId, { version, lastAt: now, pausesMs, graceEndsAt: now + graceMs })
   dropEnded(state, version, now)
   version.sessions.add(sessionId)
-  const [oldest] = sessions.keys()
-  if (sessions.size > settings.sessionsMax && oldest !== undefined) forgetSession(state, oldest)
+  if (sessions.size > settings.sessionsMax) forgetSome(state)
+}
+
+/** Many at a time, because looking for the first is the slow part. */
+function forgetSome(state: SchedulerState): void {
+  let left = Math.ceil(state.sessions.size / 8)
+  for (const sessionId of state.sessions.keys()) {
+    if (left === 0) return
+    forgetSession(state, sessionId)
+    left -= 1
+  }
 }
 
 /** Those that came longest ago come first, so that only a few are looked at. */

@@ -24,8 +24,7 @@ export function noteDemand(
   feedPools(state, job.version, now)
 }
 
-/** A session where there is one: people do several things at a time. */
-function whoAsks({ sessionId, userId }: Pick<Job, 'sessionId' | 'userId'>): string | null {
-  if (sessionId !== null) return `session ${sessionId}`
-  return userId === null ? null : `user ${userId}`
+/** A session where there is one: people do several things at a time. Sessions count downwards, users upwards. */
+function whoAsks({ sessionId, userId }: Pick<Job, 'sessionId' | 'userId'>): number | null {
+  return sessionId === null ? userId : -sessionId
 }

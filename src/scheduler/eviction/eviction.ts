@@ -60,17 +60,21 @@ export function askToYield(turn: Turn, device: Device, need: Need): boolean {
   return dismiss(turn, device, need, choice, 'others_waited_too_long')
 }
 
-/** As `makeRoom`, but `last` goes too, after everything that is unused; `prepare` is told each of those before it goes. */
+/**
+ * As `makeRoom`, but `busy` goes too, after everything that is unused, or instead of all unused models; `prepare` is told each of those before it goes.
+ */
 export function makeRoomBy(
   turn: Turn,
   device: Device,
   need: Need,
-  last: readonly ModelVictim[],
+  victims: { readonly busy: readonly ModelVictim[]; readonly instead: boolean },
   reason: DecisionReason,
   prepare: (residency: LiveResidency) => void,
 ): boolean {
   const { state, now } = turn
-  const choice = choose(state, device, need, unused(state, device, need, now), last)
+  const { busy: last, instead } = victims
+  const idle = unused(state, device, need, now)
+  const choice = choose(state, device, need, instead ? { ...idle, models: [], rest: [] } : idle, last)
   for (const each of last) if (choice?.victims.includes(each)) prepare(each.residency)
   return dismiss(turn, device, need, choice, reason)
 }

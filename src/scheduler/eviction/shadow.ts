@@ -11,7 +11,7 @@ import type { EvictionPolicy } from './policies/policy.ts'
 export interface Shadow {
   /** Load time of what was missing when it was asked for, in mean loads, older ones fading. */
   loss: number
-  /** Bytes of each, whoever was used longest ago first. */
+  /** Bytes of each, in the order in which they came, or were last looked at. */
   readonly residents: Map<VersionId, number>
   usedBytes: number
   /** How far values have risen, and had when each version was last asked for; only for a policy by which they rise. */
@@ -23,8 +23,8 @@ export function noShadow(): Shadow {
   return { loss: 0, residents: new Map(), usedBytes: 0, risen: 0, risenAt: new Map() }
 }
 
-/** Of so many that were used longest ago the victims are chosen. */
-const scanMax = 512
+/** The victims are chosen among so many; whoever stays is looked at again after all others. */
+const scanMax = 256
 
 /** Somebody asks for the version. Answers whether it was there. */
 export function feedShadow(
@@ -38,6 +38,8 @@ export function feedShadow(
   const { residents } = shadow
   const { versionId, bytes } = asked
   const heldBytes = residents.get(versionId)
+  if (policy.rises) shadow.risenAt.set(versionId, shadow.risen)
+  if (heldBytes === bytes) return true
   residents.delete(versionId)
   shadow.usedBytes += bytes - (heldBytes ?? 0)
   const missingBytes = shadow.usedBytes - limitBytes
@@ -64,6 +66,12 @@ function makeShadowRoom(
       totalBytes: bytes,
       weightsBytes: bytes,
     })
+  }
+  if (candidates.length < shadow.residents.size) {
+    for (const { versionId, totalBytes } of candidates) {
+      shadow.residents.delete(versionId)
+      shadow.residents.set(versionId, totalBytes)
+    }
   }
   const victims = cheapToSpare(candidates.sort(byWorth), { totalBytes: missingBytes, weightsBytes: 0 })
   for (const { versionId, totalBytes } of victims) {

@@ -10,7 +10,7 @@ export interface AnticipationSnapshot {
   readonly weights: readonly number[]
   readonly totals: readonly number[]
   readonly at: Millis | null
-  readonly seekers: readonly (readonly [string, Seeker])[]
+  readonly seekers: readonly (readonly [number, Seeker])[]
 }
 
 export interface PoolSnapshot {

@@ -38,7 +38,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 12
+export const snapshotFormat = 13
 
 export interface Snapshot {
   readonly format: number

@@ -48,7 +48,7 @@ describe('what the next job asks for', () => {
     let latest = 0
     return {
       anticipation,
-      ask(version: number, now: number, who: string | null = null) {
+      ask(version: number, now: number, who: number | null = null) {
         const id = version as VersionId
         const demand = demands.get(id) ?? noDemand()
         demands.set(id, demand)
@@ -67,7 +67,7 @@ describe('what the next job asks for', () => {
 
   test('is one of what has been asked for: the chances of all are one', () => {
     const { ask, chance } = world()
-    for (let index = 0; index < 50; index += 1) ask(index % 7, index * 1000, `user ${index % 3}`)
+    for (let index = 0; index < 50; index += 1) ask(index % 7, index * 1000, index % 3)
     const sum = Array.from({ length: 7 }, (_, version) => chance(version, 50_000)).reduce((a, b) => a + b, 0)
     expect(sum).toBeCloseTo(1, 6)
   })
@@ -86,10 +86,10 @@ describe('what the next job asks for', () => {
   test('is not what somebody has left for another model', () => {
     const left = world()
     const stayed = world()
-    left.ask(1, 0, 'user 1')
-    left.ask(2, 1000, 'user 1')
-    stayed.ask(1, 0, 'user 1')
-    stayed.ask(2, 1000, 'user 2')
+    left.ask(1, 0, 1)
+    left.ask(2, 1000, 1)
+    stayed.ask(1, 0, 1)
+    stayed.ask(2, 1000, 2)
     expect(left.chance(1, 2000)).toBeLessThan(stayed.chance(1, 2000))
     expect(left.chance(2, 2000)).toBeGreaterThan(left.chance(1, 2000))
   })
