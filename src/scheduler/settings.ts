@@ -44,6 +44,8 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   readonly stepsUntilPatienceIsKnown: number
   readonly suspectPatience: number
   readonly suspectStepMsMin: number
+  /** Engines that compose their own batches: from how long they took before, nothing follows for the next prompt. */
+  readonly selfBatchingEngines: readonly string[]
   /** A worker that has served so many tasks is replaced when it is idle or grows by so much, and at the latest after so many more. */
   readonly recycleAfterTasks: number
   readonly recycleGrowthBytesPerMinute: number
@@ -134,6 +136,7 @@ export const defaultSettings: SchedulerSettings = {
   stepsUntilPatienceIsKnown: 20,
   suspectPatience: 8,
   suspectStepMsMin: 30_000,
+  selfBatchingEngines: ['llama_cpp'],
   recycleAfterTasks: 1000,
   recycleGrowthBytesPerMinute: mib,
   recycleAtLatestAfterTasks: 100_000,

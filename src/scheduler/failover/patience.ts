@@ -34,6 +34,7 @@ export function noteReport(task: Task, now: Millis): void {
 /** Null = nothing is known yet. */
 export function stepMsMaxOf({ settings }: SchedulerState, { version, job, isSuspect }: Task): Millis | null {
   const { count, msMax, formerMsMax, msPerWorkMax, formerMsPerWorkMax } = version.learnt.steps
+  if (settings.selfBatchingEngines.includes(version.spec.engine)) return null
   if (formerMsMax === 0 && count < settings.stepsUntilPatienceIsKnown) return null
   const usualMs = Math.max(msMax, formerMsMax, job.work * Math.max(msPerWorkMax, formerMsPerWorkMax))
   const limitMs = settings.stepPatience * usualMs

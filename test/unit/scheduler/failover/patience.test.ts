@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { SchedulerUnderTest } from '../scheduler-under-test.ts'
 
 /** A version of which so many jobs took a step of so many milliseconds. */
-function experienced(count: number, stepMs: number, work = 1) {
+function experienced(count: number, stepMs: number, work = 1, engine = 'onnx') {
   const scheduler = new SchedulerUnderTest()
   scheduler.device()
-  const version = scheduler.version({ batchLimit: 1 })
+  const version = scheduler.version({ batchLimit: 1, engine })
   scheduler.feed({ type: 'loadRequested', versionId: version, deviceId: null })
   scheduler.serve()
   for (let step = 0; step < count; step += 1) {
@@ -26,6 +26,12 @@ function patienceWith(count: number, stepMs: number): number | null {
 describe('how long a step may compute before its worker counts as hung', () => {
   test('is not said before enough steps were seen', () => {
     expect(patienceWith(19, 500)).toBeNull()
+  })
+
+  test('is never said of an engine that composes its own batches', () => {
+    const { scheduler, version } = experienced(50, 500, 1, 'llama_cpp')
+    scheduler.submit(version)
+    expect(scheduler.admissions().at(-1)).toMatchObject({ stepMsMax: null })
   })
 
   test('is four times what steps take', () => {
