@@ -2,7 +2,7 @@
 import type { DeviceSpec, VersionSpec } from '../scheduler/events.ts'
 import { evictionNames } from '../scheduler/eviction/policies/policies.ts'
 import type { DeviceId, VersionId } from '../scheduler/ids.ts'
-import { defaultSettings, type SchedulerSettings } from '../scheduler/settings.ts'
+import { defaultSettings, routingNames, type SchedulerSettings } from '../scheduler/settings.ts'
 import type { Random } from './random.ts'
 
 export interface Scenario {
@@ -106,6 +106,11 @@ function drawSettings(random: Random): SchedulerSettings {
   return {
     ...defaultSettings,
     eviction: random.pick(evictionNames),
+    routing: random.chance(0.5) ? 'ect' : random.pick(routingNames),
+    queueOrder: random.chance(0.7) ? 'residency' : 'arrival',
+    exactDevices: random.chance(0.8) ? 64 : 1,
+    overtakingLimit: random.whole(2, 64),
+    migrationIntervalMs: random.pick([100, 10_000]),
     admitAheadFactor: random.whole(1, 3),
     sparesPerEngine: random.whole(0, 2),
     circuitRecoveryMs: random.between(50, 1_000),

@@ -20,6 +20,7 @@ export function enqueueReady(turn: Turn, job: Job): void {
 function enqueue(turn: Turn, task: Task): void {
   const { version, isSuspect } = task
   task.state = isSuspect ? 'suspect' : 'waiting'
+  touchNextInLine(turn, task.job)
   if (isSuspect) version.suspects.add(task)
   else joinLane(task)
   turn.touched.add(version)
@@ -63,9 +64,11 @@ export function reorder(turn: Turn, job: Job, order: number): void {
   const { version } = job
   const isWaiting = turn.state.waiting[job.class].remove(job)
   const queued = job.tasks.filter(isQueued)
+  touchNextInLine(turn, job)
   for (const task of queued) leaveQueue(task)
   job.order = order
   for (const task of queued) joinQueue(task)
+  touchNextInLine(turn, job)
   if (isWaiting) turn.state.waiting[job.class].add(job)
   turn.touched.add(version)
 }

@@ -57,13 +57,19 @@ function choose(state: SchedulerState, job: Job, now: number): RoutingChoice | n
   const { version, work } = job
   const { weightsBytes, workingBytes } = bytesOf(version)
   const request = { version, class: job.class, work, weightsBytes, totalBytes: weightsBytes + workingBytes }
-  const devices = candidateDevices(state, version, state).filter((device) => shortfall(state, version, device) === null)
+  const devices = candidateDevices(state, version, state).filter((device) => canServe(state, version, device))
   const fastestMs = Math.min(...devices.map((device) => execMsOf(state, version, device, work)))
   const candidates = devices
     .map((device) => candidateOf(state, request, device, fastestMs, now))
     .sort((a, b) => a.device.spec.deviceId - b.device.spec.deviceId)
   const policy = routingPolicies[state.settings.routing]
   return policy ? policy.choose({ now, state, candidates }, request) : chooseEarliest(state, request, candidates, now)
+}
+
+function canServe(state: SchedulerState, version: Version, device: Device): boolean {
+  if (version.standing !== 'replaced') return shortfall(state, version, device) === null
+  const residency = residencyOn(version, device)
+  return residency !== undefined && isLive(residency)
 }
 
 /** By estimated completion time, what is lost with evicted models counted in. */

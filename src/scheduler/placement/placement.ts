@@ -15,7 +15,7 @@ import { availableBytes } from '../memory/ledger.ts'
 import { failWaitingJobs } from '../memory/load-failures.ts'
 import { bytesOf, startLoad } from '../memory/loading.ts'
 import { dropPin } from '../pins/pins.ts'
-import { preemptBatch } from '../preemption/preemption.ts'
+import { preemptBatch, preemptSurplus } from '../preemption/preemption.ts'
 import { refusesLoads } from '../pressure/pressure.ts'
 import type { Device, SchedulerState, Slot, Version } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
@@ -81,6 +81,7 @@ function fill(turn: Turn, device: Device): void {
   // Among many devices it is enough to look at this one: whoever is wanted has looked at others already.
   const only = areFew(state) ? null : device
   for (const version of versions) {
+    if (only && version.claimed && version.claimed !== only) continue
     place(turn, version, true, only)
     if (device.loading) return
   }
@@ -118,7 +119,7 @@ function placeFor(turn: Turn, version: Version, want: Want, isFreed: boolean, on
   if (best.device.loading) return
   if (best.missingBytes === 0) return begin(turn, version, want, best, offers)
   const isMade = best.isPossible
-    ? makeRoom(turn, best.device, best.need)
+    ? preemptSurplus(turn, best.device, best.need) || makeRoom(turn, best.device, best.need)
     : !isPatient(want) && makeBusyYield(turn, version, best)
   if (isMade && !want.bound) claim(turn, version, best.device)
 }

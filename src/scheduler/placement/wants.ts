@@ -11,6 +11,7 @@ import type { Turn } from '../turn.ts'
 import { devicesWanting } from './binding.ts'
 import { dropClaim } from './claims.ts'
 import { beginOvertaking, isOvertaken } from './overtaking.ts'
+import { rebindStranded } from './rebinding.ts'
 import { isCrowded } from './replicas.ts'
 import { tryAgainAt } from './retries.ts'
 
@@ -90,6 +91,7 @@ export function boundWants(version: Version): Want[] {
 export function noteWant(turn: Turn, version: Version): void {
   const { state } = turn
   dropMoveIfVain(version)
+  rebindStranded(turn, version)
   const want = wantOf(state, version, turn.now)
   if (!want) {
     if (!state.wanted.delete(version)) return
@@ -103,6 +105,7 @@ export function noteWant(turn: Turn, version: Version): void {
     version.wantedSince ??= turn.now
     if (want.rank === rankBatch) tryAgainAt(state, version, version.wantedSince + state.settings.batchAgeingMs)
     if (want.reason === 'jobs_wait' && !want.bound) beginOvertaking(state, version)
+    else version.servedAtWant = null
     const isNews = state.wanted.put(version, { rank: want.rank, order: firstOrder(version) })
     if (isNews || want.rank === rankReplica) turn.unplaced.add(version)
   }
