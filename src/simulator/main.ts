@@ -4,13 +4,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { batchingReport } from './batching/batching-report.ts'
+import { clusterLines, reportCluster } from './cluster/cluster-report.ts'
 import { runFaultWorlds } from './command/fault-worlds.ts'
 import { help } from './command/help.ts'
 import { type FaultsInvocation, type Invocation, parseInvocation, WrongOption } from './command/options.ts'
 import { jsonOf, textOf } from './command/print-results.ts'
 import { serveWorkload } from './command/serve-workload.ts'
 import { replay } from './replay.ts'
-import { BrokenTrace } from './traces/csv.ts'
+import { BrokenTrace, readText } from './traces/csv.ts'
 
 try {
   run(parseInvocation(process.argv.slice(2)))
@@ -32,6 +33,8 @@ function run(invocation: Invocation): void {
       return tryFaults(invocation)
     case 'batching':
       return console.log(batchingReport(invocation.requests, invocation.seed, invocation.seeds))
+    case 'cluster':
+      return placeCluster(invocation)
     case 'trace': {
       const served = serveWorkload(invocation)
       return console.log(invocation.isJson ? jsonOf(served) : textOf(served))
@@ -39,6 +42,11 @@ function run(invocation: Invocation): void {
     default:
       return invocation satisfies never
   }
+}
+
+function placeCluster({ nodes, pods, seed }: Extract<Invocation, { mode: 'cluster' }>): void {
+  const report = reportCluster(readText(nodes), readText(pods), seed)
+  for (const line of clusterLines(report)) console.log(line)
 }
 
 function replayFile(file: string): void {

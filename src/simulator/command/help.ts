@@ -33,6 +33,7 @@ Chance
   --json               one JSON object
 
 Other modes
+  --nodes FILE         with the pods of a recorded cluster as --trace: what of its device memory nobody could use, by policy of placing
   --faults             worlds full of faults instead of a workload: --seeds of them (200) from seed --from on (1); each failure is
                        printed with the command that repeats it. --routing and --order: in all of them that, instead of what is drawn
   --batching           requests of one kind that share steps, under several rules for batches, beside a clairvoyant: --requests of

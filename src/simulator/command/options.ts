@@ -11,6 +11,7 @@ export type Invocation =
   | { readonly mode: 'help' }
   | { readonly mode: 'replay'; readonly file: string }
   | FaultsInvocation
+  | { readonly mode: 'cluster'; readonly nodes: string; readonly pods: string; readonly seed: number }
   | { readonly mode: 'batching'; readonly requests: number; readonly seed: number; readonly seeds: number }
   | TraceInvocation
 
@@ -66,6 +67,10 @@ export function parseInvocation(args: readonly string[]): Invocation {
       seed: whole('seed', values.seed, 1, 0),
       seeds: whole('seeds', values.seeds, 1),
     }
+  if (values.nodes !== undefined) {
+    if (values.trace === undefined) throw new WrongOption('--nodes needs the pods of the cluster as --trace.')
+    return { mode: 'cluster', nodes: values.nodes, pods: values.trace, seed: whole('seed', values.seed, 1, 0) }
+  }
   if (values.from !== undefined) throw new WrongOption('--from is only for --faults; --seed is where --seeds begin.')
   const execution = oneOf('execution', values.execution, ['none', 'recorded'] as const, 'recorded')
   if (values['batch-backlog'] && execution === 'none')
@@ -105,6 +110,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         trace: text,
+        nodes: text,
         rows: text,
         requests: text,
         days: text,

@@ -18,7 +18,7 @@ export interface Row {
 }
 
 export function readTable(path: string): Table {
-  const lines = textOf(path).split('\n')
+  const lines = readText(path).split('\n')
   const columns = cellsOf(lines[0] ?? '').map((name) => name.trim())
   if (columns.every((name) => name === '')) throw new BrokenTrace(`${path} is empty; a header line is expected.`)
   const rows: Row[] = []
@@ -60,7 +60,8 @@ export function expectOrder({ path }: Table, { line }: Row, name: string, before
     throw new BrokenTrace(`${path}, line ${line}: ${name} ${value} lies before that of the line above (${before}).`)
 }
 
-function textOf(path: string): string {
+/** Decompressed where it is compressed. */
+export function readText(path: string): string {
   let bytes: Buffer
   try {
     bytes = readFileSync(path)

@@ -23,7 +23,7 @@ function readAs(table: Table, options: ClientRatesOptions): Workload {
   if (has('component', 'latency_ms'))
     throw new BrokenTrace(`${path} holds load times and no requests: give it as --load-times beside a workload.`)
   if (has('create_s', 'gpu_milli') || has('sn', 'gpu'))
-    throw new BrokenTrace(`${path} describes a cluster: \`npm run bench -- fragmentation\` places its pods.`)
+    throw new BrokenTrace(`${path} describes a cluster: give its pods as --trace and its nodes as --nodes.`)
   throw new BrokenTrace(
     `${path} is of no known kind. Expected are at least the columns timestamp_s, model_id and size_gb; it has ${columns.join(', ')}.`,
   )

@@ -44,6 +44,7 @@ test.each([
   [['--warmup', '1'], '--warmup is "1"'],
   [['--trace'], '--trace'],
   [['file.csv'], 'file.csv'],
+  [['--nodes', 'nodes.csv'], '--nodes needs the pods'],
   [['--from', '3'], '--from is only for --faults'],
   [['--batch-backlog', '--execution', 'none'], '--batch-backlog needs --execution recorded'],
 ])('%j is refused in words', (args, words) => {
@@ -51,6 +52,8 @@ test.each([
 })
 
 test('other modes', () => {
+  const cluster = { mode: 'cluster', nodes: 'nodes.csv', pods: 'pods.csv', seed: 1 }
+  expect(parseInvocation(['--nodes', 'nodes.csv', '--trace', 'pods.csv'])).toEqual(cluster)
   expect(parseInvocation(['--help'])).toEqual({ mode: 'help' })
   expect(parseInvocation(['--replay', 'life.jsonl'])).toEqual({ mode: 'replay', file: 'life.jsonl' })
   expect(parseInvocation(['--faults', '--seeds', '50', '--from', '9'])).toEqual({
