@@ -33,14 +33,36 @@ export function createPreemption(holdMs: Millis): Preemption {
   return { holdMs, jobs: new Map() }
 }
 
-/** True if batch work makes room for it. */
+/** True if batch work makes room for it, where everything that is unused is not enough. */
 export function preemptBatch(turn: Turn, device: Device, need: Need): boolean {
-  if (need.class !== 'interactive') return false
-  const victims = [...device.residencies].filter((each) => isPreemptible(turn.state, each)).sort(byArrival)
-  return (
-    victims.length > 0 &&
-    makeRoomBy(turn, device, need, victims.map(victim), 'interactive_work', (residency) => pauseJobsOf(turn, residency))
-  )
+  return makeWay(turn, device, need, preemptibleOn(turn.state, device, need), false)
+}
+
+/**
+ * True if batch work makes room for it with models that it can do without there, because it has another: sooner than models go that users come back
+ * to. Batch work of a long queue asks for many copies.
+ */
+export function preemptSurplus(turn: Turn, device: Device, need: Need): boolean {
+  const [, ...surplus] = preemptibleOn(turn.state, device, need).sort((a, b) => b.admitted - a.admitted)
+  return makeWay(turn, device, need, surplus.sort(byArrival), true)
+}
+
+function makeWay(
+  turn: Turn,
+  device: Device,
+  need: Need,
+  residencies: readonly LiveResidency[],
+  instead: boolean,
+): boolean {
+  if (residencies.length === 0) return false
+  const victims = { busy: residencies.map(victim), instead }
+  return makeRoomBy(turn, device, need, victims, 'interactive_work', (residency) => pauseJobsOf(turn, residency))
+}
+
+/** Who came last first. */
+function preemptibleOn(state: SchedulerState, device: Device, need: Need): LiveResidency[] {
+  if (need.class !== 'interactive') return []
+  return [...device.residencies].filter((each) => isPreemptible(state, each)).sort(byArrival)
 }
 
 /** To be asked when alarms ring: oldest first. */
