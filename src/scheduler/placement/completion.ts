@@ -7,10 +7,14 @@ import { rateOf } from '../demand/demand.ts'
 import type { PriorityClass } from '../events.ts'
 import { type Need, victimsFor } from '../eviction/eviction.ts'
 import type { Score } from '../explain/decisions.ts'
+import { shareOf } from '../failover/circuit.ts'
 import type { Millis } from '../ids.ts'
 import { execMsOf, loadMsOf, usualLoadMs, usualServiceMs } from '../learning/times.ts'
 import { availableBytes } from '../memory/ledger.ts'
 import { type Device, isLive, type LiveResidency, type SchedulerState, type Version } from '../state.ts'
+
+/** Of a place that is only tried with one task at a time. */
+const leastTrust = 0.25
 
 export interface Completion {
   readonly waitMs: number
@@ -35,8 +39,14 @@ export function completionAt(
   for (const victim of victims) if ('residency' in victim) evictedMs += lossMs(state, victim.residency, now)
   const loadMs = loadMsOf(state, version, device) + Math.max(startMs, channelMs(state, device, now))
   const waitMs = Math.max(0, outstandingMs(state, device, need.class) - loadMs)
-  const execMs = execMsOf(state, version, device)
+  const execMs = execMsOf(state, version, device) / trustIn(device, version)
   return { waitMs, loadMs, execMs, evictedMs, totalMs: waitMs + loadMs + execMs + evictedMs }
+}
+
+/** Where workers died again and again of late, less is done in the same time. */
+function trustIn({ slots }: Device, { spec }: Version): number {
+  const slot = slots.get(spec.engine)
+  return slot ? Math.max(leastTrust, shareOf(slot)) : 1
 }
 
 export function scoreOf(device: Device, version: Version, completion: Completion | null): Score {

@@ -77,3 +77,28 @@ describe('a place whose workers die again and again', () => {
     expect(scheduler.state.unsteady.size).toBe(0)
   })
 })
+
+test('between two devices that are alike, the one that is trusted gets the load', () => {
+  const loadedOn = (isFirstLost: boolean) => {
+    const scheduler = new SchedulerUnderTest()
+    const devices = [scheduler.device(), scheduler.device()]
+    const [everywhere, next] = [scheduler.version(), scheduler.version()]
+    const loadEverywhere = () => {
+      for (const deviceId of devices) scheduler.feed({ type: 'loadRequested', versionId: everywhere, deviceId })
+      scheduler.serve()
+      scheduler.serve()
+    }
+    loadEverywhere()
+    if (isFirstLost) {
+      scheduler.feed({ type: 'deviceLost', deviceId: devices[0]! })
+      for (const { workerId } of scheduler.all('killWorker')) scheduler.kill(workerId, 'requested')
+      scheduler.feed({ type: 'deviceReturned', deviceId: devices[0]! })
+      loadEverywhere()
+    }
+    scheduler.submit(next)
+    scheduler.serve()
+    return devices.indexOf(scheduler.state.workers.get(scheduler.workerOf(next))!.slot.device.spec.deviceId)
+  }
+  expect(loadedOn(false)).toBe(0)
+  expect(loadedOn(true)).toBe(1)
+})
