@@ -30,7 +30,7 @@ import { isPlacementDue, placeWanted } from './placement/placement.ts'
 import { noteWant } from './placement/wants.ts'
 import { settlePressure } from './pressure/pressure.ts'
 import { addDevice, measureDevice, registerVersion } from './registration.ts'
-import type { LiveResidency, SchedulerState } from './state.ts'
+import type { LiveResidency, SchedulerState, Version } from './state.ts'
 import { beginTurn, type Turn, tellWorkers } from './turn.ts'
 import { drain } from './workers/draining.ts'
 import { settleLeases, takeRevoked } from './workers/leases.ts'
@@ -143,14 +143,7 @@ function admitAndPlace(turn: Turn): void {
   let rounds = 0
   do {
     rounds += 1
-    if (rounds > 1000)
-      throw new Error(
-        'Rounds without end: ' +
-          [...turn.freed].map((d) => 'f' + d.spec.deviceId) +
-          [...turn.unplaced].map((d) => 'u' + d.spec.versionId) +
-          [...turn.touched].map((d) => 't' + d.spec.versionId) +
-          turn.placementDue,
-      )
+    if (rounds > roundsMax) throw new Error(`A step does not come to its end: ${wordsOf(turn)}.`)
     for (const version of turn.touched) {
       turn.touched.delete(version)
       failJobsOfGone(turn, version)
@@ -161,6 +154,15 @@ function admitAndPlace(turn: Turn): void {
     }
     if (isPlacementDue(turn)) placeWanted(turn)
   } while (turn.touched.size > 0 || isPlacementDue(turn))
+}
+
+/** Each round is about what the one before has changed; two or three are usual. */
+const roundsMax = 1000
+
+function wordsOf({ touched, unplaced, freed }: Turn): string {
+  const names = (versions: ReadonlySet<Version>) => [...versions].map(({ spec }) => spec.modelName).join(', ')
+  const devices = [...freed].map(({ spec }) => spec.name).join(', ')
+  return `touched ${names(touched)}; unplaced ${names(unplaced)}; freed ${devices}`
 }
 
 function isLeaving({ state }: LiveResidency): boolean {

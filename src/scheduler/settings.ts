@@ -147,7 +147,7 @@ export const defaultSettings: SchedulerSettings = {
   staleBackoffMs: [0, 200, 1000],
   runtimeBytes: 96 * mib,
   measureGrainBytes: mib,
-  yieldAfterMs: { interactive: 5_000, batch: 30_000 },
+  yieldAfterMs: { interactive: 1_000, batch: 10_000 },
   routing: 'ect',
   queueOrder: 'residency',
   overtakingLimit: 64,

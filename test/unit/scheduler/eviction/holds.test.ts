@@ -6,7 +6,7 @@ const session = 7 as SessionId
 
 /** A device for one of two models. */
 function rivals() {
-  const scheduler = new SchedulerUnderTest()
+  const scheduler = new SchedulerUnderTest({ yieldAfterMs: { interactive: 5_000, batch: 30_000 } })
   scheduler.device({ name: 'cpu', limitBytes: 400 * mib })
   const [first, second] = [1, 2].map(() => scheduler.version({ weightsBytes: 250 * mib })) as [VersionId, VersionId]
   return { scheduler, first, second }
