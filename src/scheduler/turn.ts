@@ -82,9 +82,12 @@ export function letterTo({ letters }: Turn, worker: Worker): Letter {
   return letter
 }
 
-/** Nothing more is said to a worker that is gone. */
-export function forgetWorker({ letters }: Turn, worker: Worker): void {
+/** Nothing is said to a worker that is gone, not even what an alarm had to say to it in the same turn. */
+export function forgetWorker({ letters, commands }: Turn, worker: Worker): void {
   letters.delete(worker)
+  const isToIt = (command: Command) =>
+    'workerId' in command && !('jobId' in command) && command.workerId === worker.workerId
+  for (let index = commands.findIndex(isToIt); index >= 0; index = commands.findIndex(isToIt)) commands.splice(index, 1)
 }
 
 export function decided(turn: Turn, decision: NewDecision): void {
