@@ -57,7 +57,7 @@ describe('why a job waits', () => {
       code: 'MODEL_LOADING',
       reason: expect.stringContaining('is loading minilm first'),
     })
-    const { estimatedStartAt } = scheduler.wait(job)!
+    const { estimatedStartAt } = scheduler.wait(job)
     expect(estimatedStartAt).toBeGreaterThanOrEqual(scheduler.now + loadMs)
     expect(estimatedStartAt).toBeLessThan(scheduler.now + 4 * loadMs)
   })
