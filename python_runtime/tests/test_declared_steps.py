@@ -11,8 +11,8 @@ from tests.support.worker_harness import noop_worker
 
 @pytest.mark.parametrize(
     ("parameters", "step_ms"),
-    [({"stepMs": 60_000.5}, 60_001), ({"hangAtStep": 1}, None)],
-    ids=["a step of known length", "a step that never ends"],
+    [({"stepMs": 60_000.5}, 60_001), ({"hangAtStep": 1}, None), ({"spinAtStep": 1}, None)],
+    ids=["a step of known length", "a step that sleeps for ever", "a step that computes for ever"],
 )
 def test_the_running_step(parameters: dict[str, Any], step_ms: int | None) -> None:
     with noop_worker() as worker:
