@@ -4,7 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import type { BoundedResult } from '../../src/simulator/command/serve-workload.ts'
 import { simulate } from '../../src/simulator/simulation.ts'
+import type { TraceResult } from '../../src/simulator/world/trace-result.ts'
 import { traceFile } from '../unit/simulator/trace-files.ts'
 
 const main = fileURLToPath(new URL('../../src/simulator/main.ts', import.meta.url))
@@ -13,15 +15,16 @@ test('one run is one JSON object with the names that evaluations read', async ()
   const rows = Array.from({ length: 40 }, (_, index) => `${index},${'abc'[index % 3]},4,15,2,u,interactive`)
   const path = traceFile(['timestamp_s,model_id,size_gb,load_s,exec_s,user,priority', ...rows], { isCompressed: true })
   const args = '--devices 1 --memory-gb 8 --order arrival --policy lru --json'.split(' ')
-  const pure = JSON.parse((await run('--trace', path, '--execution', 'none', ...args)).output)
+  const pure: BoundedResult = JSON.parse((await run('--trace', path, '--execution', 'none', ...args)).output)
   expect(pure).toMatchObject({ policy: 'lru', routing: 'ect', devices: 1, memoryGb: 8, order: 'arrival', seed: 1 })
   // Three models in turn, and room for two: LRU misses every time.
   expect(pure).toMatchObject({ execution: 'none', compress: 1, rows: 40, warmupRows: 4, requests: 36, loads: 36 })
   expect(pure).toMatchObject({ hitRatio: 0, byteHitRatio: 0, costSavedRatio: 0, latencySeconds: null })
   expect(pure.clairvoyantCostSavedRatio).toBeCloseTo(0.5, 1)
-  const timed = JSON.parse((await run('--trace', path, ...args)).output)
-  expect(timed.latencySeconds.interactive).toMatchObject({ count: 36 })
-  expect(timed.latencySeconds.interactive.p99).toBeGreaterThan(timed.latencySeconds.interactive.p50)
+  const timed: TraceResult = JSON.parse((await run('--trace', path, ...args)).output)
+  const latency = timed.latencySeconds?.interactive
+  expect(latency).toMatchObject({ count: 36 })
+  expect(Number(latency?.p99)).toBeGreaterThan(Number(latency?.p50))
   expect(timed).toHaveProperty('loadsPer100Requests')
   expect(timed).toHaveProperty('jainFairness')
 })

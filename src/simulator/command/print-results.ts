@@ -66,14 +66,19 @@ function backlogSentences(lines: ServedWorkload['lines']): string[] {
     const alone = lines[index - 1]?.results
     if (!alone || results.some(({ backlog }) => backlog === null)) return []
     const ratioOf = (latency: (result: BoundedResult) => number | undefined) =>
-      results.map((each, run) => (latency(each) ?? 0) / (latency(alone[run] ?? each) || 1))
+      results.map((each, run) => ratio(latency(each), latency(alone[run] ?? each)))
     const p99 = ratioOf(({ latencySeconds }) => latencySeconds?.interactive?.p99)
     const mean = ratioOf(({ latencySeconds }) => latencySeconds?.interactive?.mean)
-    const kept = results.map((each, run) => (each.backlog?.share ?? 0) / (alone[run]?.idleShare || 1))
+    const kept = results.map((each, run) => ratio(each.backlog?.share, alone[run]?.idleShare))
     return [
       `${name}: interactive p99 x ${say(p99)}, mean x ${say(mean)}; batch work had ${say(kept)} of the time that devices were idle without it.`,
     ]
   })
+}
+
+/** 0 where nothing was measured. */
+function ratio(value: number | undefined, base: number | undefined): number {
+  return value === undefined || base === undefined || base === 0 ? 0 : value / base
 }
 
 function say(values: readonly number[]): string {

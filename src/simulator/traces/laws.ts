@@ -33,11 +33,8 @@ export function drawWeibull(random: Random, variation: number): number {
 /** Gamma function (Lanczos) for arguments from 1 on. */
 function gammaOf(x: number): number {
   const z = x - 1
-  const terms = [
-    76.18009172947146, -86.50532032941677, 24.01409824083091, -1.231739572450155, 0.001208650973866179,
-    -5.395239384953e-6,
-  ]
-  const series = terms.reduce((sum, term, index) => sum + term / (z + index + 1), 1.000000000190015)
+  const terms = [76.180091729, -86.505320329, 24.014098241, -1.2317395725, 0.0012086509739, -5.395239385e-6]
+  const series = terms.reduce((sum, term, index) => sum + term / (z + index + 1), 1.00000000019)
   const base = z + 5.5
   return Math.sqrt(2 * Math.PI) * base ** (z + 0.5) * Math.exp(-base) * series
 }
