@@ -23,7 +23,8 @@ import {
   type Worker,
 } from '../state.ts'
 import type { Turn } from '../turn.ts'
-import { boundHere, takeFromLane } from './lanes.ts'
+import { boundHere } from './bound-lanes.ts'
+import { takeFromLane } from './lanes.ts'
 import { admit } from './membership.ts'
 
 export function admitWaiting(turn: Turn, version: Version): void {

@@ -119,14 +119,6 @@ export function lanesOf({ home, boundTo, version }: Job): Lanes {
   return boundTo ? boundLanesOf(version, boundTo).lanes : version.lanes
 }
 
-/** Whoever waits for a residency because its job is bound to the device; where order is kept, nobody while another model is first in line. */
-export function boundHere({ version, worker }: LiveResidency): Lanes | null {
-  const { device } = worker.slot
-  const bound = version.bound.get(device)
-  if (!bound || (device.line && device.line.first()?.version !== version)) return null
-  return bound.lanes
-}
-
 export function boundLanesOf(version: Version, device: Device): BoundLanes {
   let bound = version.bound.get(device)
   if (!bound) {

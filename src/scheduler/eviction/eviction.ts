@@ -55,7 +55,7 @@ export function makeRoom(turn: Turn, device: Device, need: Need): boolean {
  */
 export function askToYield(turn: Turn, device: Device, need: Need): boolean {
   const { state, now } = turn
-  const last = [...idleAndHeld(state, device, need, now), ...busy(state, device, now)]
+  const last = [...idleAndHeld(state, device, need, now), ...busy(state, device, need, now)]
   const choice = choose(state, device, need, unused(state, device, need, now), last)
   return dismiss(turn, device, need, choice, 'others_waited_too_long')
 }

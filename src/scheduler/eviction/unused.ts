@@ -1,6 +1,6 @@
 /** Who could leave a device, in groups: whoever costs least to bring back comes first. */
 import type { Millis } from '../ids.ts'
-import { isIdle } from '../memory/loading.ts'
+import { isIdle } from '../memory/footprint.ts'
 import { type Device, isLive, type LiveResidency, type SchedulerState, type Worker } from '../state.ts'
 import { engineBytes, isIdleWorker } from '../workers/workers.ts'
 import type { Room } from './cover.ts'
@@ -58,6 +58,7 @@ export function unused(state: SchedulerState, device: Device, need: Need, now: M
 export function idleAndHeld(state: SchedulerState, device: Device, need: Need, now: Millis): Victim[] {
   return [...device.residencies]
     .filter((residency) => isLive(residency) && isIdle(residency) && isKept(state, residency, need, now))
+    .filter((residency) => !isUsedByOthers(state, residency, need, now))
     .map((residency) => ({ residency, until: heldUntil(state, residency) }))
     .filter(({ until }) => until !== Number.POSITIVE_INFINITY)
     .sort((a, b) => a.until - b.until)
@@ -65,7 +66,7 @@ export function idleAndHeld(state: SchedulerState, device: Device, need: Need, n
 }
 
 /** Models in use that have been there for a while; those that cannot come back last. */
-export function busy(state: SchedulerState, device: Device, now: Millis): Victim[] {
+export function busy(state: SchedulerState, device: Device, need: Need, now: Millis): Victim[] {
   const leastStayMs = state.settings.yieldAfterMs.interactive
   return [...device.residencies]
     .filter(
@@ -73,6 +74,7 @@ export function busy(state: SchedulerState, device: Device, now: Millis): Victim
         isLive(residency) &&
         !isIdle(residency) &&
         !hasStuckJob(residency) &&
+        !isUsedByOthers(state, residency, need, now) &&
         residency.loadedAt !== null &&
         now - residency.loadedAt >= leastStayMs &&
         heldUntil(state, residency) !== Number.POSITIVE_INFINITY,
@@ -98,8 +100,12 @@ function hasStuckJob({ jobs }: LiveResidency): boolean {
 
 /** Something holds it, or users come back to it: batch work goes elsewhere, or waits for its turn. */
 function isKept(state: SchedulerState, residency: LiveResidency, need: Need, now: Millis): boolean {
-  if (heldUntil(state, residency) > now) return true
-  const { interactiveAt } = residency
-  if (need.class === 'interactive' || need.isOverdue || interactiveAt === null) return false
-  return now < interactiveAt + state.settings.interactiveHoldMs
+  return heldUntil(state, residency) > now || isUsedByOthers(state, residency, need, now)
+}
+
+/** Interactive work uses it, or has of late, and the need is of batch work that has not waited for its turn yet. */
+function isUsedByOthers(state: SchedulerState, residency: LiveResidency, need: Need, now: Millis): boolean {
+  const { interactive, interactiveAt } = residency
+  if (need.class === 'interactive' || need.isOverdue) return false
+  return interactive > 0 || (interactiveAt !== null && now < interactiveAt + state.settings.interactiveHoldMs)
 }

@@ -1,8 +1,8 @@
 /** Why a model that a job waits for is not loaded yet. */
 import { heldUntil } from '../eviction/holds.ts'
 import type { Millis } from '../ids.ts'
+import { isIdle } from '../memory/footprint.ts'
 import { availableBytes } from '../memory/ledger.ts'
-import { isIdle } from '../memory/loading.ts'
 import { isPinned } from '../pins/pins.ts'
 import { shortfall } from '../placement/misfit.ts'
 import { type Offer, offersFor } from '../placement/placement.ts'

@@ -3,7 +3,6 @@
  * admissions at once, takes back what has not started, lets go of what is paused, and waits for the rest.
  */
 import { endAlone } from '../admission/alone.ts'
-import { boundHere } from '../admission/lanes.ts'
 import { goOn } from '../admission/next-tasks.ts'
 import { createLanes } from '../blank.ts'
 import type { DecisionReason, Score } from '../explain/decisions.ts'
@@ -12,19 +11,11 @@ import type { ResidencyId, VersionId, WorkerId } from '../ids.ts'
 import { uproot } from '../jobs/homes.ts'
 import { learnLoad } from '../learning/learning.ts'
 import { endMove } from '../placement/migration.ts'
-import { backlogOf, deviceOf, type LiveResidency, type SchedulerState, type Version, type Worker } from '../state.ts'
+import { deviceOf, type LiveResidency, type SchedulerState, type Version, type Worker } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
 import { sendPolicy, tellResidency } from '../workers/worker-words.ts'
+import { bytesOf } from './footprint.ts'
 import { commit, release, reserve } from './ledger.ts'
-
-/** What a version takes on a device: as measured where it has been resident before, else as planned. */
-export function bytesOf(version: Version): { readonly weightsBytes: number; readonly workingBytes: number } {
-  const { learnt, spec } = version
-  return {
-    weightsBytes: learnt.weightsBytes ?? spec.weightsBytes,
-    workingBytes: learnt.workingBytes ?? spec.workingBytes,
-  }
-}
 
 export function startLoad(
   turn: Turn,
@@ -209,18 +200,6 @@ export function endResidency(
     deviceId: device.spec.deviceId,
     reason,
   })
-}
-
-/** Nothing uses it and nothing waits for it; what is paused there can be kept elsewhere. */
-export function isIdle(residency: LiveResidency): boolean {
-  const { version, worker, state, admitted, lanes } = residency
-  const bound = boundHere(residency)
-  const waiting =
-    backlogOf(version) +
-    lanes.interactive.size +
-    lanes.batch.size +
-    (bound ? bound.interactive.size + bound.batch.size : 0)
-  return state === 'resident' && admitted === 0 && waiting === 0 && worker.alone?.version !== version
 }
 
 export function endLoad(turn: Turn, residency: LiveResidency): void {

@@ -4,8 +4,8 @@
  * their device is lost, or cannot hold their model any more. By default nothing is bound: whoever has the model and room first takes the job.
  */
 import { execMsOf, loadMsOf } from '../learning/times.ts'
+import { bytesOf, isIdle } from '../memory/footprint.ts'
 import { availableBytes } from '../memory/ledger.ts'
-import { bytesOf, isIdle } from '../memory/loading.ts'
 import { type Device, isLive, type Job, type SchedulerState, type Version } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { candidateDevices } from './candidates.ts'

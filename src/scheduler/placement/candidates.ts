@@ -1,5 +1,5 @@
 /** The devices that are looked at for a load: all that are eligible while these are few, else those most likely to suit, and some drawn by chance. */
-import { bytesOf } from '../memory/loading.ts'
+import { bytesOf } from '../memory/footprint.ts'
 import type { Device, SchedulerState, Version } from '../state.ts'
 import type { Want } from './wants.ts'
 

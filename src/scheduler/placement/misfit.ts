@@ -1,7 +1,7 @@
 /** Versions that no device could ever hold. */
 import type { DeviceId, VersionId } from '../ids.ts'
+import { bytesOf } from '../memory/footprint.ts'
 import { weightsLimitBytes } from '../memory/ledger.ts'
-import { bytesOf } from '../memory/loading.ts'
 import { type Device, isLive, type SchedulerState, type Version } from '../state.ts'
 import { engineBytes } from '../workers/workers.ts'
 

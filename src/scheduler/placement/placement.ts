@@ -11,9 +11,10 @@ import type { Score } from '../explain/decisions.ts'
 import { isReservedFrom } from '../fairness/reserved.ts'
 import type { Millis } from '../ids.ts'
 import { usualExecMs, usualLoadMs } from '../learning/times.ts'
+import { bytesOf } from '../memory/footprint.ts'
 import { availableBytes } from '../memory/ledger.ts'
 import { failWaitingJobs } from '../memory/load-failures.ts'
-import { bytesOf, startLoad } from '../memory/loading.ts'
+import { startLoad } from '../memory/loading.ts'
 import { dropPin } from '../pins/pins.ts'
 import { preemptBatch, preemptSurplus } from '../preemption/preemption.ts'
 import { refusesLoads } from '../pressure/pressure.ts'
@@ -30,7 +31,7 @@ import { rebindFrom } from './rebinding.ts'
 import { isCopyWorthwhile, isToBeWeighed } from './replicas.ts'
 import { tryAgainAt } from './retries.ts'
 import { isMoreUrgent } from './wanted-list.ts'
-import { boundWants, classOfWant, isPatient, type Want, wantOf } from './wants.ts'
+import { boundWants, classOfWant, hasInteractive, isPatient, type Want, wantOf } from './wants.ts'
 
 export interface Offer {
   readonly device: Device
@@ -195,7 +196,7 @@ function needOn(state: SchedulerState, version: Version, device: Device, want: W
     weightsBytes,
     totalBytes: weightsBytes + workingBytes + (hasWorker ? 0 : engineBytes(state, engine)),
     class: want ? classOfWant(version, want) : 'batch',
-    isOverdue: version.shortSince !== null && now >= version.shortSince + patienceMs(state, version),
+    isOverdue: isOverdue(state, version, now),
   }
 }
 
@@ -242,6 +243,14 @@ function makeBusyYield(turn: Turn, version: Version, best: Offer): boolean {
   version.shortSince = now
   tryAgainAt(state, version, now + patienceMs(state, version))
   return false
+}
+
+/** From now on it takes also what users come back to: interactive work as soon as its patience ends, batch work when it has waited for its turn. */
+function isOverdue(state: SchedulerState, version: Version, now: Millis): boolean {
+  const { requests, wantedSince, shortSince } = version
+  if (requests.length === 0 && !hasInteractive(version))
+    return wantedSince !== null && now >= wantedSince + state.settings.batchAgeingMs
+  return shortSince !== null && now >= shortSince + patienceMs(state, version)
 }
 
 /** How long it waits for memory that others use: what makes room for it has to be loaded again, as it has, so that cheap models take turns sooner. */

@@ -6,32 +6,14 @@
 import { makeRoomBy, type Need } from '../eviction/eviction.ts'
 import { roomOfResidency } from '../eviction/rooms.ts'
 import type { ModelVictim } from '../eviction/unused.ts'
-import type { Millis } from '../ids.ts'
 import { pauseJob, resumePaused } from '../jobs/pausing.ts'
-import { isIdle } from '../memory/loading.ts'
+import { isIdle } from '../memory/footprint.ts'
 import { isPinned } from '../pins/pins.ts'
 import { type Device, isLive, type Job, type LiveResidency, type SchedulerState } from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
 
-/** What is known of jobs that had to make way. */
-export interface Preemption {
-  holdMs: Millis
-  readonly jobs: Map<Job, Paused>
-}
-
-export interface Paused {
-  times: number
-  /** When it waits again, if it is paused; null = it is not. */
-  resumeAt: Millis | null
-  resumedAt: Millis | null
-}
-
 /** A job that is not let go by its worker yet is looked at again after this. */
 const lookAgainMs = 100
-
-export function createPreemption(holdMs: Millis): Preemption {
-  return { holdMs, jobs: new Map() }
-}
 
 /** True if batch work makes room for it, where everything that is unused is not enough. */
 export function preemptBatch(turn: Turn, device: Device, need: Need): boolean {
@@ -79,11 +61,6 @@ export function resumePreempted(turn: Turn): void {
     paused.resumedAt = now
     resumePaused(turn, job, 'interactive_work')
   }
-}
-
-/** The job has ended. */
-export function forgetPreempted({ preemption }: SchedulerState, job: Job): void {
-  preemption.jobs.delete(job)
 }
 
 /** Only batch work uses it or waits for it, and none of that has had to make way too often. */

@@ -1,6 +1,6 @@
 /** Jobs that had to make way, in a snapshot. */
 import type { JobId, Millis } from '../ids.ts'
-import type { Paused, Preemption } from '../preemption/preemption.ts'
+import type { Paused, Preemption } from '../preemption/preempted.ts'
 import type { SchedulerState } from '../state.ts'
 import { found } from './restore-jobs.ts'
 

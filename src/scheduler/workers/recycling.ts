@@ -4,8 +4,10 @@
  * it, and the old one ends what it has and is stopped. Where there is no room, a model moves while nobody uses it. No task is lost, and as long as there
  * is room for both there is no gap.
  */
+
+import { bytesOf, isIdle } from '../memory/footprint.ts'
 import { availableBytes, weightsRoomBytes } from '../memory/ledger.ts'
-import { bytesOf, isIdle, startLoad, unload } from '../memory/loading.ts'
+import { startLoad, unload } from '../memory/loading.ts'
 import { isLive, type LiveResidency, type SchedulerState, type Slot, slotsInOrder, type Worker } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { growthOf } from './growth.ts'
