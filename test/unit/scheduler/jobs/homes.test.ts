@@ -6,16 +6,16 @@ describe('all tasks of a job run in one place', () => {
   test('where the first one was admitted, however idle another place is', () => {
     const { scheduler, version } = resident({ devices: 2 })
     const { task } = scheduler.submitGraph(version, pictures)
-    const home = scheduler.state.tasks.get(task.encode)!.residency!
+    const home = scheduler.task(task.encode).residency!
     scheduler.done(task.encode)
-    for (const taskId of [task.denoise1, task.denoise2]) expect(scheduler.state.tasks.get(taskId)!.residency).toBe(home)
+    for (const taskId of [task.denoise1, task.denoise2]) expect(scheduler.task(taskId).residency).toBe(home)
     expect(scheduler.admission(task.denoise1)).toMatchObject({ isHeld: true, inputs: [task.encode] })
   })
 
   test('a home that is full holds up nobody who can go elsewhere', () => {
     const { scheduler, version } = resident({ devices: 2, batchLimit: 1 })
     const { task } = scheduler.submitGraph(version, { ...pictures, denoise3: { after: ['encode'] } })
-    const home = scheduler.state.tasks.get(task.encode)!.residency!.worker.workerId
+    const home = scheduler.task(task.encode).residency!.worker.workerId
     scheduler.done(task.encode)
     const other = [...scheduler.state.workers.keys()].find((workerId) => workerId !== home)!
     const newcomers = [scheduler.submit(version), scheduler.submit(version)]
@@ -84,6 +84,8 @@ describe('the home of a job goes', () => {
       scheduler.done(task.second)
       scheduler.serve()
       scheduler.finish(other)
+      // What has just been loaded stays for a moment.
+      scheduler.pass(1000)
       scheduler.serve()
       return true
     }

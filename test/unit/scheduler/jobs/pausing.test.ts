@@ -179,7 +179,7 @@ describe('the place of a paused job goes', () => {
 
   test('when another model needs the memory: a model that only keeps paused jobs is idle', () => {
     const { scheduler, version, jobId } = pausedThere()
-    const other = scheduler.version({ weightsBytes: 3200 * mib })
+    const other = scheduler.version({ weightsBytes: 3200 * mib, workingBytes: 750 * mib })
     // What has just been loaded stays for a moment.
     scheduler.pass(1000)
     scheduler.submit(other)
