@@ -1,5 +1,5 @@
 /** The memory that would become free with a worker or a model, and what is on its way to become free. */
-import { type Device, type LiveResidency, type Worker } from '../state.ts'
+import type { Device, LiveResidency, Worker } from '../state.ts'
 import { plus, type Room } from './cover.ts'
 
 export function roomOfWorker({ runtime }: Worker): Room {

@@ -4,10 +4,10 @@ import { isIdle } from '../memory/footprint.ts'
 import { type Device, isLive, type LiveResidency, type SchedulerState, type Worker } from '../state.ts'
 import { engineBytes, isIdleWorker } from '../workers/workers.ts'
 import type { Room } from './cover.ts'
-import type { Need } from './eviction.ts'
 import { heldUntil } from './holds.ts'
 import { cannotReturn, type Ranked, rank } from './ranking.ts'
 import { roomOfResidency, roomOfWorker, workersOn } from './rooms.ts'
+import type { Need } from './victims.ts'
 
 /** A worker that stops gives back its own memory; what its models hold is counted for themselves. */
 export type Victim = ModelVictim | (Room & { readonly worker: Worker })

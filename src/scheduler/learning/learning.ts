@@ -2,7 +2,6 @@
 import { copyDemand, type Demand, noDemand } from '../demand/demand.ts'
 import { noStepTimes, type StepTimes } from '../failover/patience.ts'
 import type { Millis } from '../ids.ts'
-import { watchMoves } from '../placement/migration.ts'
 import { deviceOf, type LiveResidency, type SchedulerState, type Task } from '../state.ts'
 import { blend } from './blend.ts'
 import { type LearntThere, learnThere } from './places.ts'
@@ -57,7 +56,6 @@ export function learnExecution(state: SchedulerState, task: Task, now: Millis): 
     const device = deviceOf(task.residency)
     learnSpeed(state, task.version, device, execMs)
     learnThere(learnt.places, device, { execMs }, learningRate)
-    watchMoves(state, task.version, device, now)
   }
   learnt.execMs = blend(learnt.execMs, execMs, learningRate)
 }

@@ -10,8 +10,7 @@ import { loadMsMaxOf } from '../failover/patience.ts'
 import type { ResidencyId, VersionId, WorkerId } from '../ids.ts'
 import { uproot } from '../jobs/homes.ts'
 import { learnLoad } from '../learning/learning.ts'
-import { endMove } from '../placement/migration.ts'
-import { deviceOf, type LiveResidency, type SchedulerState, type Version, type Worker } from '../state.ts'
+import { deviceOf, isLive, type LiveResidency, type SchedulerState, type Version, type Worker } from '../state.ts'
 import { decided, letterTo, type Turn } from '../turn.ts'
 import { sendPolicy, tellResidency } from '../workers/worker-words.ts'
 import { bytesOf } from './footprint.ts'
@@ -217,4 +216,14 @@ export function loadingResidency(
 ): LiveResidency | null {
   const residency = state.workers.get(workerId)?.residencies.get(versionId)
   return residency?.state === 'loading' ? residency : null
+}
+
+/** A copy that a model moves to serves: its former place is given up. */
+function endMove(turn: Turn, residency: LiveResidency): void {
+  const { version } = residency
+  const { migration } = version
+  if (migration?.to !== deviceOf(residency)) return
+  version.migration = null
+  for (const former of version.residencies)
+    if (isLive(former) && deviceOf(former) === migration.from) unload(turn, former, 'evicted', 'faster_elsewhere')
 }

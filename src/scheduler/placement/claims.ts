@@ -2,7 +2,7 @@
  * A version that cannot be loaded at once (its engine starts, or models leave for it) claims its device: what becomes free there is for it. Others take
  * only what fits beside it, unless they are more urgent.
  */
-import { missingBytes, type Need } from '../eviction/eviction.ts'
+import { missingBytes, type Need } from '../eviction/victims.ts'
 import type { Device, SchedulerState, Version } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { isMoreUrgent } from './wanted-list.ts'

@@ -5,7 +5,7 @@
 
 import { rateOf } from '../demand/demand.ts'
 import type { PriorityClass } from '../events.ts'
-import { type Need, victimsFor } from '../eviction/eviction.ts'
+import { type Need, victimsFor } from '../eviction/victims.ts'
 import type { Score } from '../explain/decisions.ts'
 import { shareOf } from '../failover/circuit.ts'
 import type { Millis } from '../ids.ts'

@@ -8,7 +8,6 @@ import type { Score } from '../explain/decisions.ts'
 import { slownessOf } from '../learning/speeds.ts'
 import { loadMsOf, usualExecMs } from '../learning/times.ts'
 import { bytesOf } from '../memory/footprint.ts'
-import { unload } from '../memory/loading.ts'
 import { type Device, deviceOf, isLive, type LiveResidency, type SchedulerState, type Version } from '../state.ts'
 import { decided, setAlarm, type Turn } from '../turn.ts'
 import { candidateDevices } from './candidates.ts'
@@ -55,16 +54,6 @@ export function moveDue(turn: Turn): void {
     watchMoves(state, version, deviceOf(residency), now)
   }
   state.movesLookedAt = (state.movesLookedAt + count) % Math.max(1, versions.length)
-}
-
-/** The copy serves: the former place is given up. */
-export function endMove(turn: Turn, residency: LiveResidency): void {
-  const { version } = residency
-  const { migration } = version
-  if (migration?.to !== deviceOf(residency)) return
-  version.migration = null
-  for (const former of version.residencies)
-    if (isLive(former) && deviceOf(former) === migration.from) unload(turn, former, 'evicted', 'faster_elsewhere')
 }
 
 function considerMove(turn: Turn, version: Version, residency: LiveResidency): void {

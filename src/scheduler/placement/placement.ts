@@ -5,8 +5,9 @@
  */
 
 import { dropHint, isHintWorth } from '../demand/hints.ts'
-import { askToYield, makeRoom, missingBytes, type Need } from '../eviction/eviction.ts'
+import { askToYield, makeRoom } from '../eviction/eviction.ts'
 import { nextHoldEnd } from '../eviction/holds.ts'
+import { missingBytes, type Need } from '../eviction/victims.ts'
 import type { Score } from '../explain/decisions.ts'
 import { isReservedFrom } from '../fairness/reserved.ts'
 import type { Millis } from '../ids.ts'

@@ -3,9 +3,11 @@
  * and the models go. Where memory is not what is needed nothing is paused, because interactive work goes first in every worker and on every device
  * anyway. What was paused waits again after a hold, which grows while pauses follow each other and shrinks when they do not.
  */
-import { makeRoomBy, type Need } from '../eviction/eviction.ts'
+
+import { makeRoomBy } from '../eviction/eviction.ts'
 import { roomOfResidency } from '../eviction/rooms.ts'
 import type { ModelVictim } from '../eviction/unused.ts'
+import type { Need } from '../eviction/victims.ts'
 import { pauseJob, resumePaused } from '../jobs/pausing.ts'
 import { isIdle } from '../memory/footprint.ts'
 import { isPinned } from '../pins/pins.ts'

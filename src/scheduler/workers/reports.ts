@@ -12,7 +12,8 @@ import { forgetAbandoned, setBackJob, showAtWork, startJob } from '../jobs/jobs.
 import { takePaused } from '../jobs/pausing.ts'
 import { takeFailure } from '../jobs/task-failures.ts'
 import { learnExecution, learnService } from '../learning/learning.ts'
-import type { LiveResidency, SchedulerState, Task } from '../state.ts'
+import { watchMoves } from '../placement/migration.ts'
+import { deviceOf, type LiveResidency, type SchedulerState, type Task } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { noteServed } from './recycling.ts'
 
@@ -61,6 +62,7 @@ function take(turn: Turn, task: Task, report: TaskReport): void {
       const isDropped = task.state === 'recalled' || task.job.cancelRequested
       noteReport(task, turn.now)
       learnExecution(turn.state, task, turn.now)
+      if (task.residency) watchMoves(turn.state, task.version, deviceOf(task.residency), turn.now)
       task.version.staleInARow = 0
       leave(turn, task)
       return completeTask(turn, task, isDropped ? null : report.heldBytes)
