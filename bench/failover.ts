@@ -8,8 +8,8 @@ import { type Benchmark, type Figure, figure, type RunSettings } from './harness
 import { MeasuredServer } from './harness/server.ts'
 import { quantile } from './harness/statistics.ts'
 
-/** Each trial of a step that computes takes over half a minute: the culprit is given that long before it is judged. */
-const trialsOf: Readonly<Record<Failure, number>> = { exit: 10, stop: 10, hang: 10, spin: 3 }
+/** Each trial of a step that computes takes over a minute: the culprit is given that long before it is judged. */
+const trialsOf: Readonly<Record<Failure, number>> = { exit: 10, stop: 10, hang: 10, spin: 2 }
 /** Of these the server learns how long a step takes. */
 const lessons = 25
 

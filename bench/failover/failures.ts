@@ -26,7 +26,7 @@ const stepMs = 20
 const steps = 30
 const fatalStep = 15
 const readyMsMax = 30_000
-const endMsMax = 60_000
+const endMsMax = 300_000
 
 interface Followed {
   readonly id: string

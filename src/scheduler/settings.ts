@@ -135,7 +135,7 @@ export const defaultSettings: SchedulerSettings = {
   stepPatience: 4,
   stepsUntilPatienceIsKnown: 20,
   suspectPatience: 8,
-  suspectStepMsMin: 30_000,
+  suspectStepMsMin: 60_000,
   selfBatchingEngines: ['llama_cpp'],
   recycleAfterTasks: 1000,
   recycleGrowthBytesPerMinute: mib,
