@@ -26,5 +26,5 @@ export function noteDemand(
 
 /** A session where there is one: people do several things at a time. Sessions count downwards, users upwards. */
 function whoAsks({ sessionId, userId }: Pick<Job, 'sessionId' | 'userId'>): number | null {
-  return sessionId === null ? userId : -sessionId
+  return sessionId === null ? userId : 0 - Number(sessionId)
 }

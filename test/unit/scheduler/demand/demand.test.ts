@@ -48,7 +48,7 @@ describe('what the next job asks for', () => {
     let latest = 0
     return {
       anticipation,
-      ask(version: number, now: number, who: number | null = null) {
+      ask: (version: number, now: number, who: number | null = null) => {
         const id = version as VersionId
         const demand = demands.get(id) ?? noDemand()
         demands.set(id, demand)
