@@ -14,7 +14,6 @@ export interface ClassLatency {
 export interface Shares {
   readonly busy: number
   readonly backlog: number
-  readonly loading: number
   readonly memory: number
 }
 
@@ -32,7 +31,6 @@ export class Measures {
   readonly #memoryBytes: number
   #asked = { bytes: 0, loadMs: 0 }
   #loaded = { bytes: 0, loadMs: 0 }
-  #loadingMs = 0
   #backlogMs = 0
   #since: Millis | null = null
   #filledUntil: Millis = 0
@@ -58,10 +56,8 @@ export class Measures {
     this.#asked.loadMs += loadMs
   }
 
-  /** `passesMs`: how long it keeps its device from loading anything else. */
-  loadBegan({ sizeBytes, loadMs }: WorkloadModel, passesMs: Millis, isBacklog: boolean): void {
+  loadBegan({ sizeBytes, loadMs }: WorkloadModel, isBacklog: boolean): void {
     if (this.#since === null) return
-    this.#loadingMs += passesMs
     if (isBacklog) {
       this.backlogLoads += 1
       return
@@ -117,7 +113,7 @@ export class Measures {
     return squares === 0 ? 1 : (sum * sum) / (this.#busyMs.length * squares)
   }
 
-  /** Of the time of all devices: computed in, with the backlog's part, and loaded in; and of their memory what models filled. */
+  /** Of the time of all devices: what they computed in, and of that the backlog's part; and of their memory what models filled. */
   shares(now: Millis): Shares {
     this.#passTime(now)
     const elapsedMs = Math.max(1, now - (this.#since ?? now))
@@ -126,7 +122,6 @@ export class Measures {
     return {
       busy: busyMs / deviceMs,
       backlog: this.#backlogMs / deviceMs,
-      loading: this.#loadingMs / deviceMs,
       memory: this.#byteMs / (elapsedMs * this.#memoryBytes),
     }
   }

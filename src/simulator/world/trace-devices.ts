@@ -9,7 +9,7 @@ export interface DeviceSurroundings extends TraceSurroundings {
   /** How long the next load of it takes, and what of that passes in this world. */
   readonly drawLoad: (versionId: VersionId) => { readonly loadMs: Millis; readonly passesMs: Millis }
   readonly sizeOf: (versionId: VersionId) => number
-  readonly loadBegan: (versionId: VersionId, passesMs: Millis) => void
+  readonly loadBegan: (versionId: VersionId) => void
 }
 
 export class TraceDevices {
@@ -70,7 +70,7 @@ export class TraceDevices {
   #load(worker: TraceWorker, versionId: VersionId): void {
     const { workerId } = worker
     const { loadMs, passesMs } = this.#world.drawLoad(versionId)
-    this.#world.loadBegan(versionId, passesMs)
+    this.#world.loadBegan(versionId)
     const weightsBytes = this.#world.sizeOf(versionId)
     const loaded: SchedulerEvent = { type: 'modelLoaded', workerId, versionId, loadMs, weightsBytes, privateBytes: 0 }
     const end = () => {

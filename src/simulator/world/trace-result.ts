@@ -31,7 +31,7 @@ export interface TraceResult {
   /** Share of the devices' time that was computed in, and of their memory that models filled. */
   readonly utilisation: number
   readonly memoryUse: number
-  /** Share of the devices' time in which they neither computed nor loaded. */
+  /** Share of the devices' time in which they computed nothing; loads go on beside work. */
   readonly idleShare: number
   /** Batch work beside the workload: jobs that ended, their loads, and the share of the devices' time that they had. */
   readonly backlog: { readonly ended: number; readonly loads: number; readonly share: number } | null
@@ -54,7 +54,7 @@ export interface Served {
 
 export function resultOf({ workload, options, measures, warmupRows, now, steps, tookMs }: Served): TraceResult {
   const { policy, routing, devices, memoryGb, order, execution, compress, seed, batchBacklog } = options
-  const { busy, backlog, loading, memory } = measures.shares(now)
+  const { busy, backlog, memory } = measures.shares(now)
   return {
     policy,
     routing,
@@ -75,7 +75,7 @@ export function resultOf({ workload, options, measures, warmupRows, now, steps, 
     jainFairness: measures.jainFairness(),
     utilisation: busy,
     memoryUse: memory,
-    idleShare: Math.max(0, 1 - busy - loading),
+    idleShare: 1 - busy,
     backlog: batchBacklog ? { ended: measures.backlogEnded, loads: measures.backlogLoads, share: backlog } : null,
     pauses: measures.pauses,
     simulatedSeconds: (now - 1000 - (workload.requests[0]?.at ?? 0) / compress) / 1000,

@@ -121,7 +121,7 @@ class TraceWorld {
         return { loadMs, passesMs: execution === 'none' ? 0 : loadMs }
       },
       sizeOf: (versionId) => this.#modelOf(versionId).sizeBytes,
-      loadBegan: (versionId, passesMs) => this.#loadBegan(versionId, passesMs),
+      loadBegan: (versionId) => this.#loadBegan(versionId),
       feed: (event) => this.#feed(event),
     })
   }
@@ -251,9 +251,9 @@ class TraceWorld {
     if (at !== null) this.#timeline.at(at, () => this.#timerSet === set && this.#feed({ type: 'timerFired' }))
   }
 
-  #loadBegan(versionId: VersionId, passesMs: Millis): void {
+  #loadBegan(versionId: VersionId): void {
     const isBacklog = versionId > this.#workload.models.length
-    this.#measures.loadBegan(this.#modelOf(versionId), passesMs, isBacklog)
+    this.#measures.loadBegan(this.#modelOf(versionId), isBacklog)
   }
 
   #filled(deviceId: DeviceId, versionId: VersionId, sign: 1 | -1): void {
