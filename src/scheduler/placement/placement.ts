@@ -197,7 +197,8 @@ function needOn(state: SchedulerState, version: Version, device: Device, want: W
     weightsBytes,
     totalBytes: weightsBytes + workingBytes + (hasWorker ? 0 : engineBytes(state, engine)),
     class: want ? classOfWant(version, want) : 'batch',
-    isOverdue: isOverdue(state, version, now),
+    // Where order is kept, whoever is first in line waits for nobody.
+    isOverdue: device.line !== null || isOverdue(state, version, now),
   }
 }
 
