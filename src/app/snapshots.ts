@@ -86,6 +86,7 @@ export function settingsOf(config: Config): SchedulerSettings {
     preemptionLimit: config.HEARTH_PREEMPTION_LIMIT,
     batchAgeingMs: config.HEARTH_BATCH_AGEING_MS,
     pressure: pressureOf(config),
+    migrationIntervalMs: config.HEARTH_MIGRATION_INTERVAL_MS,
     recycleAfterTasks: config.HEARTH_RECYCLE_AFTER_TASKS,
     recycleAtLatestAfterTasks: config.HEARTH_RECYCLE_AT_LATEST,
     attemptLimit: config.HEARTH_JOB_ATTEMPTS,

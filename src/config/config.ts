@@ -236,6 +236,9 @@ export const settings = z.object({
     .describe(
       'A worker whose step computes longer is taken for hung, milliseconds; once learnt, a few times the usual is enough.',
     ),
+  HEARTH_MIGRATION_INTERVAL_MS: count(0)
+    .default(10_000)
+    .describe('How often models that are much used are moved to faster devices, milliseconds; 0 = never.'),
   HEARTH_RECYCLE_AFTER_TASKS: count(1)
     .default(1000)
     .describe('Tasks after which a worker whose memory grows hands over to a fresh one.'),
