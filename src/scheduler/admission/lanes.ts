@@ -124,6 +124,14 @@ export function boundLanesOf(version: Version, device: Device): BoundLanes {
   if (!bound) {
     bound = { device, version, lanes: createLanes() }
     version.bound.set(device, bound)
+    inOrder(version)
   }
   return bound
+}
+
+/** By device, so that a state that is restored goes through them in the same order. */
+function inOrder({ bound }: Version): void {
+  const ordered = [...bound].sort(([a], [b]) => a.spec.deviceId - b.spec.deviceId)
+  bound.clear()
+  for (const [device, lanes] of ordered) bound.set(device, lanes)
 }
