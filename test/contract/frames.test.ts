@@ -123,8 +123,11 @@ function asWritten(message: object): Record<string, unknown> {
   const names: Readonly<Record<string, string>> = { taskId: 'task', versionId: 'model', creditLeft: 'left' }
   const rename = (value: object) =>
     Object.fromEntries(Object.entries(value).map(([name, field]) => [names[name] ?? name, field]))
-  const lists = Object.entries(message).filter(([name]) => ['entries', 'times', 'tooLarge'].includes(name))
-  return { ...rename(message), ...Object.fromEntries(lists.map(([name, list]) => [name, list.map(rename)])) }
+  const { entries, times, tooLarge, ...rest } = rename(message) as Partial<Record<string, readonly object[]>>
+  const lists = Object.entries({ entries, times, tooLarge }).flatMap(([name, list]) =>
+    list ? [[name, list.map(rename)] as const] : [],
+  )
+  return { ...rest, ...Object.fromEntries(lists) }
 }
 
 /** Fields that the protocol has and this server takes no note of. */

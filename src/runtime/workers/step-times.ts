@@ -42,9 +42,14 @@ export function* byVersion({ times, tooLarge }: StepTimes): Generator<{
   readonly tooLarge: readonly LargeStep[]
 }> {
   for (const versionId of new Set([...times, ...tooLarge].map((step) => step.versionId))) {
-    const ofVersion = <Step>(steps: readonly OfVersion<Step>[]) =>
-      steps.filter((step) => step.versionId === versionId).map(({ versionId: _, ...step }) => step)
-    yield { versionId, samples: ofVersion<StepSample>(times), tooLarge: ofVersion<LargeStep>(tooLarge) }
+    const isOfVersion = (step: OfVersion<LargeStep>) => step.versionId === versionId
+    yield {
+      versionId,
+      samples: times
+        .filter(isOfVersion)
+        .map(({ node, shape, states, steps, ms, peakBytes }) => ({ node, shape, states, steps, ms, peakBytes })),
+      tooLarge: tooLarge.filter(isOfVersion).map(({ node, shape, states }) => ({ node, shape, states })),
+    }
   }
 }
 

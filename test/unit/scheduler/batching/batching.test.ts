@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { StepSample } from '../../../../src/scheduler/events.ts'
 import { restore } from '../../../../src/scheduler/snapshot/restore.ts'
-import { snapshot } from '../../../../src/scheduler/snapshot/snapshot.ts'
+import { type Snapshot, snapshot } from '../../../../src/scheduler/snapshot/snapshot.ts'
 import { resident } from '../graphs.ts'
 import type { SchedulerUnderTest } from '../scheduler-under-test.ts'
 
@@ -82,7 +82,8 @@ describe('what a worker is told', () => {
     const place = resident({ batchLimit: 8 })
     time(place, sizes, { baseMs: 0 })
     const { scheduler, version } = place
-    scheduler.state = restore(JSON.parse(JSON.stringify(snapshot(scheduler.state))))
+    const copy: Snapshot = JSON.parse(JSON.stringify(snapshot(scheduler.state)))
+    scheduler.state = restore(copy)
     scheduler.feed({ type: 'unloadRequested', versionId: version, deviceId: null })
     scheduler.serve()
     scheduler.submit(version)
@@ -143,10 +144,10 @@ describe('batch class', () => {
     const [device] = scheduler.state.devices.values()
     if (!device) throw new Error('There is no device.')
     const { deviceId, limitBytes } = device.spec
-    scheduler.feed({ type: 'deviceMeasured', deviceId, externalBytes: Math.round(0.88 * limitBytes) })
+    scheduler.feed({ type: 'deviceMeasured', deviceId, externalBytes: Math.round(0.88 * limitBytes), stallShare: 0 })
     expect(told(scheduler)).toMatchObject([{ limit: 8, batchClassLimit: 4 }])
     expect(reasons(scheduler)[0]).toBe('memory_pressure')
-    scheduler.feed({ type: 'deviceMeasured', deviceId, externalBytes: 0 })
+    scheduler.feed({ type: 'deviceMeasured', deviceId, externalBytes: 0, stallShare: 0 })
     scheduler.pass(10_001)
     expect(told(scheduler)).toMatchObject([{ limit: 8, batchClassLimit: null }])
   })

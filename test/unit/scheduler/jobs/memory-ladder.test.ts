@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { JobId } from '../../../../src/scheduler/ids.ts'
 import { restore } from '../../../../src/scheduler/snapshot/restore.ts'
-import { snapshot } from '../../../../src/scheduler/snapshot/snapshot.ts'
+import { type Snapshot, snapshot } from '../../../../src/scheduler/snapshot/snapshot.ts'
 import { resident } from '../graphs.ts'
 import { mib, type SchedulerUnderTest } from '../scheduler-under-test.ts'
 
@@ -95,7 +95,8 @@ describe('a job that does not fit into memory alone', () => {
     const { scheduler, version, worker } = resident({ settings: { memoryPausesMs: [100, 1000] } })
     const job = scheduler.submit(version)
     scheduler.fail(job, 'out_of_memory')
-    scheduler.state = restore(JSON.parse(JSON.stringify(snapshot(scheduler.state))))
+    const copy: Snapshot = JSON.parse(JSON.stringify(snapshot(scheduler.state)))
+    scheduler.state = restore(copy)
     scheduler.pass(101)
     expect(scheduler.jobsAt(worker)).toEqual([job])
   })
