@@ -18,9 +18,7 @@ logger = logging.getLogger(__name__)
 class BoundProgram:
     """The program, and what the loop remembers of it."""
 
-    def __init__(
-        self, number: int, model: int, program: AnyProgram, limit: int | None = None, node: str = ""
-    ) -> None:
+    def __init__(self, number: int, model: int, program: AnyProgram, limit: int | None = None, node: str = "") -> None:
         """`node`: what the program is to the model. `limit`: so many states may share a step, as the manifest says of
         it; None: it does not say."""
         self.number = number

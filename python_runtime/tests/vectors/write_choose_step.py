@@ -341,12 +341,8 @@ def node_limits() -> list[Vector]:
         ),
         vector("the limit of another shape", small, policy(4, limits=[node_limit(1, shape="large")]), step(1, 2, 3)),
         vector("batch class has a limit of its own", of_batch, policy(4, limits=[node_limit(3, batch=1)]), step(1)),
-        vector(
-            "that may be above the node's", of_batch, policy(4, limits=[node_limit(1, batch=2)]), step(1, 2)
-        ),
-        vector(
-            "batch class without one has the node's", of_batch, policy(4, limits=[node_limit(2)]), step(1, 2)
-        ),
+        vector("that may be above the node's", of_batch, policy(4, limits=[node_limit(1, batch=2)]), step(1, 2)),
+        vector("batch class without one has the node's", of_batch, policy(4, limits=[node_limit(2)]), step(1, 2)),
         vector(
             "interactive work does not have that of batch class",
             three,
