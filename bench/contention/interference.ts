@@ -137,7 +137,7 @@ async function serve(
   const arrivals = async () => {
     const open: Promise<void>[] = []
     for (let at = startedAt + gapMs(pair, draw); at < endsAt; at += gapMs(pair, draw)) {
-      await new Promise((resolve) => setTimeout(resolve, at - performance.now()))
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - performance.now())))
       open.push(one(pair.interactive(draw)))
     }
     await Promise.all(open)
