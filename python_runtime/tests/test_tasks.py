@@ -168,7 +168,7 @@ def test_ping_is_answered_during_a_step_and_what_came_meanwhile_is_acknowledged(
         worker.acknowledged(admitted)
         pong = worker.answer_to(worker.send(8))
         assert isinstance(pong, Pong)
-        assert pong == Pong(progress=0, busy=True)
+        assert pong == Pong(progress=0, busy=True, step_ms=60_000)
 
 
 def test_requests_that_have_no_answer_are_acknowledged() -> None:
