@@ -95,9 +95,9 @@ function chargedBytes({ allocations }: SchedulerState, workerId: WorkerId): numb
   return bytes
 }
 
-/** It has no model that is in use, awaited or on its way. */
+/** It has no model that is in use, awaited or on its way. One that starts was started for somebody. */
 export function isIdleWorker({ state, residencies, alone }: Worker): boolean {
-  return state !== 'stopping' && alone === null && [...residencies.values()].every(isIdle)
+  return state === 'ready' && alone === null && [...residencies.values()].every(isIdle)
 }
 
 /** `forVersionId`: whose load takes its memory. */
