@@ -49,8 +49,8 @@ class ComponentLoader:
         self._tell = tell
         self._lock = Lock()
         self._walk = graph.walk()
-        # Those that may be opened, the one with the heaviest path first. Each has a job in the pool, which takes the first
-        # of that moment, or the last if another is on the heaviest path.
+        # Those that may be opened, the one with the heaviest path first. Each has a job in the pool, which takes the
+        # first of that moment, or the last if another is on the heaviest path.
         self._ready: list[tuple[int, str]] = []
         self._is_path_taken = False
         self._jobs = 0
