@@ -1,9 +1,10 @@
 """Opens the components of one model in threads, each as soon as those are open that it depends on.
 
 ONNX Runtime lets the interpreter go while it opens a graph: steps of other tasks go on meanwhile (the loop was kept
-from running for no longer than the switching of threads), and graphs open side by side. The UNet alone takes most of the starter image model's
-load, so that brings a third at most. More comes from using what is open before the rest is: one thread keeps to the
-heaviest path, which decides when the model is whole, and the others open the lightest first, with which work begins.
+from running for no longer than the switching of threads), and graphs open side by side. The UNet alone takes most of
+the starter image model's load, so that brings a third at most. More comes from using what is open before the rest is:
+one thread keeps to the heaviest path, which decides when the model is whole, and the others open the lightest first,
+with which work begins.
 """
 
 from bisect import insort
