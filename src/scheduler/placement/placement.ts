@@ -19,7 +19,7 @@ import { startLoad } from '../memory/loading.ts'
 import { dropPin } from '../pins/pins.ts'
 import { preemptBatch, preemptSurplus } from '../preemption/preemption.ts'
 import { refusesLoads } from '../pressure/pressure.ts'
-import type { Device, SchedulerState, Slot, Version } from '../state.ts'
+import { type Device, isLive, type SchedulerState, type Slot, type Version } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { engineBytes, staff } from '../workers/workers.ts'
 import { isBindingEarly } from './binding.ts'
@@ -247,11 +247,14 @@ function makeBusyYield(turn: Turn, version: Version, best: Offer): boolean {
   return false
 }
 
-/** From now on it takes also what users come back to: interactive work as soon as its patience ends, batch work when it has waited for its turn. */
+/**
+ * From now on it takes also what users come back to: interactive work as soon as its patience ends, batch work when it has waited for its turn. A further
+ * copy for batch work never does.
+ */
 function isOverdue(state: SchedulerState, version: Version, now: Millis): boolean {
-  const { requests, wantedSince, shortSince } = version
+  const { requests, residencies, wantedSince, shortSince } = version
   if (requests.length === 0 && !hasInteractive(version))
-    return wantedSince !== null && now >= wantedSince + state.settings.batchAgeingMs
+    return wantedSince !== null && !residencies.some(isLive) && now >= wantedSince + state.settings.batchAgeingMs
   return shortSince !== null && now >= shortSince + patienceMs(state, version)
 }
 
