@@ -198,7 +198,7 @@ function needOn(state: SchedulerState, version: Version, device: Device, want: W
     totalBytes: weightsBytes + workingBytes + (hasWorker ? 0 : engineBytes(state, engine)),
     class: want ? classOfWant(version, want) : 'batch',
     // Where order is kept, whoever is first in line waits for nobody.
-    isOverdue: device.line !== null || isOverdue(state, version, now),
+    isOverdue: device.line !== null || isOverdue(state, version, want, now),
   }
 }
 
@@ -251,10 +251,11 @@ function makeBusyYield(turn: Turn, version: Version, best: Offer): boolean {
  * From now on it takes also what users come back to: interactive work as soon as its patience ends, batch work when it has waited for its turn. A further
  * copy for batch work never does.
  */
-function isOverdue(state: SchedulerState, version: Version, now: Millis): boolean {
+function isOverdue(state: SchedulerState, version: Version, want: Want | null, now: Millis): boolean {
   const { requests, residencies, wantedSince, shortSince } = version
+  const isCopy = want ? want.reason === 'queue_too_long' : residencies.some(isLive)
   if (requests.length === 0 && !hasInteractive(version))
-    return wantedSince !== null && !residencies.some(isLive) && now >= wantedSince + state.settings.batchAgeingMs
+    return wantedSince !== null && !isCopy && now >= wantedSince + state.settings.batchAgeingMs
   return shortSince !== null && now >= shortSince + patienceMs(state, version)
 }
 
