@@ -10,8 +10,9 @@ import { quantile } from '../harness/statistics.ts'
 import { draws, embedding, picture } from './drawn-jobs.ts'
 import { SmallDevices } from './small-devices.ts'
 
-const roundMs = 20_000
+const roundMs = 25_000
 const quickRoundMs = 4_000
+const deviceCount = 2
 /** Batch jobs that wait or run at any time: more than both devices ever take. */
 const batchClients = 12
 
@@ -47,7 +48,8 @@ export async function measureInterference(settings: RunSettings): Promise<readon
 }
 
 interface Round {
-  readonly slowdownP99: number
+  readonly aloneMs: readonly number[]
+  readonly besideMs: readonly number[]
   readonly slowdownP50: number
   readonly batchKept: number
 }
@@ -63,7 +65,8 @@ async function measurePair(settings: RunSettings, pair: Pair): Promise<readonly 
     const batch = await serve(settings, socket, pair, round, { interactive: false, batch: true })
     const idleShare = 1 - alone.busyShare
     const result = {
-      slowdownP99: quantile(both.latenciesMs, 0.99) / quantile(alone.latenciesMs, 0.99),
+      aloneMs: alone.latenciesMs,
+      besideMs: both.latenciesMs,
       slowdownP50: quantile(both.latenciesMs, 0.5) / quantile(alone.latenciesMs, 0.5),
       batchKept: both.batchPerSecond / (batch.batchPerSecond * idleShare),
     }
@@ -78,8 +81,14 @@ async function measurePair(settings: RunSettings, pair: Pair): Promise<readonly 
   const id = `contention.${pair.id}`
   return [
     figure(
-      { id: `${id}.p99`, what: `${pair.what}: p99 with / without`, unit: 'x', better: 'lower', goal: { atMost: 1.1 } },
-      pick(rounds, ({ slowdownP99 }) => slowdownP99),
+      {
+        id: `${id}.p99`,
+        what: `${pair.what}: p99 with / without, over all rounds`,
+        unit: 'x',
+        better: 'lower',
+        goal: { atMost: 1.1 },
+      },
+      [[slowestOf(rounds, ({ besideMs }) => besideMs) / slowestOf(rounds, ({ aloneMs }) => aloneMs)]],
     ),
     figure(
       { id: `${id}.p50`, what: `${pair.what}: median with / without`, unit: 'x', better: 'lower' },
@@ -98,14 +107,24 @@ async function measurePair(settings: RunSettings, pair: Pair): Promise<readonly 
   ]
 }
 
+/** A round has few of the longer jobs: their 99th percentile is one of all rounds together. */
+function slowestOf(rounds: readonly (readonly Round[])[], latenciesOf: (round: Round) => readonly number[]): number {
+  return quantile(rounds.flat().flatMap(latenciesOf), 0.99)
+}
+
 async function runBoth(socket: GraphQLSocket, { interactive, batch }: Pair, draw: () => number): Promise<void> {
   await Promise.all([runJob(socket, interactive(draw)), runJob(socket, { ...batch(draw), priorityClass: 'BATCH' })])
+}
+
+interface Span {
+  readonly from: number
+  readonly to: number
 }
 
 interface Served {
   readonly latenciesMs: readonly number[]
   readonly batchPerSecond: number
-  /** Of both devices, by interactive jobs: their latencies together, as far as nobody else was there. */
+  /** Of both devices, by interactive jobs, where nobody else was there: one device for each job that is under way. */
   readonly busyShare: number
 }
 
@@ -119,7 +138,7 @@ async function serve(
   const lastsMs = isQuick ? quickRoundMs : roundMs
   const startedAt = performance.now()
   const endsAt = startedAt + lastsMs
-  const latenciesMs: number[] = []
+  const spans: Span[] = []
   let batchDone = 0
   const draw = draws(100 + round)
   const batchDraw = draws(200 + round)
@@ -132,7 +151,7 @@ async function serve(
   const one = async (input: SubmitJobInput) => {
     const begunAt = performance.now()
     await runJob(socket, input)
-    latenciesMs.push(performance.now() - begunAt)
+    spans.push({ from: begunAt, to: performance.now() })
   }
   const arrivals = async () => {
     const open: Promise<void>[] = []
@@ -146,12 +165,30 @@ async function serve(
     ...(kinds.interactive ? [arrivals()] : []),
     ...(kinds.batch ? Array.from({ length: batchClients }, batchLoop) : []),
   ])
-  const busyMs = latenciesMs.reduce((sum, each) => sum + each, 0)
   return {
-    latenciesMs,
+    latenciesMs: spans.map(({ from, to }) => to - from),
     batchPerSecond: (batchDone / lastsMs) * 1000,
-    busyShare: kinds.batch ? Number.NaN : Math.min(1, busyMs / (2 * lastsMs)),
+    busyShare: kinds.batch ? Number.NaN : busyMs(spans) / (deviceCount * lastsMs),
   }
+}
+
+/** Jobs beyond the number of devices wait, and make nothing busier. */
+function busyMs(spans: readonly Span[]): number {
+  const edges = spans
+    .flatMap(({ from, to }) => [
+      { at: from, by: 1 },
+      { at: to, by: -1 },
+    ])
+    .sort((a, b) => a.at - b.at)
+  let busy = 0
+  let open = 0
+  let last = 0
+  for (const { at, by } of edges) {
+    busy += Math.min(open, deviceCount) * (at - last)
+    open += by
+    last = at
+  }
+  return busy
 }
 
 /** Exponential, so that some come at the same time. */
