@@ -31,6 +31,7 @@ const { positionals: names, values: options } = parseArgs({
     'server-kills': { type: 'string', default: '20' },
     patience: { type: 'string', default: '60' },
     'fresh-clone': { type: 'boolean', default: false },
+    traces: { type: 'string' },
     /** Set by this program for the process that runs one benchmark: where its result goes. */
     result: { type: 'string' },
   },
@@ -53,6 +54,7 @@ npm run bench -- report          writes bench/RESULTS.md from the results
   --patience SECONDS   for waiting until others leave the processors alone, and for repeating rounds (60)
   --only NAME          the one mechanism that "ablation" measures; the results are not kept
   --server-kills N     how often "crash" kills the server (20)
+  --traces FOLDER      recorded workloads for "simulated"; without it some are generated
   --fresh-clone        "startup" also sets up a fresh clone (minutes, needs the package registries)`)
 }
 
@@ -94,6 +96,7 @@ async function runHere(benchmark: Benchmark, path: string): Promise<void> {
     profileDir: profileDir(),
     serverKills: Number(options['server-kills']),
     hasFreshClone: options['fresh-clone'],
+    traces: options.traces ?? null,
     quiet,
     say,
   })
@@ -101,7 +104,7 @@ async function runHere(benchmark: Benchmark, path: string): Promise<void> {
   const circumstances = { others: Number(quiet.others.toFixed(2)), fixedWorkMs: rangeOf(quiet.fixedWorkMs) }
   console.log(`\n${(benchmark.show ?? showFigures)(figures)}\n\n${showCircumstances(circumstances)}\n`)
   for (const table of benchmark.peers) console.log(`${showPeers(table)}\n`)
-  const command = `npm run bench -- ${benchmark.name}${options['fresh-clone'] ? ' --fresh-clone' : ''}`
+  const command = `npm run bench -- ${benchmark.name}${options['fresh-clone'] ? ' --fresh-clone' : ''}${options.traces === undefined ? '' : ' --traces FOLDER'}`
   writeOutcome(path, {
     benchmark: benchmark.name,
     command,

@@ -35,6 +35,8 @@ export interface RunSettings {
   readonly serverKills: number
   /** Whether `startup` also sets up a fresh clone, which takes minutes and needs the package registries. */
   readonly hasFreshClone: boolean
+  /** Folder of recorded workloads for `simulated`; null = it generates some. */
+  readonly traces: string | null
   /** Says on the terminal what is going on. */
   readonly say: (line: string) => void
 }

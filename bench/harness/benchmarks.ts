@@ -8,6 +8,7 @@ import { failover } from '../failover.ts'
 import { files } from '../files.ts'
 import { noop } from '../noop.ts'
 import { pictures } from '../pictures.ts'
+import { simulated } from '../simulated.ts'
 import { startup } from '../startup.ts'
 import { stream } from '../stream.ts'
 import { submitBenchmark } from '../submit.ts'
@@ -26,6 +27,7 @@ export const benchmarks: readonly Benchmark[] = [
   text,
   pictures,
   ablation,
+  simulated,
   contention,
   crash,
   failover,
