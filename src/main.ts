@@ -218,7 +218,7 @@ async function main(): Promise<void> {
     inlineTensorBytesMax: config.HEARTH_INLINE_TENSOR_BYTES,
     onLost: onBroken,
   })
-  shell.start(carryOutWith({ jobs, executor, models, allocations, registry, trouble, estimates, decisions }))
+  shell.start(carryOutWith({ jobs, executor, models, allocations, registry, trouble, estimates, decisions, pins }))
 
   for (const { id, facts } of devices) {
     const { name, limitBytes, coreCount } = facts

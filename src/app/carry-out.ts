@@ -9,6 +9,7 @@ import type { ModelEvents } from './model-events.ts'
 import type { ModelRegistry } from './model-registry.ts'
 import type { CarryOut } from './shell.ts'
 import type { StartEstimates } from './start-estimates.ts'
+import type { WantedModels } from './wanted-models.ts'
 
 type Ended = Extract<Command, { readonly type: 'residencyEnded' }>
 
@@ -21,8 +22,9 @@ export function carryOutWith(doers: {
   readonly trouble: EngineTrouble
   readonly estimates: StartEstimates
   readonly decisions: Decisions
+  readonly pins: WantedModels
 }): CarryOut {
-  const { jobs, executor, models, allocations, registry, trouble, estimates, decisions } = doers
+  const { jobs, executor, models, allocations, registry, trouble, estimates, decisions, pins } = doers
   const whyChanged = ({ versionId, deviceId, state }: Residency) => {
     if (state === 'resident') return null
     return decisions.latest({ kinds: [state === 'loading' ? 'LOAD' : 'EVICT'], versionIds: [versionId], deviceId })
@@ -74,6 +76,8 @@ export function carryOutWith(doers: {
         return models.ended(command.residencyId, command.versionId, now, whyEnded(command))
       case 'allocationChanged':
         return allocations.changed(command.allocation, now)
+      case 'pinDropped':
+        return pins.dropOne(command.versionId, command.deviceId)
       // The shell's own.
       case 'setTimer':
         return

@@ -1,14 +1,16 @@
 /** Pinning: what is pinned is loaded and is not evicted, until it is unpinned, also after a restart. A pin that could not be kept is refused. */
 
-import type { DeviceId } from '../scheduler/ids.ts'
+import type { DeviceId, VersionId } from '../scheduler/ids.ts'
 import type { PinProblem } from '../scheduler/pins/pins.ts'
 import type { ModelRecord } from '../store/records.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { AppContext } from './context.ts'
 import { type Conflict, ModelTooLarge, NotFound, type Overloaded } from './errors.ts'
+import { orOverloaded } from './or-overloaded.ts'
 import { refusedModel } from './refused-model.ts'
+import { saveSnapshot } from './snapshots.ts'
 import { tooLarge } from './too-large.ts'
-import { changeWishes, drainingRefusal } from './wishes.ts'
+import { drainingRefusal } from './wishes.ts'
 
 /** `deviceId` null: pinned on any device; unpinned everywhere. */
 export async function pinModel(
@@ -22,20 +24,48 @@ export async function pinModel(
   if (!entry) return new NotFound('Model', model)
   if (deviceId !== null && !shell.hasDevice(deviceId)) return new NotFound('Device', deviceId)
   if (shell.draining) return drainingRefusal()
-  const event = { type: 'pinRequested', versionId: entry.version.id, deviceId, pinned } as const
-  if (pinned) {
-    if (!entry.spec) return refusedModel(entry)
-    const problem = shell.pinProblem(entry.version.id, deviceId)
-    // The scheduler refuses it too, so that its decisions tell.
-    if (problem) shell.feed(event)
-    const refusal = tooLarge(context, entry) ?? (problem && unpinnable(context, entry, deviceId, problem))
-    if (refusal) return refusal
+  if (!pinned) return unpin(context, entry, deviceId)
+  if (!entry.spec) return refusedModel(entry)
+  const problem = shell.pinProblem(entry.version.id, deviceId)
+  const misfit = tooLarge(context, entry)
+  // The scheduler refuses it too, so that its decisions tell. Who asks at the same time is judged with this pin in place.
+  if (problem || !misfit) shell.feed({ type: 'pinRequested', versionId: entry.version.id, deviceId, pinned: true })
+  const refusal = misfit ?? (problem && unpinnable(context, entry, deviceId, problem))
+  if (refusal) return refusal
+  const isNew = !pins.has(entry.version.id, deviceId)
+  pins.add(entry.version.id, deviceId)
+  const unsaved = await orOverloaded(saveSnapshot(context))
+  if (unsaved && isNew) takeBack(context, entry.version.id, deviceId)
+  return unsaved ?? entry.model
+}
+
+async function unpin(
+  context: AppContext,
+  { model, version }: CatalogueEntry,
+  deviceId: DeviceId | null,
+): Promise<ModelRecord | Overloaded> {
+  const { shell, pins } = context
+  const kept = () => shell.state.versions.get(version.id)?.pins ?? []
+  const wished = pins.all().filter(({ versionId }) => versionId === version.id)
+  const hadRoaming = kept().includes(null)
+  shell.feed({ type: 'pinRequested', versionId: version.id, deviceId, pinned: false })
+  pins.drop(version.id, deviceId)
+  if (hadRoaming && !kept().includes(null)) pins.dropOne(version.id, null)
+  const unsaved = await orOverloaded(saveSnapshot(context))
+  if (!unsaved) return model
+  for (const wish of wished.filter((each) => !pins.has(version.id, each.deviceId))) {
+    pins.add(version.id, wish.deviceId)
+    shell.feed({ type: 'pinRequested', versionId: version.id, deviceId: wish.deviceId, pinned: true })
   }
-  const change = () => (pinned ? pins.add(event.versionId, deviceId) : pins.drop(event.versionId, deviceId))
-  const refused = await changeWishes(context, pins, change)
-  if (refused) return refused
-  shell.feed(event)
-  return entry.model
+  return unsaved
+}
+
+/** What could not be written down does not stand. Unpinned on no device in particular is unpinned everywhere, so the others are pinned again. */
+function takeBack({ shell, pins }: AppContext, versionId: VersionId, deviceId: DeviceId | null): void {
+  const others = (shell.state.versions.get(versionId)?.pins ?? []).filter((pin) => pin !== deviceId)
+  pins.dropOne(versionId, deviceId)
+  shell.feed({ type: 'pinRequested', versionId, deviceId: null, pinned: false })
+  for (const other of others) shell.feed({ type: 'pinRequested', versionId, deviceId: other, pinned: true })
 }
 
 function unpinnable(

@@ -15,8 +15,11 @@ export class WantedModels {
   }
 
   add(versionId: VersionId, deviceId: DeviceId | null): void {
-    const isKnown = this.#wanted.some((wanted) => wanted.versionId === versionId && wanted.deviceId === deviceId)
-    if (!isKnown) this.#wanted.push({ versionId, deviceId })
+    if (!this.has(versionId, deviceId)) this.#wanted.push({ versionId, deviceId })
+  }
+
+  has(versionId: VersionId, deviceId: DeviceId | null): boolean {
+    return this.#wanted.some((wanted) => wanted.versionId === versionId && wanted.deviceId === deviceId)
   }
 
   /** `deviceId` null = everywhere. A wish that names no device is over as soon as one device is to let go. */
@@ -26,7 +29,12 @@ export class WantedModels {
     this.#wanted = this.#wanted.filter(stays)
   }
 
-  /** This wish and no other; `deviceId` null = all for the version. */
+  /** Exactly this one. */
+  dropOne(versionId: VersionId, deviceId: DeviceId | null): void {
+    this.#wanted = this.#wanted.filter((wanted) => wanted.versionId !== versionId || wanted.deviceId !== deviceId)
+  }
+
+  /** Those that name the device; `deviceId` null = all for the version. */
   drop(versionId: VersionId, deviceId: DeviceId | null): void {
     this.#wanted = this.#wanted.filter(
       (wanted) => wanted.versionId !== versionId || (deviceId !== null && wanted.deviceId !== deviceId),

@@ -199,5 +199,7 @@ export type Command =
       readonly deviceId: DeviceId
       readonly reason: 'unloaded' | 'evicted' | 'worker_lost' | 'load_failed'
     }
+  /** A pin could not be kept, or not begin: it is no wish any more. */
+  | { readonly type: 'pinDropped'; readonly versionId: VersionId; readonly deviceId: DeviceId | null }
   /** Fire `timerFired` at this time; replaces an earlier wish. Null = none needed. */
   | { readonly type: 'setTimer'; readonly at: Millis | null }

@@ -237,7 +237,8 @@ export class Simulation {
     else if (
       command.type === 'allocationChanged' ||
       command.type === 'residencyChanged' ||
-      command.type === 'residencyEnded'
+      command.type === 'residencyEnded' ||
+      command.type === 'pinDropped'
     )
       return
     else if ('jobId' in command) this.jobs.carriedOut(command)

@@ -21,11 +21,12 @@ export function takePin(turn: Turn, versionId: VersionId, deviceId: Pin, pinned:
   const version = state.versions.get(versionId)
   if (!version) return
   if (!pinned) {
-    version.pins = version.pins.filter((pin) => deviceId !== null && pin !== deviceId)
+    endPins(version, deviceId)
   } else if (!version.pins.includes(deviceId)) {
     const problem = pinProblem(state, versionId, deviceId)
     if (problem) {
       const { neededBytes: amount } = problem
+      turn.commands.push({ type: 'pinDropped', versionId, deviceId })
       return decided(turn, { kind: 'REJECT_PIN', reason: 'pins_do_not_fit', versionId, deviceId, amount })
     }
     version.pins.push(deviceId)
@@ -36,9 +37,11 @@ export function takePin(turn: Turn, versionId: VersionId, deviceId: Pin, pinned:
 
 /** It turned out that nothing could ever keep it. */
 export function dropPin(turn: Turn, version: Version, deviceId: Pin): void {
+  const { versionId } = version.spec
   version.pins = version.pins.filter((pin) => pin !== deviceId)
   turn.touched.add(version)
-  decided(turn, { kind: 'REJECT_PIN', reason: 'too_large', versionId: version.spec.versionId, deviceId })
+  turn.commands.push({ type: 'pinDropped', versionId, deviceId })
+  decided(turn, { kind: 'REJECT_PIN', reason: 'too_large', versionId, deviceId })
 }
 
 /** Why the pin could not be kept; null if it could, or is there already. A version that nobody knows needs nothing. */
@@ -63,6 +66,14 @@ export function isPinned(residency: LiveResidency): boolean {
   if (version.pins.length === 0 || !isLive(residency)) return false
   if (version.pins.includes(deviceOf(residency).spec.deviceId)) return true
   return version.pins.includes(null) && version.residencies.find(isLive) === residency
+}
+
+/** On one device also the pin that names none, when it is kept there: nothing stays pinned where somebody has unpinned it. */
+function endPins(version: Version, deviceId: Pin): void {
+  const first = version.residencies.find(isLive)
+  const isRoamingThere = first !== undefined && deviceOf(first).spec.deviceId === deviceId
+  const isOver = (pin: Pin) => deviceId === null || pin === deviceId || (pin === null && isRoamingThere)
+  version.pins = version.pins.filter((pin) => !isOver(pin))
 }
 
 /** A pin that nothing on its device keeps yet; undefined = there is none. */

@@ -222,6 +222,7 @@ class TraceWorld {
       const { state, deviceId, versionId } = command.residency
       if (state === 'loading' && command.residency.components.length === 0) this.#filled(deviceId, versionId, 1)
     } else if (command.type === 'allocationChanged' || command.type === 'checkVersion') return
+    else if (command.type === 'pinDropped') return
     else if ('jobId' in command) this.#takeJobCommand(command)
     else this.#devices.carryOut(command)
   }

@@ -13,7 +13,7 @@ import { WantedModels } from '../../../src/app/wanted-models.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { createState } from '../../../src/scheduler/core.ts'
 import type { SchedulerEvent } from '../../../src/scheduler/events.ts'
-import type { DeviceId, SessionId, VersionId } from '../../../src/scheduler/ids.ts'
+import type { DeviceId, SessionId, VersionId, WorkerId } from '../../../src/scheduler/ids.ts'
 import { defaultSettings } from '../../../src/scheduler/settings.ts'
 import type { ModelId, SessionRecord } from '../../../src/store/records.ts'
 import { StoreOverloaded } from '../../../src/store/store.ts'
@@ -36,7 +36,9 @@ class Stage {
     }
     const recorder = { record: (_: number, event: SchedulerEvent) => void this.told.push(event) }
     this.shell = new Shell(createState(defaultSettings, 100), { now: () => 1000 }, recorder, broken)
-    this.shell.start(() => {})
+    this.shell.start((command) => {
+      if (command.type === 'pinDropped') this.context.pins.dropOne(command.versionId, command.deviceId)
+    })
     const device = { deviceId, name: 'small', limitBytes: 1000 * mib, coreCount: 1, workerThreads: 1 }
     this.shell.feed({ type: 'deviceAdded', device })
     const entries = [...this.#entries.values()]
@@ -143,6 +145,66 @@ test('a pin that does not fit beside the others is refused with the bytes, and t
   )
   expect([...stage.shell.state.decisions.read()].map(({ kind }) => kind)).toContain('REJECT_PIN')
   expect(stage.context.pins.all()).toHaveLength(1)
+})
+
+test('of two pins at the same time that do not fit together, one is refused', async () => {
+  const stage = new Stage()
+  const bge = stage.model('bge', 500)
+  stage.model('smol', 400)
+  const answers = await Promise.all(['bge', 'smol'].map((name) => pinModel(stage.context, name, null, true)))
+  expect(answers[0]).toMatchObject({ name: 'bge' })
+  expect(answers[1]).toBeInstanceOf(ModelTooLarge)
+  expect(stage.context.pins.all()).toEqual([{ versionId: bge, deviceId: null }])
+  expect(JSON.parse(stage.saved.at(-1)!)).toMatchObject({ pins: [{ versionId: bge, deviceId: null }] })
+})
+
+test('a pin that the scheduler cannot keep is no wish any more', async () => {
+  const stage = new Stage()
+  const versionId = stage.model('bge', 500)
+  await pinModel(stage.context, 'bge', deviceId, true)
+  for (const { workerId } of stage.shell.state.workers.values())
+    stage.shell.feed({ type: 'workerReady', workerId, privateBytes: mib })
+  const [{ workerId } = { workerId: 0 as WorkerId }] = stage.shell.state.workers.values()
+  // It was larger than its headers said, and its worker is lost.
+  stage.shell.feed({ type: 'modelLoaded', workerId, versionId, loadMs: 1, weightsBytes: 1900 * mib, privateBytes: mib })
+  stage.shell.feed({ type: 'workerExited', workerId, cause: 'signal' })
+  expect([...stage.shell.state.decisions.read()].map(({ kind }) => kind)).toContain('REJECT_PIN')
+  expect(stage.context.pins.all()).toEqual([])
+})
+
+test('after a restart with less memory, what cannot be pinned any more is no wish any more', async () => {
+  const stage = new Stage()
+  const versionId = stage.model('huge', 2000)
+  stage.context.pins.add(versionId, deviceId)
+  await reloadWanted(stage.context)
+  expect(stage.context.pins.all()).toEqual([])
+})
+
+test('unpinned on the device where it is, it is pinned no more, though it was pinned on none in particular', async () => {
+  const stage = new Stage()
+  const versionId = stage.model('bge', 100)
+  await pinModel(stage.context, 'bge', null, true)
+  stage.loadAll()
+  stage.loadAll()
+  await pinModel(stage.context, 'bge', deviceId, false)
+  expect(stage.shell.state.versions.get(versionId)!.pins).toEqual([])
+  expect(JSON.parse(stage.saved.at(-1)!)).toMatchObject({ pins: [] })
+})
+
+test('what could not be written down leaves pins as they were', async () => {
+  const stage = new Stage()
+  const versionId = stage.model('bge', 100)
+  await pinModel(stage.context, 'bge', deviceId, true)
+  stage.refusal = new StoreOverloaded('storage', 100, 'full')
+  for (const [where, pinned] of [
+    [null, true],
+    [deviceId, false],
+    [null, false],
+  ] as const) {
+    expect(await pinModel(stage.context, 'bge', where, pinned)).toBeInstanceOf(Overloaded)
+    expect(stage.context.pins.all()).toEqual([{ versionId, deviceId }])
+    expect(stage.shell.state.versions.get(versionId)!.pins).toEqual([deviceId])
+  }
 })
 
 test('what could never run, is not known, or could not be written down is not pinned', async () => {
