@@ -52,6 +52,12 @@ export class Allocations {
     for (const { allocationId } of rows) this.#closed.delete(allocationId)
   }
 
+  /** They can never be written. */
+  refused(rows: readonly ClosedAllocation[]): void {
+    this.#dropped += rows.length
+    this.written(rows)
+  }
+
   /** Null also for one whose row is not kept any more. */
   find(id: AllocationId): Promise<AllocationView | null> {
     const here = this.#open.get(id) ?? this.#closed.get(id)

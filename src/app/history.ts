@@ -4,7 +4,7 @@
  */
 import type { Decision } from '../scheduler/explain/decisions.ts'
 import type { SchedulerState } from '../scheduler/state.ts'
-import { type Store, StoreClosed } from '../store/store.ts'
+import { type Store, StoreClosed, StoreOverloaded } from '../store/store.ts'
 import type { Allocations } from './allocations.ts'
 
 const keepEveryMs = 500
@@ -28,6 +28,8 @@ export class HistoryKeeper {
   /** Decisions up to this number are written, or left out. */
   #decidedUpTo: number
   #decisionsDropped = 0
+  /** Settles when no lot is on its way. */
+  #underWay: Promise<unknown> = Promise.resolve()
 
   constructor(
     state: Pick<SchedulerState, 'decisions'>,
@@ -45,42 +47,69 @@ export class HistoryKeeper {
   }
 
   /** One lot, unless the store has enough to do. Resolves when it is written. */
-  async keep(): Promise<void> {
-    if (this.#isIdle()) return
-    const { accepting, queuedOperations } = this.#store.metrics
-    if (accepting && queuedOperations < busyRows) await this.#write(lotMax)
+  keep(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isIdle()) return
+      const { accepting, queuedOperations } = this.#store.metrics
+      if (accepting && queuedOperations < busyRows) await this.#write(lotMax)
+    })
   }
 
   /** What is left, at the end, unless commits fail. Resolves after the commit. */
-  async keepLast(): Promise<void> {
-    if (!this.#isIdle() && this.#store.metrics.accepting) await this.#write(lastLotMax)
+  keepLast(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isIdle() && this.#store.metrics.accepting) await this.#write(lastLotMax)
+    })
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#underWay.then(work)
+    this.#underWay = done.catch(() => {})
+    return done
   }
 
   #isIdle(): boolean {
     return this.#decidedUpTo === this.#state.decisions.total && this.#allocations.unwritten(1).length === 0
   }
 
+  /** A lot that the database refuses would be refused again: it is left out. One that the store had no time for comes again. */
   async #write(limit: number): Promise<void> {
     const allocations = this.#allocations.unwritten(limit)
-    await this.#store.recordHistory({ decisions: this.#takeDecisions(limit), allocations })
+    const { decisions, upTo, leftOut } = this.#nextDecisions(limit)
+    const advance = (dropped: number) => {
+      this.#decidedUpTo = upTo
+      this.#decisionsDropped += dropped
+    }
+    try {
+      await this.#store.recordHistory({ decisions, allocations })
+    } catch (error) {
+      if (error instanceof StoreClosed || error instanceof StoreOverloaded) throw error
+      advance(leftOut + decisions.length)
+      this.#allocations.refused(allocations)
+      throw error
+    }
+    advance(leftOut)
     this.#allocations.written(allocations)
   }
 
-  #takeDecisions(limit: number): Decision[] {
+  #nextDecisions(limit: number): {
+    readonly decisions: readonly Decision[]
+    readonly upTo: number
+    readonly leftOut: number
+  } {
     const { decisions } = this.#state
     const from = Math.max(this.#decidedUpTo, decisions.dropped)
-    this.#decisionsDropped += from - this.#decidedUpTo
+    let leftOut = from - this.#decidedUpTo
     const isTooMuch = decisions.total - from > limit
     const taken: Decision[] = []
     let upTo = from
     while (upTo < decisions.total && taken.length < limit) {
       upTo += 1
       const decision = decisions.at(upTo)
-      if (isTooMuch && isRoutine(decision)) this.#decisionsDropped += 1
+      if (isTooMuch && isRoutine(decision)) leftOut += 1
       else taken.push(decision)
     }
-    this.#decidedUpTo = upTo
-    return taken
+    return { decisions: taken, upTo, leftOut }
   }
 }
 

@@ -97,16 +97,16 @@ export function settingsOf(config: Config): SchedulerSettings {
   }
 }
 
-/** A level ends as far below its beginning as it does by default. */
+/** A level ends at the same part of its beginning as it does by default, so always below it. */
 function pressureOf(config: Config): SchedulerSettings['pressure'] {
   const { pressure } = defaultSettings
   const { HEARTH_PRESSURE_TIGHT: tightShare, HEARTH_PRESSURE_CRITICAL: criticalShare } = config
-  const hundredths = (share: number) => Math.round(100 * share) / 100
+  const rounded = (share: number) => Math.round(10_000 * share) / 10_000
   return {
     ...pressure,
     tightShare,
-    tightEndShare: hundredths(tightShare - (pressure.tightShare - pressure.tightEndShare)),
+    tightEndShare: rounded((tightShare * pressure.tightEndShare) / pressure.tightShare),
     criticalShare,
-    criticalEndShare: hundredths(criticalShare - (pressure.criticalShare - pressure.criticalEndShare)),
+    criticalEndShare: rounded((criticalShare * pressure.criticalEndShare) / pressure.criticalShare),
   }
 }

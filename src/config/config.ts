@@ -10,6 +10,10 @@ const list = z.string().transform((text) =>
 )
 const days = z.coerce.number().min(0)
 const share = z.coerce.number().min(0).max(1)
+/** Of memory; from nothing on, everything would be short of it. */
+const pressure = z.coerce.number().min(0.01).max(1)
+/** Before that no step is taken for hung. */
+export const stepMsLeast = 2000
 const count = (minimum: number) => z.coerce.number().int().min(minimum)
 
 /** A task's admission, request and all, has to fit one frame's share of 16 MiB. */
@@ -225,13 +229,13 @@ export const settings = z.object({
   HEARTH_BATCH_AGEING_MS: count(0)
     .default(60_000)
     .describe('After so long a model that batch work waits for is loaded as if interactive work did, milliseconds.'),
-  HEARTH_PRESSURE_TIGHT: share
+  HEARTH_PRESSURE_TIGHT: pressure
     .default(0.85)
     .describe('Share of the memory of a device in use from which it is short: batch work loads nothing more there.'),
-  HEARTH_PRESSURE_CRITICAL: share
+  HEARTH_PRESSURE_CRITICAL: pressure
     .default(0.95)
     .describe('Share from which it is critically short: nothing is loaded there, and batch work pauses.'),
-  HEARTH_STEP_MS_MAX: count(1000)
+  HEARTH_STEP_MS_MAX: count(stepMsLeast)
     .default(600_000)
     .describe(
       'A worker whose step computes longer is taken for hung, milliseconds; once learnt, a few times the usual is enough.',
@@ -295,11 +299,27 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ),
   )
   const result = settings.safeParse(given)
-  if (result.success) return result.data
-  const problems = result.error.issues.map(
-    (issue) => `${issue.path.join('.')}: ${issue.message} (given: ${JSON.stringify(given[String(issue.path[0])])})`,
-  )
+  const problems = result.success
+    ? contradictions(result.data)
+    : result.error.issues.map(
+        (issue) => `${issue.path.join('.')}: ${issue.message} (given: ${JSON.stringify(given[String(issue.path[0])])})`,
+      )
+  if (result.success && problems.length === 0) return result.data
   throw new Error(`These settings are not valid:\n  ${problems.join('\n  ')}`)
+}
+
+/** What is well by itself and makes no sense together. */
+function contradictions(config: Config): string[] {
+  const { HEARTH_PRESSURE_TIGHT: tight, HEARTH_PRESSURE_CRITICAL: critical } = config
+  const { HEARTH_RECYCLE_AFTER_TASKS: recycleAfter, HEARTH_RECYCLE_AT_LATEST: recycleAtLatest } = config
+  const problems: string[] = []
+  if (critical <= tight)
+    problems.push(`HEARTH_PRESSURE_CRITICAL: must be above HEARTH_PRESSURE_TIGHT (given: ${critical} and ${tight})`)
+  if (recycleAtLatest < recycleAfter)
+    problems.push(
+      `HEARTH_RECYCLE_AT_LATEST: must be at least HEARTH_RECYCLE_AFTER_TASKS (given: ${recycleAtLatest} and ${recycleAfter})`,
+    )
+  return problems
 }
 
 /** Read before the server starts, by set-up. */

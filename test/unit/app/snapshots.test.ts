@@ -45,3 +45,15 @@ test('every policy can be chosen by its name', () => {
 test('a server without settings has those of the scheduler', () => {
   expect(settingsOf(readConfig({}))).toEqual(defaultSettings)
 })
+
+test.each([
+  ['0.01', '0.02'],
+  ['0.5', '0.51'],
+  ['0.99', '1'],
+])('levels of pressure that begin at %s and %s end below that', (tight, critical) => {
+  const { pressure } = settingsOf(readConfig({ HEARTH_PRESSURE_TIGHT: tight, HEARTH_PRESSURE_CRITICAL: critical }))
+  expect(pressure.tightEndShare).toBeGreaterThan(0)
+  expect(pressure.tightEndShare).toBeLessThan(pressure.tightShare)
+  expect(pressure.criticalEndShare).toBeGreaterThan(0)
+  expect(pressure.criticalEndShare).toBeLessThan(pressure.criticalShare)
+})
