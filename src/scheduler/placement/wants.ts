@@ -103,7 +103,9 @@ export function noteWant(turn: Turn, version: Version): void {
     dropClaim(turn, version)
   } else {
     version.wantedSince ??= turn.now
-    if (want.rank === rankBatch) tryAgainAt(state, version, version.wantedSince + state.settings.batchAgeingMs)
+    // A time that is past would be asked for again and again.
+    const agesAt = version.wantedSince + state.settings.batchAgeingMs
+    if (want.rank === rankBatch && agesAt > turn.now) tryAgainAt(state, version, agesAt)
     if (want.reason === 'jobs_wait' && !want.bound) beginOvertaking(state, version)
     else version.servedAtWant = null
     const isNews = state.wanted.put(version, { rank: want.rank, order: firstOrder(version) })
