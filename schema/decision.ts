@@ -9,7 +9,11 @@ import { encodeId } from './ids.ts'
 import { Node } from './node.ts'
 import { Decision, Device, Job, Model } from './nouns.ts'
 
-export const DecisionKind = builder.enumType('DecisionKind', { values: decisionKinds })
+export const DecisionKind = builder.enumType('DecisionKind', {
+  description:
+    'PREFETCH: loaded because a client hinted at it. DRAIN: a device is lost, or the server stops, and nothing new begins there. LOWER_PRECISION is not decided yet.',
+  values: decisionKinds,
+})
 
 const ScorePart = builder.objectRef<ScorePartView>('ScorePart').implement({
   fields: (t) => ({

@@ -1,6 +1,7 @@
 /** One exhaustive switch from what the scheduler wants to who does it. */
 import type { Executor } from '../runtime/executor.ts'
 import type { Command, Residency } from '../scheduler/commands.ts'
+import type { DecisionKind } from '../scheduler/explain/decisions.ts'
 import type { Allocations } from './allocations.ts'
 import type { Decisions } from './decisions.ts'
 import type { EngineTrouble } from './engine-trouble.ts'
@@ -27,7 +28,8 @@ export function carryOutWith(doers: {
   const { jobs, executor, models, allocations, registry, trouble, estimates, decisions, pins } = doers
   const whyChanged = ({ versionId, deviceId, state }: Residency) => {
     if (state === 'resident') return null
-    return decisions.latest({ kinds: [state === 'loading' ? 'LOAD' : 'EVICT'], versionIds: [versionId], deviceId })
+    const kinds: DecisionKind[] = state === 'loading' ? ['LOAD', 'PREFETCH'] : ['EVICT']
+    return decisions.latest({ kinds, versionIds: [versionId], deviceId })
   }
   const whyEnded = ({ versionId, deviceId, reason }: Ended) =>
     reason === 'worker_lost' || reason === 'load_failed'

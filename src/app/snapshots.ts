@@ -12,6 +12,8 @@ import { orOverloaded } from './or-overloaded.ts'
 import { type WantedModel, WantedModels } from './wanted-models.ts'
 
 const saveEveryMs = 30_000
+/** What was learnt is kept of so many versions, for each model that may be known. */
+const learntPerModel = 4
 
 interface Saved {
   readonly scheduler: Snapshot
@@ -74,6 +76,7 @@ export function saveSnapshot({ shell, wanted, pins, store }: AppContext): Promis
 export function settingsOf(config: Config): SchedulerSettings {
   return {
     ...defaultSettings,
+    learntVersionsMax: learntPerModel * config.HEARTH_MODEL_LIMIT,
     routing: config.HEARTH_ROUTING,
     queueOrder: config.HEARTH_QUEUE_ORDER,
     overtakingLimit: config.HEARTH_OVERTAKING_LIMIT,

@@ -5,6 +5,7 @@ import type { DeviceSpec, VersionSpec } from './events.ts'
 import { joinPool } from './eviction/pool.ts'
 import { chooseReserved } from './fairness/reserved.ts'
 import type { DeviceId } from './ids.ts'
+import { remember } from './learning/forgetting.ts'
 import { keepLine } from './placement/lines.ts'
 import { bindUnbound } from './placement/rebinding.ts'
 import type { Turn } from './turn.ts'
@@ -42,6 +43,7 @@ export function registerVersion(turn: Turn, spec: VersionSpec): void {
     return
   }
   versions.set(spec.versionId, createVersion(turn.state, spec))
+  remember(turn.state, spec.versionId)
   turn.staffingDue = true
 }
 

@@ -95,6 +95,8 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   /** How long a job waits that found too little memory, the first, second, ... time that nothing else is left to do about it; then it fails. */
   readonly memoryPausesMs: readonly number[]
   readonly pressure: PressureSettings
+  /** Versions of which is kept what was learnt, those that are not registered any more included. */
+  readonly learntVersionsMax: number
   /** Weight of the newest value in a learnt mean. */
   readonly learningRate: number
   /** Steps between two checkpoints of a task; 0 = never. */
@@ -163,6 +165,7 @@ export const defaultSettings: SchedulerSettings = {
   batching: defaultBatching,
   memoryPausesMs: [200, 1000, 3000],
   pressure: defaultPressure,
+  learntVersionsMax: 4000,
   learningRate: 0.2,
   checkpointSteps: 5,
   inferenceShare: 0.3,

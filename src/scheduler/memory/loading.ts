@@ -65,7 +65,7 @@ export function startLoad(
   const loadMsMax = loadMsMaxOf(state, version)
   turn.commands.push({ type: 'load', workerId: worker.workerId, versionId, loadMsMax })
   decided(turn, {
-    kind: 'LOAD',
+    kind: reason === 'hinted' ? 'PREFETCH' : 'LOAD',
     reason,
     versionId,
     deviceId: device.spec.deviceId,

@@ -28,8 +28,8 @@ describe('a hint', () => {
     const version = scheduler.version()
     hint(scheduler, version, 0.1)
     expect(scheduler.all('load').map(({ versionId }) => versionId)).toEqual([version])
-    const loads = [...scheduler.state.decisions.read()].filter(({ kind }) => kind === 'LOAD')
-    expect(loads.map(({ reason }) => reason)).toEqual(['hinted'])
+    const loads = [...scheduler.state.decisions.read()].filter(({ reason }) => reason === 'hinted')
+    expect(loads.map(({ kind }) => kind)).toEqual(['PREFETCH'])
   })
 
   test('has another model evicted that is unlikely to be missed, and not one that is used all the time', () => {
