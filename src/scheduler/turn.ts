@@ -66,8 +66,9 @@ export function tellWorkers(turn: Turn): void {
     }
     tell('withdraw', letter.withdrawals)
     tell('cancelTasks', letter.cancellations)
-    tell('pauseTasks', letter.pauses)
+    // Somebody has it go on, and memory is short: what is resumed and paused in one turn is to be paused.
     tell('resumeTasks', letter.resumptions)
+    tell('pauseTasks', letter.pauses)
     tell('releaseOutputs', letter.releases)
     if (letter.admissions.length > 0) turn.commands.push({ type: 'admit', workerId, tasks: letter.admissions })
   }
