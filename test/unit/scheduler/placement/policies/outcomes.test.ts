@@ -53,7 +53,9 @@ describe('a job that was routed', () => {
     noteForecast(scheduler.state.jobs.get(jobId)!, routing.choose('adaptive')!, scheduler.now)
     scheduler.start(jobId)
     if (end === 'pause') {
+      const [task] = scheduler.state.jobs.get(jobId)!.tasks
       scheduler.pause(jobId)
+      scheduler.say({ kind: 'paused', taskId: task!.taskId, stateBytes: 0 })
       scheduler.resume(jobId)
     }
     scheduler.now += execMs
