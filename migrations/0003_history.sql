@@ -14,6 +14,7 @@ CREATE TABLE `allocations` (
 );
 --> statement-breakpoint
 CREATE INDEX `allocations_job` ON `allocations` (`job_id`) WHERE job_id IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `allocations_released` ON `allocations` (`released_at`,`id`);--> statement-breakpoint
 CREATE TABLE `decisions` (
 	`sequence` integer PRIMARY KEY NOT NULL,
 	`at` integer NOT NULL,

@@ -36,6 +36,7 @@ import type { StartEstimates } from './start-estimates.ts'
 import { submitJobs } from './submit-jobs.ts'
 import type { TaskResults } from './task-results.ts'
 import { refuseUpload, takeUpload } from './upload.ts'
+import { versionIds } from './version-ids.ts'
 import { workerViews } from './worker-views.ts'
 
 export interface AppParts {
@@ -54,8 +55,6 @@ export interface AppParts {
   readonly recoveredJobs: number
   readonly startedAt: number
 }
-
-const everyVersion = { first: 1000, beforeId: null }
 
 /** A worker that has let two pings go unanswered does not keep up, whatever keeps it. */
 const silentMsMin = 2 * defaultWorkerLimits.pingIntervalMs
@@ -154,12 +153,7 @@ export function createApp(parts: AppParts): App {
     decision: (sequence) => parts.decisions.find(sequence),
     decisionText: (decision) => decisionText(context, decision),
     decisionStream: (filter) => parts.decisions.read(filter),
-    versionIds: async (reference) => {
-      const entry = catalogue.resolve(reference)
-      if (entry && reference.includes('@')) return [entry.version.id]
-      const [model] = entry ? [entry.model] : await store.readModels({ name: reference })
-      return model ? (await store.readVersions(model.id, everyVersion)).map(({ id }) => id) : null
-    },
+    versionIds: (reference) => versionIds(catalogue, store, reference),
     modelEvents: (modelId) => models.read(modelId),
 
     artifact: (id) => context.artifacts.find(id),

@@ -86,7 +86,6 @@ export class Decisions {
 
   async count(filter: DecisionFilter): Promise<number> {
     const { decisions } = this.#state
-    const inRing = [...decisions.read(filter)].length
-    return inRing + (await this.#store.countDecisions(filter, decisions.dropped + 1))
+    return decisions.count(filter) + (await this.#store.countDecisions(filter, decisions.dropped + 1))
   }
 }

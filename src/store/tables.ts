@@ -329,7 +329,10 @@ export const allocations = sqliteTable(
     createdAt: integer().notNull(),
     releasedAt: integer().notNull(),
   },
-  (table) => [index('allocations_job').on(table.jobId).where(sql`job_id IS NOT NULL`)],
+  (table) => [
+    index('allocations_job').on(table.jobId).where(sql`job_id IS NOT NULL`),
+    index('allocations_released').on(table.releasedAt, table.id),
+  ],
 )
 
 function reference(column: () => AnySQLiteColumn) {

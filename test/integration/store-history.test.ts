@@ -6,6 +6,7 @@ import { HistoryKeeper } from '../../src/app/history.ts'
 import { DecisionRing } from '../../src/scheduler/explain/decision-ring.ts'
 import type { DecisionFilter } from '../../src/scheduler/explain/decisions.ts'
 import type { AllocationId, DeviceId, JobId, Millis, VersionId } from '../../src/scheduler/ids.ts'
+import type { ClosedAllocation } from '../../src/store/records.ts'
 import type { TestStore } from '../support/stores.ts'
 import { testStore } from '../support/stores.ts'
 
@@ -105,6 +106,30 @@ test('when more is decided than can be kept, plain admissions go first, then wha
   await keeper.keep()
   expect(await opened.store.countDecisions({}, Number.MAX_SAFE_INTEGER)).toBe(110)
   expect(keeper.figures.decisionsDropped).toBe(240)
+})
+
+test('of allocations those go first that were given back first, however long they had been lent', async () => {
+  const { store } = await testStore()
+  const released = (allocationId: number, releasedAt: Millis): ClosedAllocation => ({
+    allocationId: allocationId as AllocationId,
+    deviceId: 1 as DeviceId,
+    purpose: 'weights',
+    state: 'released',
+    predictedBytes: 1,
+    sizeBytes: 0,
+    measuredBytes: 1,
+    workerId: null,
+    residencyId: null,
+    jobId: null,
+    createdAt: 0,
+    releasedAt,
+  })
+  await store.recordHistory({ decisions: [], allocations: [released(1, 900), released(2, 10), released(3, 20)] })
+  await store.retainHistory({ rowsMax: 2, before: 0 })
+  const left = async () => (await store.readAllocations({}, page)).map(({ allocationId }) => allocationId)
+  expect(await left()).toEqual([3, 1])
+  await store.retainHistory({ rowsMax: 2, before: 500 })
+  expect(await left()).toEqual([1])
 })
 
 test('the oldest go when there are too many, or when they are too old', async () => {

@@ -3,14 +3,7 @@
  * what it dropped.
  */
 import type { DeviceId, JobId, Millis, VersionId, WorkerId } from '../ids.ts'
-import {
-  type Decision,
-  type DecisionFilter,
-  decisionKinds,
-  decisionReasons,
-  isWanted,
-  type NewDecision,
-} from './decisions.ts'
+import { type Decision, type DecisionFilter, decisionKinds, decisionReasons, type NewDecision } from './decisions.ts'
 import { partsMax, type Score, type ScoreScheme, scoreSchemes } from './scores.ts'
 
 const scoresMax = 4
@@ -23,6 +16,16 @@ const reasonIndex = indexOf(decisionReasons)
 const schemeNames = Object.keys(scoreSchemes) as readonly ScoreScheme[]
 const schemeIndex = indexOf(schemeNames)
 const noScores: readonly Score[] = []
+
+/** A filter in the numbers of the ring. */
+interface WantedNumbers {
+  readonly kinds: ReadonlySet<number> | null
+  readonly jobId: number | undefined
+  readonly versionIds: ReadonlySet<number> | null
+  readonly deviceId: number | undefined
+  readonly from: number
+  readonly to: number
+}
 
 export class DecisionRing {
   readonly #numbers: Float64Array
@@ -80,17 +83,33 @@ export class DecisionRing {
     for (let part = 0; part < partsMax; part += 1) numbers[base + scoreHeadLength + part] = parts[part] ?? 0
   }
 
-  /** Newest first, those with a number below `before`. Looks at all there are, so most are left out before they are decoded. */
+  /** Newest first, those with a number below `before`. Looks at all there are, so they are sorted out as numbers, before they are decoded. */
   *read(filter: DecisionFilter = {}, before: number = Number.POSITIVE_INFINITY): Generator<Decision> {
-    const { jobId, versionIds } = filter
+    const wanted = wantedNumbers(filter)
+    for (let sequence = Math.min(this.#total, before - 1); sequence > this.dropped; sequence -= 1)
+      if (this.#isWanted(sequence, wanted)) yield this.at(sequence)
+  }
+
+  count(filter: DecisionFilter = {}): number {
+    const wanted = wantedNumbers(filter)
+    let found = 0
+    for (let sequence = this.#total; sequence > this.dropped; sequence -= 1)
+      if (this.#isWanted(sequence, wanted)) found += 1
+    return found
+  }
+
+  #isWanted(sequence: number, { kinds, jobId, versionIds, deviceId, from, to }: WantedNumbers): boolean {
     const numbers = this.#numbers
-    for (let sequence = Math.min(this.#total, before - 1); sequence > this.dropped; sequence -= 1) {
-      const base = ((sequence - 1) % this.#capacity) * stride
-      if (jobId !== undefined && numbers[base + 3] !== jobId) continue
-      if (versionIds && !versionIds.some((id) => numbers[base + 4] === id)) continue
-      const decision = this.at(sequence)
-      if (isWanted(filter, decision)) yield decision
-    }
+    const base = ((sequence - 1) % this.#capacity) * stride
+    const at = numbers[base] ?? 0
+    return (
+      (jobId === undefined || numbers[base + 3] === jobId) &&
+      (!versionIds || versionIds.has(numbers[base + 4] ?? 0)) &&
+      (!kinds || kinds.has(numbers[base + 1] ?? 0)) &&
+      (deviceId === undefined || numbers[base + 5] === deviceId) &&
+      at >= from &&
+      at <= to
+    )
   }
 
   /** One that was not dropped yet. */
@@ -124,6 +143,17 @@ export class DecisionRing {
       versionId: idOrNull<VersionId>(this.#numbers[base + 1] ?? 0),
       parts: [...this.#numbers.subarray(partsAt, partsAt + scoreSchemes[scheme].length)],
     }
+  }
+}
+
+function wantedNumbers({ kinds, jobId, versionIds, deviceId, from, to }: DecisionFilter): WantedNumbers {
+  return {
+    kinds: kinds ? new Set(kinds.map((kind) => kindIndex.get(kind) ?? 0)) : null,
+    jobId,
+    versionIds: versionIds ? new Set(versionIds) : null,
+    deviceId,
+    from: from ?? Number.NEGATIVE_INFINITY,
+    to: to ?? Number.POSITIVE_INFINITY,
   }
 }
 

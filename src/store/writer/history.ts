@@ -1,6 +1,6 @@
 /** What was decided, and rows of the ledger that are closed: written in lots, and the oldest deleted in steps that hold nobody up. */
 import type { Millis } from '../../scheduler/ids.ts'
-import { allocationColumns, type DecisionRow, decisionColumns, sqlList } from '../columns.ts'
+import { allocationColumns, decisionColumns, sqlList } from '../columns.ts'
 import type { Connection } from '../opening/connection.ts'
 import { allocationRow, decisionRow } from '../rows.ts'
 import type { History } from '../store.ts'
@@ -27,8 +27,9 @@ export function prepareRecordHistory(database: Connection): (input: MessageReade
 
 export function prepareRetainHistory(database: Connection): (input: MessageReader) => { readonly isDone: boolean } {
   const retain = [
-    prepareRetain(database, 'decisions', 'sequence', 'at'),
-    prepareRetain(database, 'allocations', 'id', 'released_at'),
+    prepareRetain(database, 'decisions', 'at', 'sequence'),
+    // What was lent for long has a small number, and may be given back last.
+    prepareRetain(database, 'allocations', 'released_at', 'released_at, id'),
   ]
   return (input) => {
     const [rowsMax = 0, before = 0] = input.take(2) as number[]
@@ -37,20 +38,28 @@ export function prepareRetainHistory(database: Connection): (input: MessageReade
   }
 }
 
-/** Deletes from the oldest on, as long as they are too old or there are too many; answers whether nothing of that kind is left. */
-function prepareRetain(database: Connection, table: string, key: string, at: string) {
+/**
+ * Deletes from the oldest on, in the order of `key`, as long as they are too old or there are too many; answers whether nothing of that kind is left.
+ * They are counted once for a round of steps: what comes meanwhile is the next one's.
+ */
+function prepareRetain(database: Connection, table: string, at: string, key: string) {
   const count = database.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck()
   const oldest = database
-    .prepare<[number], [DecisionRow[0], Millis]>(`SELECT ${key}, ${at} FROM ${table} ORDER BY ${key} LIMIT ?`)
+    .prepare<[number], [Millis, ...number[]]>(`SELECT ${at}, ${key} FROM ${table} ORDER BY ${key} LIMIT ?`)
     .raw()
-  const remove = database.prepare<[number]>(`DELETE FROM ${table} WHERE ${key} <= ?`)
+  const places = key.replace(/\w+/g, '?')
+  const remove = database.prepare<number[]>(`DELETE FROM ${table} WHERE (${key}) <= (${places})`)
+  let counted: number | null = null
   return (rowsMax: number, before: Millis): boolean => {
-    const excess = (count.get() ?? 0) - rowsMax
+    counted ??= count.get() ?? 0
+    const excess = counted - rowsMax
     const rows = oldest.all(rowsPerStep)
-    const kept = rows.findIndex(([, rowAt], place) => place >= excess && rowAt >= before)
+    const kept = rows.findIndex(([rowAt], place) => place >= excess && rowAt >= before)
     const last = rows.at(kept === -1 ? -1 : kept - 1)
-    if (kept !== 0 && last) remove.run(last[0])
-    return kept !== -1 || rows.length < rowsPerStep
+    if (kept !== 0 && last) counted -= remove.run(...last.slice(1)).changes
+    const isDone = kept !== -1 || rows.length < rowsPerStep
+    if (isDone) counted = null
+    return isDone
   }
 }
 

@@ -48,7 +48,11 @@ test('only what is asked for is read', () => {
   ring.record(10, { kind: 'ADMIT', reason: 'worker_has_room', jobId: job })
   ring.record(20, { kind: 'LOAD', reason: 'jobs_wait', versionId: version })
   ring.record(30, { kind: 'EVICT', reason: 'idle_worker', deviceId: device })
-  const found = (filter: DecisionFilter, before?: number) => [...ring.read(filter, before)].map(({ at }) => at)
+  const found = (filter: DecisionFilter, before?: number) => {
+    const all = [...ring.read(filter, before)].map(({ at }) => at)
+    if (before === undefined) expect(ring.count(filter)).toBe(all.length)
+    return all
+  }
   expect(found({})).toEqual([30, 20, 10])
   expect(found({}, 3)).toEqual([20, 10])
   expect(found({ jobId: job })).toEqual([10])
