@@ -11,7 +11,7 @@ class Activity:
         self.is_in_long_step = False
         # A step runs.
         self.is_stepping = False
-        # How long the running step lasts, as its program says; None = it does not say.
+        # How long the running step waits for something outside, as its program says; None = it does not.
         self.declared_step_ms: int | None = None
         # States that an engine computes on between steps; kept by Tasks, for they end without steps as well.
         self.tasks_in_engine = 0

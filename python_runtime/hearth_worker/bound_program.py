@@ -28,12 +28,13 @@ class BoundProgram:
         self.node = node
         self.seats = _seats(program)
         self.is_interruptible = bool(getattr(program, "interruptible", False))
+        self._waits_outside = bool(getattr(program, "waits_outside", False))
         # Tasks that have a seat; those of a program without seats have one from their start to their end.
         self.seated = 0
         self._lengths = StepLengths()
         self._shapes: dict[Hashable, str] = {}
         self._is_unpredictable = False
-        # What the program said when it was asked last, in milliseconds; None where it says nothing.
+        # How long the step that it was asked about last waits for something outside, in milliseconds; None: not at all.
         self.declared_step_ms: int | None = None
 
     def batch_key(self, state: object) -> Hashable:
@@ -64,7 +65,7 @@ class BoundProgram:
             return None
         try:
             known = self.program.expected_step_ms(states)
-            self.declared_step_ms = None if known is None or not isfinite(known) else ceil(max(0.0, known))
+            self.declared_step_ms = self._declared_ms(known)
             return self._lengths.expected_ms(len(states)) if known is None else float(known)
         except Exception:
             # Told once. From now on every step is announced, as one of unknown length is.
@@ -108,6 +109,11 @@ class BoundProgram:
             self.program.release(state)
         except Exception:
             logger.exception("A state of %s was not released cleanly.", type(self.program).__name__)
+
+    def _declared_ms(self, known: float | None) -> int | None:
+        if not self._waits_outside or known is None or not isfinite(known):
+            return None
+        return ceil(max(0.0, known))
 
 
 def _seats(program: AnyProgram) -> int | None:

@@ -57,7 +57,7 @@ class Models:
         if request.model in self._resident:
             state = "being loaded" if self.is_loading(request.model) else "loaded"
             raise LoadFailed(f"Model {request.model} is {state} already.")
-        if not any(resident.load for resident in self._resident.values()):
+        if not self.has_loads():
             self._growth.begin()
         load = ModelLoad(request, request_id, now_ms(), _cautious_policy(request.model))
         files = ModelFiles(request.files)
@@ -89,6 +89,10 @@ class Models:
                     yield self._take_component(resident, load, news)
                 except Exception as error:
                     load.fail(error)
+
+    def has_loads(self) -> bool:
+        """Whether any has not ended."""
+        return any(resident.load for resident in self._resident.values())
 
     def is_loading(self, model: int) -> bool:
         """Until its load has ended, well or not."""

@@ -89,7 +89,7 @@ class StepRunner:
 
         def step(states: Sequence[object]) -> Sequence[Outcome]:
             try:
-                with self._report.step_times.step_of(record, len(states)):
+                with self._report.step_times.step_of(record, len(states), is_loading=self._models.has_loads()):
                     return list(bound.program.step(states))
             except Interrupted as error:
                 if self._interrupts.has_interrupted:

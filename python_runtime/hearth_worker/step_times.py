@@ -11,8 +11,11 @@ from hearth_worker.tasks import TaskRecord
 
 # Times leave at most so often; nobody waits for them.
 INTERVAL_MS = 100.0
-# So many steps of as many states show what memory they take.
+# So many steps of as many states show what memory they take; and now and then another one, for inputs change.
 MEASURED_STEPS = 2
+MEASURED_EVERY = 256
+# Shapes come from clients: more of them are not remembered at once.
+KINDS_MAX = 1024
 # Model, node, shape and number of states.
 Kind = tuple[int, str, str, int]
 
@@ -27,19 +30,19 @@ class GatheredTimes:
         self._too_large: dict[Kind, None] = {}
         # Of each node and shape the first step is not timed: engines prepare themselves in it.
         self._begun: set[tuple[int, str, str]] = set()
-        self._measured: dict[Kind, int] = {}
-        # Private memory before the first step of a model's node.
-        self._before: dict[tuple[int, str], int] = {}
+        # Steps that were measured, or could have been.
+        self._seen: dict[Kind, int] = {}
 
     @contextmanager
-    def step_of(self, record: TaskRecord, states: int) -> Iterator[None]:
-        """Around a step of so many states, one of which is the record's."""
+    def step_of(self, record: TaskRecord, states: int, *, is_loading: bool = False) -> Iterator[None]:
+        """Around a step of so many states, one of which is the record's. `is_loading`: a model is, and takes memory."""
         if record.bound.seats is not None:
             # Its engine computes between steps.
             yield
             return
         kind = (record.model, record.bound.node, record.shape, states)
-        peak = self._begin_peak(kind)
+        is_first = kind[:3] not in self._begun
+        before_bytes = None if is_first or is_loading else self._begin_peak(kind)
         began_at = now_ms()
         try:
             yield
@@ -48,13 +51,14 @@ class GatheredTimes:
             self._note(now_ms())
             raise
         ended_at = now_ms()
-        if kind[:3] not in self._begun:
+        if is_first:
+            if len(self._begun) >= KINDS_MAX:
+                self._begun.clear()
             self._begun.add(kind[:3])
             return
         self._ms.setdefault(kind, []).append(ended_at - began_at)
-        if peak and (peak_bytes := memory.peak_private_bytes()) is not None:
-            beyond = max(0, peak_bytes - self._before[kind[:2]])
-            self._peaks[kind] = max(beyond, self._peaks.get(kind, 0))
+        if before_bytes is not None and (peak_bytes := memory.peak_private_bytes()) is not None:
+            self._peaks[kind] = max(peak_bytes - before_bytes, self._peaks.get(kind, 0))
         self._note(ended_at)
 
     def due_at(self) -> float | None:
@@ -74,20 +78,16 @@ class GatheredTimes:
     def forget(self, model: int) -> None:
         """It is unloaded: what comes under its number later begins anew."""
         self._begun = {each for each in self._begun if each[0] != model}
-        self._before = {each: count for each, count in self._before.items() if each[0] != model}
-        self._measured = {each: count for each, count in self._measured.items() if each[0] != model}
+        self._seen = {each: count for each, count in self._seen.items() if each[0] != model}
 
     def _note(self, now: float) -> None:
         if self._gathered_at is None:
             self._gathered_at = now
 
-    def _begin_peak(self, kind: Kind) -> bool:
-        """Whether the memory of this step is measured: of the first few of a kind only, because asking takes time."""
-        if self._measured.get(kind, 0) >= MEASURED_STEPS:
-            return False
-        self._measured[kind] = self._measured.get(kind, 0) + 1
-        before = memory.begin_peak()
-        if before is None:
-            return False
-        self._before.setdefault(kind[:2], before)
-        return True
+    def _begin_peak(self, kind: Kind) -> int | None:
+        """Private memory before this step; None where it is not measured: asking takes time, so few steps are."""
+        seen = self._seen.get(kind, 0)
+        if seen == 0 and len(self._seen) >= KINDS_MAX:
+            self._seen.clear()
+        self._seen[kind] = seen + 1
+        return memory.begin_peak() if seen < MEASURED_STEPS or seen % MEASURED_EVERY == 0 else None

@@ -1,4 +1,4 @@
-"""A PONG says how long the running step lasts, where its program says so; the server is that patient with it."""
+"""A PONG says how long the running step waits, where its program says so; the server is that patient with it."""
 
 from typing import Any
 
@@ -19,6 +19,15 @@ def test_the_running_step(parameters: dict[str, Any], step_ms: int | None) -> No
         worker.admit(task(1, request={"parameters": parameters}))
         worker.wait_for_entry("started", 1)
         assert worker.answer_to(worker.send(8)) == Pong(progress=0, busy=True, step_ms=step_ms)
+
+
+def test_a_program_that_only_knows_how_long_its_steps_last_may_not_do_nothing_for_longer(
+    third_party_variables: dict[str, str],
+) -> None:
+    with noop_worker(third_party_variables) as worker:
+        worker.admit(task(1, program="patient", request={"stepMs": 60_000}))
+        worker.wait_for_entry("started", 1)
+        assert worker.answer_to(worker.send(8)) == Pong(progress=0, busy=True, step_ms=None)
 
 
 def test_no_step() -> None:

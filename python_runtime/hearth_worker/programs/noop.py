@@ -83,6 +83,8 @@ class Noop(Program[NoopRequest, NoopState, NoopOutput]):
 
     promise: ClassVar[Promise] = "bitwise"
     request_type: ClassVar[type] = NoopRequest
+    # It sleeps.
+    waits_outside: ClassVar[bool] = True
 
     def __init__(self, model: LoadedModel, components: Sequence[str]) -> None:
         """Needs nothing of either."""

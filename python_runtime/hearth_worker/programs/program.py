@@ -29,6 +29,8 @@ class Program(Protocol[Input_contra, State, Output_co]):
     request_type: ClassVar[type]
     # Whether `interrupt` ends a step.
     interruptible: ClassVar[bool] = False
+    # Whether steps wait for something outside and do nothing meanwhile; `expected_step_ms` says how long.
+    waits_outside: ClassVar[bool] = False
     # For engines that compute between steps: how many states the engine carries at once. Later states wait unstarted,
     # where they can still be withdrawn. None: nothing is computed but in `step`.
     seats: int | None = None
@@ -66,8 +68,8 @@ class Program(Protocol[Input_contra, State, Output_co]):
     def expected_step_ms(self, states: Sequence[State]) -> float | None:  # noqa: ARG002
         """How long the step will last, if the program knows; otherwise the loop goes by what it has measured.
 
-        A step that waits for something outside must say so: one that does nothing for a second counts as hung, unless
-        it was said to last longer; it may then last four times that.
+        A step that does nothing for a second counts as hung. One of a program that `waits_outside` may do nothing for
+        four times as long as is said here.
         """
         return None
 

@@ -17,10 +17,11 @@ from hearth_worker.programs.program import Program, Promise
 
 # Each with its module.
 PROGRAMS = {
-    **dict.fromkeys(("gate", "hold_interpreter", "litter", "look_around", "unsendable"), "third_party"),
+    **dict.fromkeys(("gate", "hoard", "hold_interpreter", "litter", "look_around", "unsendable"), "third_party"),
     **dict.fromkeys(("mistaken", "think_for_ever"), "mistaken_programs"),
     **dict.fromkeys(("relay", "patient", "thinker"), "patient_programs"),
 }
+HOARD_BYTES = 100 * 1024 * 1024
 
 
 def install(folder: Path) -> dict[str, str]:
@@ -57,6 +58,16 @@ class OneStep(Program[Nothing, Nothing, dict[str, Any]]):
 
     def output(self) -> dict[str, Any]:
         raise NotImplementedError
+
+
+class Hoard(OneStep):
+    """Keeps memory for as long as its model is loaded."""
+
+    def __init__(self, model: LoadedModel, components: Sequence[str]) -> None:
+        self._kept = b"\x01" * HOARD_BYTES
+
+    def output(self) -> dict[str, Any]:
+        return {"values": len(self._kept)}
 
 
 class HoldInterpreter(OneStep):

@@ -13,7 +13,7 @@ export interface LivenessLimits {
   readonly suspectMs: number
   /** Silent and doing nothing for so long: hung. */
   readonly silentIdleMs: number
-  /** A step that does nothing for so long: hung, unless its program says that it lasts longer. */
+  /** A step that does nothing for so long: hung, unless its program says that it waits for something outside, and for longer. */
   readonly stuckIdleMs: number
   /** A load that does nothing for so long: hung. */
   readonly loadIdleMs: number
@@ -35,7 +35,7 @@ export interface Observation {
   readonly progress: number
   /** It said that a step runs. */
   readonly isStepping: boolean
-  /** How long its program says that the running step lasts; null = it does not say. */
+  /** How long the running step lasts, of a program that says that it waits for something outside; null = it does not say so. */
   readonly declaredStepMs: number | null
   /** How long the steps of what it has may last, as far as was learnt; null = nothing was. */
   readonly stepMsMax: number | null
