@@ -12,7 +12,7 @@ export interface NodeSteps {
   usedAt: Millis
   /** More states did not fit into memory; null = all that were tried did. */
   memoryLimit: number | null
-  /** Private memory that each state of a step takes while it runs, at most; null = no worker has told. */
+  /** Private memory that each state of a step takes while it runs, at most of late; null = no worker has told. */
   bytesPerState: number | null
   /** Of class batch may try one state more, until a step of so many was timed. */
   isProbing: boolean

@@ -9,6 +9,8 @@ import { refreshPolicy } from './policy-changes.ts'
 
 /** Below the clock's grain; nothing takes no time at all. */
 const stepMsMin = 0.001
+/** Of the most memory that a state took, how much is still expected after a step that took less. */
+const memoryDecay = 0.9
 
 export function takeStepTimes(turn: Turn, event: Extract<SchedulerEvent, { readonly type: 'stepsTimed' }>): void {
   const residency = turn.state.workers.get(event.workerId)?.residencies.get(event.versionId)
@@ -24,9 +26,15 @@ function learn(turn: Turn, residency: LiveResidency, sample: StepSample): void {
   noteStep(residency.worker.slot.device, ms * steps, turn.now)
   const known = stepsAt(turn, residency, sample, ms)
   learnStep(known.curve, states, ms, steps)
-  if (peakBytes !== null) known.bytesPerState = Math.max(known.bytesPerState ?? 0, Math.ceil(peakBytes / states))
+  if (peakBytes !== null) learnMemory(known, Math.ceil(peakBytes / states))
   if (known.memoryLimit !== null && states > known.memoryLimit) known.memoryLimit = states
   noteTrial(turn, residency, known, sample)
+}
+
+/** The most of late: what inputs of one day took, or somebody else at the same time, is not held against a model for ever. */
+function learnMemory(known: NodeSteps, bytesPerState: number): void {
+  const formerBytes = Math.floor((known.bytesPerState ?? 0) * memoryDecay)
+  known.bytesPerState = Math.max(bytesPerState, formerBytes)
 }
 
 /** A step too large for memory is never tried again at that size, until trials from below have come there. */

@@ -114,6 +114,16 @@ describe('memory', () => {
     time(place, sizes, { baseMs: 100, stateMs: 1, peakBytes: gib })
     expect(told(place.scheduler)[0]?.limit).toBeLessThan(8)
   })
+
+  test('what a state took once is not held against it for ever', () => {
+    const place = resident({ batchLimit: 8 })
+    const gib = 1024 * 1024 * 1024
+    time(place, sizes, { baseMs: 100, stateMs: 1, peakBytes: gib })
+    const before = told(place.scheduler)[0]?.limit
+    for (let round = 0; round < 10; round += 1) time(place, sizes, { baseMs: 100, stateMs: 1, peakBytes: 0 })
+    expect(before).toBeLessThan(8)
+    expect(told(place.scheduler)[0]?.limit).toBe(8)
+  })
 })
 
 describe('batch class', () => {
