@@ -13,6 +13,7 @@ import { isIdle } from '../memory/footprint.ts'
 import { isPinned } from '../pins/pins.ts'
 import { type Device, isLive, type Job, type LiveResidency, type SchedulerState } from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
+import type { Paused } from './preempted.ts'
 
 /** A job that is not let go by its worker yet is looked at again after this. */
 const lookAgainMs = 100
@@ -82,23 +83,35 @@ function isPreemptible(state: SchedulerState, residency: LiveResidency): boolean
 function pauseJobsOf(turn: Turn, { jobs, worker }: LiveResidency): void {
   for (const job of [...jobs]) {
     const isAtWork = job.tasks.some(({ state, residency }) => state === 'started' && residency?.worker === worker)
-    // What has not started is taken back, and what somebody has paused is let go.
-    if (!isAtWork || job.pauseCause !== null || job.cancelRequested) continue
+    // What somebody has paused is let go.
+    if (job.pauseCause !== null || job.cancelRequested) continue
+    // What has not started is taken back, and has made way as well: its model could come and go for ever.
+    if (!isAtWork) {
+      recordOf(turn.state, job).times += 1
+      continue
+    }
     notePause(turn, job)
     pauseJob(turn, job.jobId, 'interactive_work')
   }
 }
 
+function recordOf({ preemption }: SchedulerState, job: Job): Paused {
+  const known = preemption.jobs.get(job)
+  if (known) return known
+  const made: Paused = { times: 0, resumeAt: null, resumedAt: null }
+  preemption.jobs.set(job, made)
+  return made
+}
+
 function notePause({ state, now }: Turn, job: Job): void {
   const { preemption, settings } = state
-  const paused = preemption.jobs.get(job) ?? { times: 0, resumeAt: null, resumedAt: null }
+  const paused = recordOf(state, job)
   const isSoon = paused.resumedAt !== null && now < paused.resumedAt + settings.preemptionHoldMsMax
   preemption.holdMs = isSoon
     ? Math.min(settings.preemptionHoldMsMax, 2 * preemption.holdMs)
     : Math.max(settings.preemptionHoldMsMin, preemption.holdMs / 2)
   paused.times += 1
   paused.resumeAt = now + preemption.holdMs
-  preemption.jobs.set(job, paused)
   setAlarm(state, paused.resumeAt)
 }
 
