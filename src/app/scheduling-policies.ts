@@ -22,7 +22,7 @@ export function schedulingPolicies(config: Config): readonly NamedSetting[] {
       name: 'fairness',
       value: 'weighted turns of users and sessions',
       description:
-        'Interactive work goes first. Within a class users share by measured work, and within a user sessions by their weights.',
+        'Interactive work goes first. Within a class sessions share by measured work and by their weights; all callers are one user until there are credentials.',
     },
     {
       name: 'interactiveDevices',
