@@ -1,8 +1,11 @@
 /** After a start: what was acknowledged before and had not ended goes on, or is told why it cannot. */
 import type { RecoveredJob } from '../scheduler/events.ts'
-import type { JobRecord } from '../store/records.ts'
+import type { JobId } from '../scheduler/ids.ts'
+import type { JobRecord, TaskKind } from '../store/records.ts'
+import { announcedWork } from './announced-work.ts'
 import type { AppContext } from './context.ts'
 import { failUnrunnable } from './job-commands.ts'
+import type { AcceptedRequest } from './request-artifacts.ts'
 import { jobSpec } from './submit-jobs.ts'
 import type { WantedModel, WantedModels } from './wanted-models.ts'
 
@@ -16,7 +19,13 @@ export interface Recovered {
   readonly failed: number
 }
 
+/** So many requests are read at the same time; they may be large. */
+const readsMax = 64
+/** Requests of other kinds announce nothing, and need not be read. */
+const announcingKinds: readonly TaskKind[] = ['textToImage', 'generateText', 'embedText']
+
 export async function recoverJobs(context: AppContext): Promise<Recovered> {
+  const works = await worksOf(context)
   const jobs: RecoveredJob[] = []
   const failures: Promise<void>[] = []
   for (const { record, tasks, checkpoints } of context.store.opening.unfinished) {
@@ -28,7 +37,7 @@ export async function recoverJobs(context: AppContext): Promise<Recovered> {
       continue
     }
     jobs.push({
-      ...jobSpec(context, record, tasks, 1),
+      ...jobSpec(context, record, tasks, works.get(record.id) ?? 1),
       attempt: record.attempt,
       failedAttempts: record.failedAttempts,
       deathsAlone: record.deathsAlone,
@@ -43,6 +52,24 @@ export async function recoverJobs(context: AppContext): Promise<Recovered> {
   const paused = jobs.filter((job) => job.pauseRequested).length
   const interrupted = jobs.filter((job) => job.wasActive && !job.pauseRequested).length
   return { waiting: jobs.length - interrupted - paused, paused, interrupted, failed: failures.length }
+}
+
+/** What the requests had announced. A step of a large one would be taken for hung, were it expected to be as short as others are. */
+async function worksOf({ store }: AppContext): Promise<ReadonlyMap<JobId, number>> {
+  const works = new Map<JobId, number>()
+  const ids = store.opening.unfinished.flatMap(({ record: { id, taskKind } }) =>
+    announcingKinds.includes(taskKind) ? [id] : [],
+  )
+  for (let from = 0; from < ids.length; from += readsMax) {
+    const reads = ids.slice(from, from + readsMax).map(async (id) => {
+      const text = await store.readRequest(id)
+      if (text === null) throw new Error(`The request of job ${id} is not in the store.`)
+      const accepted: AcceptedRequest = JSON.parse(text)
+      works.set(id, announcedWork(accepted))
+    })
+    await Promise.all(reads)
+  }
+  return works
 }
 
 /** What is paused stays so, and nothing that was shown of it is lost; what was asked to go on just before begins again like any other. */

@@ -20,7 +20,7 @@ const newcomer: History = { attempt: 0, failedAttempts: 0, deathsAlone: 0, check
 /** Null if it is here already, or cannot run because its version is gone. */
 export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer): Job | null {
   const { state } = turn
-  const { jobId, userId, sessionId, weight, class: priorityClass, submittedAt, deadlineAt } = spec
+  const { jobId, userId, sessionId, weight, work, class: priorityClass, submittedAt, deadlineAt } = spec
   if (state.jobs.has(jobId)) return null
   const versionId = assertGraph(spec)
   const version = state.versions.get(versionId)
@@ -29,9 +29,7 @@ export function acceptJob(turn: Turn, spec: JobSpec, history: History = newcomer
     return null
   }
   if (history === newcomer) learnAnnounced(state, version, spec.work)
-  // What it announced is known of a newcomer only.
-  const work = history === newcomer ? spec.work : (version.learnt.meanWork ?? spec.work)
-  const share = takeShare(state, version, { ...spec, work })
+  const share = takeShare(state, version, spec)
   const job: Job = new JobRecord({
     jobId,
     userId,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { AppContext } from '../../../src/app/context.ts'
 import { LiveJobs } from '../../../src/app/live-jobs.ts'
 import { describeRecovery, recoverJobs } from '../../../src/app/recovery.ts'
@@ -6,7 +6,7 @@ import type { JobId } from '../../../src/scheduler/ids.ts'
 import type { JobRecord } from '../../../src/store/records.ts'
 
 /** Jobs as a former server left them, of a model that is still here. */
-function contextAfter(jobs: readonly Partial<JobRecord>[]): AppContext {
+function contextAfter(jobs: readonly Partial<JobRecord>[], requests: readonly object[] = []): AppContext {
   const nothingAsked = {
     sessionId: null,
     cancelRequestedAt: null,
@@ -19,11 +19,11 @@ function contextAfter(jobs: readonly Partial<JobRecord>[]): AppContext {
     checkpoints: [],
   }))
   return {
-    store: { opening: { unfinished } },
+    store: { opening: { unfinished }, readRequest: async (id: JobId) => JSON.stringify(requests[id]) },
     live: new LiveJobs(1),
     log: { adopt: () => {} },
     catalogue: { version: () => ({ spec: {}, manifest: { components: [] } }) },
-    shell: { feed: () => {} },
+    shell: { feed: vi.fn() },
   } as unknown as AppContext
 }
 
@@ -48,4 +48,17 @@ test('each job is counted once: what is to pause is paused, though it was runnin
 
 test('where nothing was left over there is nothing to be told', async () => {
   expect(describeRecovery(await recoverJobs(contextAfter([])))).toBeNull()
+})
+
+test('a job announces what its request did when it was new', async () => {
+  const kinds = ['textToImage', 'program', 'embedText'] as const
+  const context = contextAfter(
+    kinds.map((taskKind) => ({ state: 'QUEUED', taskKind })),
+    [{ textToImage: { steps: 30, count: 2, width: 128, height: 64 } }, {}, { embedText: { texts: ['a', 'b', 'c'] } }],
+  )
+  await recoverJobs(context)
+  expect(context.shell.feed).toHaveBeenCalledWith({
+    type: 'jobsRecovered',
+    jobs: [120, 1, 3].map((work) => expect.objectContaining({ work })),
+  })
 })
