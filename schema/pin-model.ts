@@ -9,7 +9,10 @@ import { Model } from './nouns.ts'
 const PinModelInput = builder.inputType('PinModelInput', {
   fields: (t) => ({
     model: t.string({ required: true, description: '`name`, or `name@version`.' }),
-    deviceId: t.id({ description: 'Default: any device; unpinned everywhere.' }),
+    deviceId: t.id({
+      description:
+        'Default: any device; unpinned everywhere. Unpinned on a device, a pin on any device that is kept there is over too.',
+    }),
     pinned: t.boolean({ required: true, defaultValue: true }),
   }),
 })
