@@ -23,7 +23,9 @@ test('a job that hangs is found out, and its neighbours go on', async () => {
 })
 
 test('a worker that is stopped from outside is taken for hung, and its jobs run again', async () => {
-  const ids = await submitAll(hearth, [neighbour(0), neighbour(1)])
+  // They last long enough to be there still when their worker is stopped.
+  const long = (value: number) => noop({ value, steps: 150, stepMs: 10 })
+  const ids = await submitAll(hearth, [long(0), long(1)])
   const logs = ids.map((id) => watch(hearth, id))
   await logs[0]!.event('JobStarted')
   process.kill((await workerOf(hearth, ids[0]!)).pid, 'SIGSTOP')

@@ -20,9 +20,8 @@ afterAll(() => hearth.stop())
 test.runIf(process.platform === 'linux')(
   'a step that is too large is taken apart, and no job of it is lost',
   async () => {
-    const first = watch(hearth, await submit(hearth, noop({ stepMs: 400 })))
-    await first.reaches('its start', ({ __typename }) => __typename === 'JobStarted')
-    // They share the next step, and do not fit into memory together.
+    // The model is there then, so that those who come together are given to its worker together: they share a step, and do not fit into memory.
+    expect((await watch(hearth, await submit(hearth, noop())).final()).__typename).toBe('JobSucceeded')
     const ids = await submitAll(
       hearth,
       Array.from({ length: 4 }, () => noop({ steps: 2, stepBytes: 180 * mib })),

@@ -47,6 +47,12 @@ describe('how long a step may compute before its worker counts as hung', () => {
     expect(scheduler.admissions().at(-1)).toMatchObject({ stepMsMax: 2000 })
   })
 
+  test('is as much for such a request after a restart', () => {
+    const { scheduler, version } = experienced(20, 500, 10)
+    const job = scheduler.recover(version, { work: 1000 })
+    expect(scheduler.admissions().at(-1)).toMatchObject({ jobId: job, stepMsMax: 200_000 })
+  })
+
   test('follows a model that becomes slower or faster', () => {
     const { scheduler, version } = experienced(20, 500)
     const step = (ms: number) => {
