@@ -52,8 +52,4 @@ export class WantedModels {
   all(): readonly WantedModel[] {
     return [...this.#wanted]
   }
-
-  reset(wanted: readonly WantedModel[]): void {
-    this.#wanted = [...wanted]
-  }
 }

@@ -3,7 +3,7 @@ import type { AppContext } from './context.ts'
 import { Overloaded } from './errors.ts'
 import { orOverloaded } from './or-overloaded.ts'
 import { saveSnapshot } from './snapshots.ts'
-import type { WantedModels } from './wanted-models.ts'
+import type { WantedModel, WantedModels } from './wanted-models.ts'
 
 /** A wish that could not be written down does not stand. */
 export async function changeWishes(
@@ -13,10 +13,18 @@ export async function changeWishes(
 ): Promise<Overloaded | null> {
   const before = wishes.all()
   change()
-  const saved = await orOverloaded(saveSnapshot(context))
-  if (!saved) return null
-  wishes.reset(before)
-  return saved
+  const after = wishes.all()
+  const unsaved = await orOverloaded(saveSnapshot(context))
+  if (!unsaved) return null
+  // Others may have changed theirs meanwhile.
+  for (const { versionId, deviceId } of after.filter(isMissingFrom(before))) wishes.dropOne(versionId, deviceId)
+  for (const { versionId, deviceId } of before.filter(isMissingFrom(after))) wishes.add(versionId, deviceId)
+  return unsaved
+}
+
+function isMissingFrom(wishes: readonly WantedModel[]) {
+  return (wish: WantedModel) =>
+    !wishes.some(({ versionId, deviceId }) => versionId === wish.versionId && deviceId === wish.deviceId)
 }
 
 export function drainingRefusal(): Overloaded {
