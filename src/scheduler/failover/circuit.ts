@@ -4,7 +4,14 @@
  * usually gets, and after a minute without another death all of it.
  */
 import type { Millis } from '../ids.ts'
-import { type LiveResidency, type SchedulerState, type Slot, slotsInOrder, steppingTasks } from '../state.ts'
+import {
+  type LiveResidency,
+  type SchedulerState,
+  type Slot,
+  slotsInOrder,
+  steppingTasks,
+  type Worker,
+} from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
 
 /** Another worker has died there; `deaths` counts it. */
@@ -32,9 +39,9 @@ export function distrust(state: SchedulerState, slot: Slot): void {
   state.unsteady.add(slot)
 }
 
-/** A task has ended well there. */
-export function noteSuccess(turn: Turn, slot: Slot): void {
-  if (slot.circuit !== 'probing') return
+/** A task has ended well there. What a worker says that has been killed shows nothing of the one that comes after it. */
+export function noteSuccess(turn: Turn, { state, slot }: Worker): void {
+  if (state === 'stopping' || slot.circuit !== 'probing') return
   slot.circuit = 'recovering'
   slot.recoversAt = turn.now + turn.state.settings.circuitRecoveryMs
   setAlarm(turn.state, slot.recoversAt)

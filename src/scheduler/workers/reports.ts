@@ -29,7 +29,7 @@ export function takeReports(turn: Turn, workerId: WorkerId, reports: readonly Ta
     if (report.kind === 'done' || report.kind === 'step') residency.worker.slot.deaths = 0
     if (report.kind === 'done' || report.kind === 'failed' || report.kind === 'cancelled')
       noteServed(turn.state, residency.worker)
-    if (report.kind === 'done') noteSuccess(turn, residency.worker.slot)
+    if (report.kind === 'done') noteSuccess(turn, residency.worker)
     if (task.state === 'abandoned') takeAbandoned(turn, task, report)
     else take(turn, task, report)
   }

@@ -75,4 +75,20 @@ describe('a device is lost', () => {
     scheduler.serve()
     expect(scheduler.jobsAt(scheduler.workerOf(version))).toHaveLength(1)
   })
+
+  test('what its killed workers had still to say shows nothing of those that come after them', () => {
+    const scheduler = new SchedulerUnderTest()
+    const deviceId = scheduler.device()
+    const version = scheduler.version({ batchLimit: 2 })
+    const jobs = [scheduler.submit(version), scheduler.submit(version)]
+    scheduler.serve()
+    scheduler.feed({ type: 'deviceLost', deviceId })
+    scheduler.feed({ type: 'deviceReturned', deviceId })
+    scheduler.finish(jobs[0]!)
+    reap(scheduler)
+    for (let job = 0; job < 5; job += 1) scheduler.submit(version)
+    scheduler.pass(600_000)
+    scheduler.serve()
+    expect(scheduler.jobsAt(scheduler.workerOf(version))).toHaveLength(1)
+  })
 })
