@@ -534,6 +534,11 @@ export function deviceOf(residency: LiveResidency): Device {
   return residency.worker.slot.device
 }
 
+/** Sets do not keep their order in snapshots, so whoever goes through one goes by ids. */
+export function devicesInOrder(devices: Iterable<Device>): Device[] {
+  return [...devices].sort((a, b) => a.spec.deviceId - b.spec.deviceId)
+}
+
 /** The same order in whatever order they came. */
 export function slotsInOrder(slots: Iterable<Slot>): Slot[] {
   return [...slots].sort(

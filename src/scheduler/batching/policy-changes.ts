@@ -1,7 +1,7 @@
 /** When a worker is told other limits: when they have become others by enough to matter. */
 import type { NodeLimit } from '../commands.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
-import type { Device, LiveResidency } from '../state.ts'
+import { type Device, devicesInOrder, type LiveResidency } from '../state.ts'
 import { decided, setAlarm, type Turn } from '../turn.ts'
 import { sendPolicy } from '../workers/worker-words.ts'
 import { endOfPeak, endPeakIfOver, noteInteractive } from './load-of-device.ts'
@@ -45,7 +45,7 @@ export function noteArrival(turn: Turn, device: Device): void {
 /** An alarm has rung: peaks may be over. */
 export function endPeaks(turn: Turn): void {
   const { settings, peaks } = turn.state
-  for (const device of peaks) {
+  for (const device of devicesInOrder(peaks)) {
     if (!endPeakIfOver(device, turn.now, settings.batching)) {
       setAlarm(turn.state, endOfPeak(device, settings.batching))
       continue

@@ -41,7 +41,7 @@ export function climb(turn: Turn, job: Job, residency: LiveResidency): MemoryRem
 /** Pauses that are over, and devices that are avoided no longer; to be asked when an alarm rings. */
 export function endClimbs(turn: Turn): void {
   const { now, state } = turn
-  for (const job of state.climbing) {
+  for (const job of [...state.climbing].sort((a, b) => a.jobId - b.jobId)) {
     const { memory, version } = job
     if (memory.restsUntil !== null && memory.restsUntil <= now) memory.restsUntil = null
     if (memory.avoids !== null && memory.avoidsUntil <= now) memory.avoids = null

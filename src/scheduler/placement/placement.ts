@@ -189,7 +189,8 @@ function offerOf(state: SchedulerState, version: Version, device: Device, want: 
 function needOn(state: SchedulerState, version: Version, device: Device, want: Want | null, now: Millis): Need {
   const { engine } = version.spec
   const slot = device.slots.get(engine)
-  const hasWorker = slot?.primary || slot?.spares.some(({ state: life }) => life !== 'stopping')
+  const hasWorker =
+    slot !== undefined && (slot.primary !== null || slot.spares.some(({ state: life }) => life !== 'stopping'))
   const { weightsBytes, workingBytes } = bytesOf(version)
   return {
     versionId: version.spec.versionId,

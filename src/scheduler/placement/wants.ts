@@ -153,5 +153,5 @@ function firstOrder(version: Version): number {
     hasInteractive(version) ? lanes.interactive.first() : lanes.batch.first(),
   ]
   for (const { lanes: each } of version.bound.values()) heads.push(each.interactive.first() ?? each.batch.first())
-  return Math.min(...heads.map((task) => task?.order ?? Number.POSITIVE_INFINITY))
+  return Math.min(...heads.map((task) => task?.order ?? Number.MAX_VALUE))
 }

@@ -81,7 +81,9 @@ function isPreemptible(state: SchedulerState, residency: LiveResidency): boolean
 }
 
 function pauseJobsOf(turn: Turn, { jobs, worker }: LiveResidency): void {
-  for (const job of [...jobs]) {
+  // Who pauses before it has begun leaves its home.
+  const atHome = [...jobs]
+  for (const job of atHome) {
     const isAtWork = job.tasks.some(({ state, residency }) => state === 'started' && residency?.worker === worker)
     // What somebody has paused is let go.
     if (job.pauseCause !== null || job.cancelRequested) continue

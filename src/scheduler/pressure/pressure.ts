@@ -14,7 +14,7 @@ import { isIdle } from '../memory/footprint.ts'
 import { availableBytes } from '../memory/ledger.ts'
 import { unload } from '../memory/loading.ts'
 import { isPinned } from '../pins/pins.ts'
-import { type Device, isLive, type LiveResidency, type Task } from '../state.ts'
+import { type Device, devicesInOrder, isLive, type LiveResidency, type Task } from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
 import { fallsAt, judge } from './levels.ts'
 
@@ -23,14 +23,14 @@ export function settlePressure(turn: Turn): boolean {
   const { pressureDue } = turn
   if (pressureDue.size === 0) return false
   let isAnyDone = false
-  for (const device of pressureDue) isAnyDone = settle(turn, device) || isAnyDone
+  for (const device of devicesInOrder(pressureDue)) isAnyDone = settle(turn, device) || isAnyDone
   pressureDue.clear()
   return isAnyDone
 }
 
 /** An alarm has rung: a level may have lasted long enough below its end. */
 export function lookAgain(turn: Turn): void {
-  for (const device of turn.state.pressed) turn.pressureDue.add(device)
+  for (const device of devicesInOrder(turn.state.pressed)) turn.pressureDue.add(device)
 }
 
 /** Nothing is loaded on a critical device, and on a tight one only what interactive work waits for. */
@@ -94,7 +94,9 @@ function offload(turn: Turn, device: Device): void {
 }
 
 function pauseBatch(turn: Turn, device: Device): void {
-  for (const { job, state } of [...tasksOn(device)]) {
+  // Pausing changes what the workers have.
+  const tasks = [...tasksOn(device)]
+  for (const { job, state } of tasks) {
     if (job.class !== 'batch' || job.pauseCause !== null || (state !== 'admitted' && state !== 'started')) continue
     device.heldJobs.add(job)
     pauseJob(turn, job.jobId, 'memory_pressure')

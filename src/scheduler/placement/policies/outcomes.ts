@@ -30,7 +30,7 @@ export function noteForecast(job: Job, { device, forecast }: RoutingChoice, now:
 }
 
 export function noteStart({ forecast, attempt }: Job, now: Millis): void {
-  if (!forecast || forecast.startedAt !== null) return
+  if (forecast?.startedAt !== null) return
   forecast.startedAt = now
   forecast.attempt = attempt
 }

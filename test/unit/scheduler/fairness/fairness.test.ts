@@ -19,7 +19,12 @@ function oneByOne(settings: Partial<SchedulerSettings> = {}) {
 }
 
 /** Lets so many jobs run to their ends, each for as long as `msOf` says; answers them in the order in which they ran. */
-function serve(scheduler: SchedulerUnderTest, version: VersionId, count: number, msOf = (_: JobId) => 10): JobId[] {
+function serve(
+  scheduler: SchedulerUnderTest,
+  version: VersionId,
+  count: number,
+  msOf: (jobId: JobId) => number = () => 10,
+): JobId[] {
   const served: JobId[] = []
   for (let index = 0; index < count; index += 1) {
     const [jobId] = scheduler.jobsAt(scheduler.workerOf(version))

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { step } from '../../../../src/scheduler/core.ts'
 import type { DeviceId, VersionId } from '../../../../src/scheduler/ids.ts'
 import { restore } from '../../../../src/scheduler/snapshot/restore.ts'
-import { snapshot } from '../../../../src/scheduler/snapshot/snapshot.ts'
+import { type Snapshot, snapshot } from '../../../../src/scheduler/snapshot/snapshot.ts'
 import { mib, SchedulerUnderTest } from '../scheduler-under-test.ts'
 
 function fleet(count: number, limitBytes = 1024 * mib) {
@@ -37,7 +37,8 @@ describe('among many devices, of which only some are looked at', () => {
     const { scheduler } = fleet(30)
     const versions = Array.from({ length: 10 }, () => scheduler.version({ weightsBytes: 500 * mib }))
     scheduler.serve()
-    const copy = restore(JSON.parse(JSON.stringify(snapshot(scheduler.state))))
+    const written: Snapshot = JSON.parse(JSON.stringify(snapshot(scheduler.state)))
+    const copy = restore(written)
     const jobs = versions.map((versionId) => scheduler.spec(versionId))
     const event = { type: 'jobsSubmitted', jobs } as const
     expect(step(copy, event, scheduler.now)).toEqual(scheduler.feed(event))

@@ -14,7 +14,7 @@ function run(scheduler: SchedulerUnderTest, versionId: VersionId, execMs: number
 function unequal(slowMs = 400, fastMs = 100) {
   const scheduler = new SchedulerUnderTest()
   const [slow, fast] = [scheduler.device(), scheduler.device()]
-  const versions = [slow!, fast!].map((deviceId) => {
+  const versions = [slow, fast].map((deviceId) => {
     const versionId = scheduler.version()
     scheduler.feed({ type: 'loadRequested', versionId, deviceId })
     scheduler.serve()
@@ -34,12 +34,12 @@ function unequal(slowMs = 400, fastMs = 100) {
       )
       scheduler.start(...jobs)
       scheduler.pass(fastMs)
-      scheduler.finish(placeOf.get(fast!)!)
+      scheduler.finish(placeOf.get(fast)!)
       scheduler.pass(slowMs - fastMs)
-      scheduler.finish(placeOf.get(slow!)!)
+      scheduler.finish(placeOf.get(slow)!)
     }
   }
-  return { scheduler, slow: slow!, fast: fast!, onSlow: versions[0]!, compare }
+  return { scheduler, slow, fast, onSlow: versions[0]!, compare }
 }
 
 function whereIs(scheduler: SchedulerUnderTest, versionId: VersionId): DeviceId[] {

@@ -3,7 +3,7 @@ import type { VersionId } from '../../../../../src/scheduler/ids.ts'
 import { noteForecast } from '../../../../../src/scheduler/placement/policies/outcomes.ts'
 import { learnWork, newWorkModel, predictMs } from '../../../../../src/scheduler/placement/policies/work-model.ts'
 import { restore } from '../../../../../src/scheduler/snapshot/restore.ts'
-import { snapshot } from '../../../../../src/scheduler/snapshot/snapshot.ts'
+import { type Snapshot, snapshot } from '../../../../../src/scheduler/snapshot/snapshot.ts'
 import { RoutingUnderTest } from './candidates.ts'
 
 test('time is predicted from announced work, by a line through what was seen', () => {
@@ -86,7 +86,8 @@ describe('a job that was routed', () => {
     routing.choose('wrr')
     routing.choose('capacity')
     const { state } = routing.scheduler
-    const copy = restore(JSON.parse(JSON.stringify(snapshot(state))))
+    const written: Snapshot = JSON.parse(JSON.stringify(snapshot(state)))
+    const copy = restore(written)
     expect(copy.routing).toEqual(state.routing)
   })
 })
