@@ -48,7 +48,8 @@ export function step(state: SchedulerState, event: SchedulerEvent, now: Millis):
   expireDue(turn)
   hurryDue(turn)
   admitAndPlace(turn)
-  if (settlePressure(turn)) admitAndPlace(turn)
+  // What that begins may bring pressure anew.
+  for (let rounds = 0; rounds < pressureRoundsMax && settlePressure(turn); rounds += 1) admitAndPlace(turn)
   settleLeases(turn)
   tellWorkers(turn)
   // Starting a process takes the shell milliseconds; running work does not wait for that.
@@ -156,6 +157,7 @@ function admitAndPlace(turn: Turn): void {
   } while (turn.touched.size > 0 || isPlacementDue(turn))
 }
 
+const pressureRoundsMax = 5
 /** Each round is about what the one before has changed; two or three are usual. */
 const roundsMax = 1000
 

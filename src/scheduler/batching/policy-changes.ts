@@ -19,6 +19,7 @@ export function refreshPolicy(turn: Turn, residency: LiveResidency): void {
     differs(
       limit,
       before.find((told) => isSame(told, limit)),
+      residency.version.spec.batchLimit,
     ),
   )
   if (changed.length === 0) return
@@ -73,8 +74,8 @@ function announce(turn: Turn, { version, worker }: LiveResidency, limit: NodeLim
   else decide('larger_step_tried', limit.batchClassLimit)
 }
 
-function differs(limit: NodeLimit, told: NodeLimit | undefined): boolean {
-  if (!told) return limit.baseMs !== null || limit.batchClassLimit !== null
+function differs(limit: NodeLimit, told: NodeLimit | undefined, usual: number): boolean {
+  if (!told) return limit.limit < usual || limit.baseMs !== null || limit.batchClassLimit !== null
   if (limit.limit !== told.limit || limit.batchClassLimit !== told.batchClassLimit) return true
   const holdMs = limit.holdMs ?? 0
   if (Math.abs(holdMs - (told.holdMs ?? 0)) > Math.max(holdGrainMs, grain * (told.holdMs ?? 0))) return true

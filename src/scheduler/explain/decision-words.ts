@@ -64,6 +64,7 @@ const words: Readonly<Record<DecisionReason, string | ((facts: Facts) => string)
   step_too_large: ({ model, device, amount }) =>
     `A larger step${of(model)}${on(device)} did not fit into memory, so steps take ${states(amount)}.`,
   interactive_peak: ({ device }) => `Interactive work comes often${on(device)}, so steps of batch work are kept short.`,
+  pause_over: 'What it had to make way for is over.',
   interactive_work: ({ device }) => `Interactive work needed its place${on(device)}.`,
   memory_pressure: ({ device }) => `Memory was short${on(device)}.`,
   peak_over: ({ device }) =>

@@ -72,6 +72,7 @@ export const decisionReasons = [
   'routed',
   'routed_for_want_of_better',
   'faster_elsewhere',
+  'pause_over',
 ] as const
 export type DecisionReason = (typeof decisionReasons)[number]
 

@@ -91,11 +91,11 @@ const pauseReasons = {
 } as const satisfies Readonly<Record<PauseCause, DecisionReason>>
 
 /** `deviceId`: where tasks of it step again at once, in the stage that it was in; null = it waits again. */
-export function announceResumed(turn: Turn, job: Job, deviceId: DeviceId | null): void {
+export function announceResumed(turn: Turn, job: Job, deviceId: DeviceId | null, reason: DecisionReason): void {
   const { jobId, version, setback } = job
   moveTo(turn.state, job, deviceId === null ? 'queued' : 'running')
   turn.commands.push({ type: 'jobResumed', jobId, deviceId })
-  decided(turn, { kind: 'RESUME', reason: 'asked_for', jobId, versionId: version.spec.versionId })
+  decided(turn, { kind: 'RESUME', reason, jobId, versionId: version.spec.versionId })
   job.setback = null
   // How long it would have taken without the pause, nobody knows.
   job.forecast = null

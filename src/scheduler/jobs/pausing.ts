@@ -8,6 +8,7 @@ import { dequeueAll } from '../admission/lanes.ts'
 import { park, unpark } from '../admission/membership.ts'
 import { goOn } from '../admission/next-tasks.ts'
 import type { PauseCause } from '../events.ts'
+import type { DecisionReason } from '../explain/decisions.ts'
 import type { DeviceId, JobId } from '../ids.ts'
 import { deviceOf, isLive, type Job, type LiveResidency, type Task } from '../state.ts'
 import { letterTo, type Turn } from '../turn.ts'
@@ -28,18 +29,18 @@ export function pauseJob(turn: Turn, jobId: JobId, cause: PauseCause): void {
   goOn(turn, job)
 }
 
-export function resumeJob(turn: Turn, jobId: JobId): void {
+export function resumeJob(turn: Turn, jobId: JobId, reason: DecisionReason = 'asked_for'): void {
   const job = turn.state.jobs.get(jobId)
   if (!job || job.cancelRequested || job.pauseCause === null) return
   job.pauseCause = null
   const resumedOn = resumeParked(turn, job)
-  if (job.state === 'paused') announceResumed(turn, job, resumedOn)
+  if (job.state === 'paused') announceResumed(turn, job, resumedOn, reason)
   goOn(turn, job)
 }
 
 /** It was the scheduler that had it pause, and nobody else has wished so since. */
 export function resumePaused(turn: Turn, job: Job, cause: PauseCause): void {
-  if (turn.state.jobs.get(job.jobId) === job && job.pauseCause === cause) resumeJob(turn, job.jobId)
+  if (turn.state.jobs.get(job.jobId) === job && job.pauseCause === cause) resumeJob(turn, job.jobId, 'pause_over')
 }
 
 /** A worker leaves the task out of steps from now on. */

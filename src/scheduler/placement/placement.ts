@@ -121,7 +121,7 @@ function placeFor(turn: Turn, version: Version, want: Want, isFreed: boolean, on
   if (best.device.loading) return
   if (best.missingBytes === 0) return begin(turn, version, want, best, offers)
   const isMade = best.isPossible
-    ? preemptSurplus(turn, best.device, best.need) || makeRoom(turn, best.device, best.need)
+    ? (!isPatient(want) && preemptSurplus(turn, best.device, best.need)) || makeRoom(turn, best.device, best.need)
     : !isPatient(want) && makeBusyYield(turn, version, best)
   if (isMade && !want.bound) claim(turn, version, best.device)
 }

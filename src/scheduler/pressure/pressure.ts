@@ -14,7 +14,7 @@ import { isIdle } from '../memory/footprint.ts'
 import { availableBytes } from '../memory/ledger.ts'
 import { unload } from '../memory/loading.ts'
 import { isPinned } from '../pins/pins.ts'
-import { type Device, devicesInOrder, isLive, type LiveResidency, type Task } from '../state.ts'
+import { type Device, devicesInOrder, isLive, type LiveResidency, servingWorkers, type Task } from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
 import { fallsAt, judge } from './levels.ts'
 
@@ -61,7 +61,10 @@ function settle(turn: Turn, device: Device): boolean {
   if (pressure.level !== 'normal') offload(turn, device)
   if (pressure.level === 'critical') pauseBatch(turn, device)
   if (before === 'critical' || pressure.level === 'normal') resumeSome(turn, device)
-  for (const residency of device.residencies) refreshPolicy(turn, residency)
+  for (const residency of device.residencies) {
+    refreshPolicy(turn, residency)
+    turn.touched.add(residency.version)
+  }
   turn.freed.add(device)
   return true
 }
@@ -113,5 +116,5 @@ function resumeSome(turn: Turn, device: Device): void {
 }
 
 function* tasksOn(device: Device): Generator<Task> {
-  for (const { primary } of device.slots.values()) if (primary) yield* primary.tasks
+  for (const { tasks } of servingWorkers(device)) yield* tasks
 }
