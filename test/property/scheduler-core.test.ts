@@ -22,35 +22,37 @@ const settings = {
   circuitDeaths: 2,
 }
 
+const fixedSeed = 11
+
 test('whatever is told, in whatever order: the invariants hold, every answer can be given, and a copy through JSON behaves the same', {
   timeout: 60_000,
 }, () => {
   const reached = new Map<string, number>()
-  fc.assert(
-    fc.property(life, (events) => {
-      let state = createState(settings, 1)
-      const audit = new Audit(settings)
-      const submitted = new Set<JobId>()
-      let now = 0
-      for (const { event: drawn, afterMs, copies, isWild } of events) {
-        now += afterMs
-        const told = isWild ? drawn : aimed(state, drawn)
-        const event = told.type === 'jobsSubmitted' ? { ...told, jobs: firstTold(told.jobs, submitted) } : told
-        const copy: Snapshot | null = copies ? JSON.parse(JSON.stringify(snapshot(state))) : null
-        const commands = step(state, event, now)
-        if (copy) {
-          const other = restore(copy)
-          expect(JSON.stringify(step(other, event, now))).toBe(JSON.stringify(commands))
-          state = other
-        }
-        audit.observe(event, commands)
-        expect([...audit.problems, ...brokenInvariants(state)]).toEqual([])
-        expectAnswers(state, now)
-        for (const { type } of commands) reached.set(type, (reached.get(type) ?? 0) + 1)
+  const lives = fc.property(life, (events) => {
+    let state = createState(settings, 1)
+    const audit = new Audit(settings)
+    const submitted = new Set<JobId>()
+    let now = 0
+    for (const { event: drawn, afterMs, copies, isWild } of events) {
+      now += afterMs
+      const told = isWild ? drawn : aimed(state, drawn)
+      const event = told.type === 'jobsSubmitted' ? { ...told, jobs: firstTold(told.jobs, submitted) } : told
+      const copy: Snapshot | null = copies ? JSON.parse(JSON.stringify(snapshot(state))) : null
+      const commands = step(state, event, now)
+      if (copy) {
+        const other = restore(copy)
+        expect(JSON.stringify(step(other, event, now))).toBe(JSON.stringify(commands))
+        state = other
       }
-    }),
-    { numRuns: 150 },
-  )
+      audit.observe(event, commands)
+      expect([...audit.problems, ...brokenInvariants(state)]).toEqual([])
+      expectAnswers(state, now)
+      for (const { type } of commands) reached.set(type, (reached.get(type) ?? 0) + 1)
+    }
+  })
+  // The same every day, so that what must have happened is no matter of luck; and others from day to day.
+  fc.assert(lives, { numRuns: 120, seed: fixedSeed })
+  fc.assert(lives, { numRuns: 60, seed: Math.floor(Date.now() / 86_400_000) })
   // Events that lead nowhere would prove nothing.
   for (const type of [
     'jobSucceeded',
