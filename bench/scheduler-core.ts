@@ -78,7 +78,8 @@ function time(what: string, times: number, act: () => unknown): void {
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
+  const collect: () => void = runInNewContext('gc')
+  collect()
 }
 
 function mib(bytes: number): number {
