@@ -84,6 +84,8 @@ export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   readonly migrationIntervalMs: number
   /** Devices are looked at one by one while there are no more of them; else some are drawn. */
   readonly exactDevices: number
+  /** Where there are more, how often it is looked for workers and spares that are missing. */
+  readonly staffingIntervalMs: number
   /** Until anything has been measured. */
   readonly guessedExecMs: number
   /** What waits goes ahead when no more is left until its deadline, and twice the time that it takes. */
@@ -158,6 +160,7 @@ export const defaultSettings: SchedulerSettings = {
   evictionHorizonMs: 60_000,
   migrationIntervalMs: 10_000,
   exactDevices: 64,
+  staffingIntervalMs: 100,
   guessedExecMs: 1000,
   deadlineLeadMs: 1000,
   guessedUnitMs: 10,

@@ -100,6 +100,8 @@ export interface SchedulerState {
   readonly climbing: Set<Job>
   /** Devices on which interactive work comes often just now. */
   readonly peaks: Set<Device>
+  /** When the first of their peaks may be over; null = there is none. */
+  peaksEndAt: Millis | null
   /** Devices that are short of memory. */
   readonly pressed: Set<Device>
   /** What makes the next job likely to be one of a version. Survives restarts. */
@@ -124,6 +126,8 @@ export interface SchedulerState {
   /** Where the look at the versions goes on. */
   movesLookedAt: number
   readonly routing: RoutingMemory
+  /** When it was last looked for workers and spares that are missing. */
+  staffedAt: Millis | null
   /** What the next random draw comes from. */
   random: number
   readonly decisions: DecisionRing
@@ -473,6 +477,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     nodeSteps: new Map(),
     climbing: new Set(),
     peaks: new Set(),
+    peaksEndAt: null,
     pressed: new Set(),
     anticipation: noAnticipation(),
     pools: new Map(),
@@ -486,6 +491,7 @@ export function createState(settings: SchedulerSettings, firstRuntimeId: number)
     migrateAt: null,
     movesLookedAt: 0,
     routing: noRoutingMemory(),
+    staffedAt: null,
     random: 1,
     decisions: new DecisionRing(settings.decisionRingSize),
   }

@@ -1,6 +1,7 @@
 /** When a worker is told other limits: when they have become others by enough to matter. */
 import type { NodeLimit } from '../commands.ts'
 import type { DecisionReason } from '../explain/decisions.ts'
+import type { Millis } from '../ids.ts'
 import { type Device, devicesInOrder, type LiveResidency } from '../state.ts'
 import { decided, setAlarm, type Turn } from '../turn.ts'
 import { sendPolicy } from '../workers/worker-words.ts'
@@ -40,20 +41,32 @@ export function noteArrival(turn: Turn, device: Device): void {
   if (!batching.isLearnt || !noteInteractive(device, turn.now, batching)) return
   turn.state.peaks.add(device)
   for (const residency of device.residencies) refreshPolicy(turn, residency)
-  setAlarm(turn.state, endOfPeak(device, batching))
+  awaitEndOfPeak(turn, endOfPeak(device, batching))
 }
 
-/** An alarm has rung: peaks may be over. */
+/** An alarm has rung: peaks may be over. A peak that goes on ends later than it was thought. */
 export function endPeaks(turn: Turn): void {
-  const { settings, peaks } = turn.state
-  for (const device of devicesInOrder(peaks)) {
-    if (!endPeakIfOver(device, turn.now, settings.batching)) {
-      setAlarm(turn.state, endOfPeak(device, settings.batching))
-      continue
-    }
+  const { state, now } = turn
+  const { peaks, settings } = state
+  if (state.peaksEndAt === null || now < state.peaksEndAt) return
+  let endAt = Number.POSITIVE_INFINITY
+  const over: Device[] = []
+  for (const device of peaks) {
+    if (endPeakIfOver(device, now, settings.batching)) over.push(device)
+    else endAt = Math.min(endAt, endOfPeak(device, settings.batching))
+  }
+  state.peaksEndAt = null
+  if (over.length < peaks.size) awaitEndOfPeak(turn, endAt)
+  for (const device of devicesInOrder(over)) {
     peaks.delete(device)
     for (const residency of device.residencies) refreshPolicy(turn, residency)
   }
+}
+
+function awaitEndOfPeak({ state }: Turn, at: Millis): void {
+  if (state.peaksEndAt !== null && state.peaksEndAt <= at) return
+  state.peaksEndAt = at
+  setAlarm(state, at)
 }
 
 function announce(turn: Turn, { version, worker }: LiveResidency, limit: NodeLimit, before?: NodeLimit): void {

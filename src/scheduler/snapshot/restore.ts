@@ -71,6 +71,8 @@ function restoreCounters(state: SchedulerState, snapshot: Snapshot): void {
   state.movesLookedAt = snapshot.movesLookedAt
   for (const [deviceId, ratio] of snapshot.slowness) state.slowness.set(deviceId, ratio)
   state.loadMsPerByte = snapshot.loadMsPerByte
+  state.staffedAt = snapshot.staffedAt
+  state.peaksEndAt = snapshot.peaksEndAt
   state.random = snapshot.random
   routingIn(state.routing, snapshot.routing)
   state.alarms.push(...snapshot.alarms)

@@ -38,7 +38,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 13
+export const snapshotFormat = 14
 
 export interface Snapshot {
   readonly format: number
@@ -66,6 +66,8 @@ export interface Snapshot {
   readonly migrateAt: Millis | null
   readonly movesLookedAt: number
   readonly routing: RoutingSnapshot
+  readonly staffedAt: Millis | null
+  readonly peaksEndAt: Millis | null
   readonly random: number
   readonly devices: readonly DeviceSnapshot[]
   readonly versions: readonly VersionSnapshot[]
@@ -81,6 +83,8 @@ export interface Snapshot {
 export function snapshot(state: SchedulerState): Snapshot {
   return {
     ...snapshotLearnt(state),
+    staffedAt: state.staffedAt,
+    peaksEndAt: state.peaksEndAt,
     draining: state.draining,
     recovering: state.recovering,
     alarms: [...state.alarms],
@@ -131,6 +135,8 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     slowness: [...state.slowness],
     leastSlowness: state.leastSlowness,
     routing: routingOut(state.routing),
+    staffedAt: null,
+    peaksEndAt: null,
     random: state.random,
     devices: [],
     versions: [],

@@ -11,6 +11,7 @@ import { isOpenCircuit, noteDeath } from '../failover/circuit.ts'
 import type { JobId, VersionId, WorkerId } from '../ids.ts'
 import { isIdle } from '../memory/footprint.ts'
 import { availableBytes, commit, release, reserve } from '../memory/ledger.ts'
+import { areFew } from '../placement/candidates.ts'
 import { backlogOf, type Device, isLive, type SchedulerState, type Slot, type Version, type Worker } from '../state.ts'
 import { decided, forgetWorker, setAlarm, type Turn } from '../turn.ts'
 import { noteMemory } from './growth.ts'
@@ -40,13 +41,25 @@ export function staff(turn: Turn, device: Device, engine: string): Worker | null
 export function staffEngines(turn: Turn): void {
   const { state } = turn
   turn.staffingDue = false
-  if (state.draining || isMemoryAwaited(state)) return
+  if (state.draining || !isStaffingTime(turn) || isMemoryAwaited(state)) return
   const engines = new Set([...state.versions.values()].map(({ spec }) => spec.engine))
   for (const engine of engines) {
     const slots = [...state.devices.values()].flatMap((device) => device.slots.get(engine) ?? [])
     if (!slots.some(({ primary }) => primary)) staffSomewhere(turn, engine)
     else keepSpares(turn, slots)
   }
+}
+
+/** It looks at every device: where there are many, not with every event. What a load needs is started with it anyway. */
+function isStaffingTime({ state, now }: Turn): boolean {
+  if (areFew(state)) return true
+  const dueAt = (state.staffedAt ?? Number.NEGATIVE_INFINITY) + state.settings.staffingIntervalMs
+  if (now < dueAt) {
+    setAlarm(state, dueAt)
+    return false
+  }
+  state.staffedAt = now
+  return true
 }
 
 /** Tasks wait for models to be loaded, or others make room for these: what memory there is goes to that. */
