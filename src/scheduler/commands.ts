@@ -114,9 +114,9 @@ export type Command =
       readonly engine: string
       readonly spare: boolean
     }
-  /** Ask it to end; `workerExited` follows. */
   /** At once: its device is lost. */
   | { readonly type: 'killWorker'; readonly workerId: WorkerId }
+  /** Ask it to end; `workerExited` follows. */
   | { readonly type: 'stopWorker'; readonly workerId: WorkerId }
   /** `loadMsMax`: how long it may compute without getting on before its worker counts as hung; null = nobody knows. */
   | {

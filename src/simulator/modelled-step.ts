@@ -22,10 +22,11 @@ const stageSliceMs = 100
 const interruptionsInARowMax = 3
 
 export function readyTask({ taskId, nature, admission, readySince }: ModelledTask): ReadyTask {
-  const { class: priorityClass, order, stage } = admission
+  const { class: priorityClass, order, stage, deadlineAt } = admission
   const { versionId: model, batchKey } = nature
   const node = modelledNode
-  return { task: taskId, model, batchKey, class: priorityClass, order, readySince, stage, node, shape: batchKey }
+  const turn = { class: priorityClass, order, readySince, deadlineAt }
+  return { task: taskId, model, batchKey, ...turn, stage, node, shape: batchKey }
 }
 
 /** In each slice inference goes first for its share. */

@@ -4,7 +4,9 @@
  */
 import { joinPool } from '../eviction/pool.ts'
 import type { DeviceId } from '../ids.ts'
+import { displace } from '../placement/claims.ts'
 import { bindUnbound, rebindFrom } from '../placement/rebinding.ts'
+import { endPressure } from '../pressure/pressure.ts'
 import type { Worker } from '../state.ts'
 import { decided, type Turn } from '../turn.ts'
 import { distrust } from './circuit.ts'
@@ -15,6 +17,8 @@ export function loseDevice(turn: Turn, deviceId: DeviceId): void {
   device.isLost = true
   joinPool(turn.state, device)
   decided(turn, { kind: 'DRAIN', reason: 'device_lost', deviceId })
+  endPressure(turn, device)
+  displace(turn, device)
   for (const slot of device.slots.values()) {
     distrust(turn.state, slot)
     for (const worker of [...slot.spares, slot.primary, slot.retiring]) if (worker) kill(turn, worker)
@@ -29,6 +33,7 @@ export function takeBackDevice(turn: Turn, deviceId: DeviceId): void {
   device.isLost = false
   joinPool(turn.state, device)
   bindUnbound(turn)
+  turn.pressureDue.add(device)
   turn.freed.add(device)
   turn.placementDue = true
   turn.staffingDue = true

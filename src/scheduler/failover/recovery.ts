@@ -4,6 +4,7 @@ import { goOn } from '../admission/next-tasks.ts'
 import type { RecoveredJob } from '../events.ts'
 import { acceptJob } from '../jobs/accepting.ts'
 import { requeueJob } from '../jobs/jobs.ts'
+import { createPreemption } from '../preemption/preempted.ts'
 import { createState, type SchedulerState } from '../state.ts'
 import type { Turn } from '../turn.ts'
 
@@ -15,6 +16,9 @@ export function dropProcess(state: SchedulerState, firstRuntimeId: number): void
   for (const pool of pools.values()) Object.assign(pool, { limitBytes: 0, largestBytes: 0 })
   const { learnt, nodeSteps, engineBytes, loadMsPerByte, slowness, leastSlowness, random, nextArrival, decisions } =
     state
+  const { routing } = state
+  // The jobs that made way are announced anew, and wait like others.
+  const preemption = createPreemption(state.preemption.holdMs)
   Object.assign(state, empty, {
     anticipation,
     pools,
@@ -25,6 +29,8 @@ export function dropProcess(state: SchedulerState, firstRuntimeId: number): void
     loadMsPerByte,
     slowness,
     leastSlowness,
+    routing,
+    preemption,
     random,
     nextArrival,
     decisions,

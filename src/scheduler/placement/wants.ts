@@ -54,7 +54,7 @@ export function wantOf(state: SchedulerState, version: Version, now: Millis): Wa
   const [boundWant] = boundWants(version)
   if (boundWant) return boundWant
   if (version.requests.length > 0)
-    return { rank: rankRequest, reason: 'asked_for', deviceId: version.requests[0] ?? null, bound: null }
+    return { rank: rankRequest, reason: 'asked_for', deviceId: nextRequest(state, version), bound: null }
   const pin = unmetPin(version)
   if (pin !== undefined) return { rank: rankRequest, reason: 'pinned', deviceId: pin, bound: null }
   if (isHintOpen(version)) return hintWant
@@ -63,6 +63,12 @@ export function wantOf(state: SchedulerState, version: Version, now: Millis): Wa
   if (isCrowded(state, version)) return { rank: rankReplica, reason: 'queue_too_long', deviceId: null, bound: null }
   if (!isLoaded && version.rewarm) return { rank: rankRewarm, reason: 'was_resident', deviceId: null, bound: null }
   return null
+}
+
+/** One for a device that is lost waits for its return, and lets others go ahead. */
+function nextRequest({ devices }: SchedulerState, { requests }: Version): DeviceId | null {
+  const isPossible = (deviceId: DeviceId | null) => deviceId === null || devices.get(deviceId)?.isLost !== true
+  return requests[Math.max(0, requests.findIndex(isPossible))] ?? null
 }
 
 /** Nothing moves from where nothing is, or to where nothing can be. */

@@ -16,14 +16,15 @@ import { unload } from '../memory/loading.ts'
 import { isPinned } from '../pins/pins.ts'
 import { type Device, devicesInOrder, isLive, type LiveResidency, servingWorkers, type Task } from '../state.ts'
 import { setAlarm, type Turn } from '../turn.ts'
-import { fallsAt, judge } from './levels.ts'
+import { fallsAt, judge, noPressure } from './levels.ts'
 
 /** True when something was done: places may have become free, or work come back. */
 export function settlePressure(turn: Turn): boolean {
   const { pressureDue } = turn
   if (pressureDue.size === 0) return false
   let isAnyDone = false
-  for (const device of devicesInOrder(pressureDue)) isAnyDone = settle(turn, device) || isAnyDone
+  // What a lost device has is not measured; it is looked at when it is back.
+  for (const device of devicesInOrder(pressureDue)) if (!device.isLost) isAnyDone = settle(turn, device) || isAnyDone
   pressureDue.clear()
   return isAnyDone
 }
@@ -31,6 +32,13 @@ export function settlePressure(turn: Turn): boolean {
 /** An alarm has rung: a level may have lasted long enough below its end. */
 export function lookAgain(turn: Turn): void {
   for (const device of devicesInOrder(turn.state.pressed)) turn.pressureDue.add(device)
+}
+
+/** It is lost: nobody measures it any more, so what had to pause for it would never go on. It goes on where there is room. */
+export function endPressure(turn: Turn, device: Device): void {
+  Object.assign(device.pressure, noPressure())
+  turn.state.pressed.delete(device)
+  resumeSome(turn, device)
 }
 
 /** Nothing is loaded on a critical device, and on a tight one only what interactive work waits for. */

@@ -43,6 +43,32 @@ describe('a device is lost', () => {
     expect(scheduler.admission(task.only)).toMatchObject({ isRestored: true })
   })
 
+  test('a load that was asked for there waits, and lets those for other devices go ahead', () => {
+    const scheduler = new SchedulerUnderTest()
+    const [lost, other] = [scheduler.device(), scheduler.device()]
+    const version = scheduler.version()
+    scheduler.feed({ type: 'deviceLost', deviceId: lost })
+    scheduler.feed({ type: 'loadRequested', versionId: version, deviceId: lost })
+    scheduler.feed({ type: 'loadRequested', versionId: version, deviceId: other })
+    scheduler.serve()
+    expect(scheduler.state.workers.get(scheduler.workerOf(version))?.slot.device.spec.deviceId).toBe(other)
+    expect(scheduler.state.versions.get(version)?.requests).toEqual([lost])
+    scheduler.feed({ type: 'deviceReturned', deviceId: lost })
+    scheduler.serve()
+    expect(scheduler.state.versions.get(version)?.requests).toEqual([])
+  })
+
+  test('nobody claims it any more, also where there is no other', () => {
+    const scheduler = new SchedulerUnderTest()
+    const only = scheduler.device()
+    const version = scheduler.version()
+    scheduler.feed({ type: 'loadRequested', versionId: version, deviceId: null })
+    expect(scheduler.state.devices.get(only)?.claim?.spec.versionId).toBe(version)
+    scheduler.feed({ type: 'deviceLost', deviceId: only })
+    expect(scheduler.state.devices.get(only)?.claim).toBeNull()
+    expect(scheduler.state.versions.get(version)?.claimed).toBeNull()
+  })
+
   test('what no other device can hold waits for its return, and is told why', () => {
     const scheduler = new SchedulerUnderTest()
     const [large] = [scheduler.device({ limitBytes: 8192 * mib }), scheduler.device({ limitBytes: 500 * mib })]

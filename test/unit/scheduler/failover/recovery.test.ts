@@ -81,6 +81,19 @@ describe('a snapshot', () => {
     expect(scheduler.state.decisions.dropped).toBe(decisions.total)
   })
 
+  test('carries what the routing policies have learnt, and how long jobs make way', () => {
+    const { scheduler, version } = busy()
+    const deviceId = scheduler.device()
+    scheduler.state.routing.trust.exec = 1.3
+    scheduler.state.routing.biases.set(version, new Map([[deviceId, 0.2]]))
+    scheduler.state.preemption.holdMs = 12_345
+    scheduler.state = restore(throughJson(snapshotLearnt(scheduler.state)))
+    scheduler.feed({ type: 'serverRestarted', firstRuntimeId: 1 })
+    expect(scheduler.state.routing.trust.exec).toBe(1.3)
+    expect(scheduler.state.routing.biases.get(version)).toEqual(new Map([[deviceId, 0.2]]))
+    expect(scheduler.state.preemption.holdMs).toBe(12_345)
+  })
+
   test('a restart drops workers, residencies, jobs and devices, and begins with the numbers it is given', () => {
     const { scheduler } = busy()
     scheduler.feed({ type: 'drainRequested' })

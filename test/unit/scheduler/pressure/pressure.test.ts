@@ -100,6 +100,24 @@ test('what was paused goes on by itself when the pressure has been gone for a wh
   expect(scheduler.all('jobResumed')).toHaveLength(1)
 })
 
+test('what was paused for a device goes on elsewhere when that device is lost, which is judged anew on its return', () => {
+  const scheduler = new PressedDevice()
+  const batch = runningBatch(scheduler)
+  scheduler.measure(0, 0.9)
+  const [task] = scheduler.state.jobs.get(batch)!.tasks
+  scheduler.say({ kind: 'paused', taskId: task!.taskId, stateBytes: mib })
+  scheduler.device()
+  scheduler.feed({ type: 'deviceLost', deviceId: scheduler.id })
+  for (const { workerId } of scheduler.all('killWorker')) scheduler.kill(workerId, 'requested')
+  expect(scheduler.level).toBe('normal')
+  scheduler.serve()
+  expect(scheduler.admissions().filter(({ jobId }) => jobId === batch)).toHaveLength(2)
+  scheduler.measure(0, 0.9)
+  expect(scheduler.level).toBe('normal')
+  scheduler.feed({ type: 'deviceReturned', deviceId: scheduler.id })
+  expect(scheduler.level).toBe('critical')
+})
+
 test('what a user has asked to pause meanwhile stays paused', () => {
   const scheduler = new PressedDevice()
   const batch = runningBatch(scheduler)
