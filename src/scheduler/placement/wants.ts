@@ -100,15 +100,17 @@ export function noteWant(turn: Turn, version: Version): void {
   rebindStranded(turn, version)
   const want = wantOf(state, version, turn.now)
   if (!want) {
+    // Also when its load has begun: if that fails, others are counted from then on.
+    version.servedAtWant = null
     if (!state.wanted.delete(version)) return
     turn.staffingDue = true
     version.wantedSince = null
     version.shortSince = null
     version.isOwedRoom = false
-    version.servedAtWant = null
     dropClaim(turn, version)
   } else {
     version.wantedSince ??= turn.now
+    if (isElsewhere(version, want)) dropClaim(turn, version)
     // A time that is past would be asked for again and again.
     const agesAt = version.wantedSince + state.settings.batchAgeingMs
     if (want.rank === rankBatch && agesAt > turn.now) tryAgainAt(state, version, agesAt)
@@ -117,6 +119,11 @@ export function noteWant(turn: Turn, version: Version): void {
     const isNews = state.wanted.put(version, { rank: want.rank, order: firstOrder(version) })
     if (isNews || want.rank === rankReplica) turn.unplaced.add(version)
   }
+}
+
+/** It is to be next on a device for the sake of a wish that others have taken the place of. */
+function isElsewhere({ claimed }: Version, { bound, deviceId }: Want): boolean {
+  return claimed !== null && (bound !== null || (deviceId !== null && deviceId !== claimed.spec.deviceId))
 }
 
 /** Of the work that it is wanted for. */
