@@ -50,9 +50,8 @@ test('whatever is told, in whatever order: the invariants hold, every answer can
       for (const { type } of commands) reached.set(type, (reached.get(type) ?? 0) + 1)
     }
   })
-  // The same every day, so that what must have happened is no matter of luck; and others from day to day.
-  fc.assert(lives, { numRuns: 120, seed: fixedSeed })
-  fc.assert(lives, { numRuns: 60, seed: Math.floor(Date.now() / 86_400_000) })
+  // The same every day: what must have happened is no matter of luck. HEARTH_TEST_SEED tries others.
+  fc.assert(lives, { numRuns: 150, seed: Number(process.env['HEARTH_TEST_SEED'] ?? fixedSeed) })
   // Events that lead nowhere would prove nothing.
   for (const type of [
     'jobSucceeded',

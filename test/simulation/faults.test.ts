@@ -7,8 +7,8 @@ import { replay } from '../../src/simulator/replay.ts'
 import { simulate } from '../../src/simulator/simulation.ts'
 
 const given = process.env['HEARTH_TEST_SEED']
-const fixedSeeds = 120
-const seedsOfToday = 80
+const fixedSeeds = 180
+const seedsOfToday = 20
 const firstOfToday = 1000 + seedsOfToday * Math.floor(Date.now() / 86_400_000)
 const seeds = given === undefined ? [...range(1, fixedSeeds), ...range(firstOfToday, seedsOfToday)] : [Number(given)]
 /** Deaths of workers that no task and no load brought about are not in these worlds. */

@@ -4,7 +4,7 @@
  * is ended for it. A task whose worker has died gets much more: were the limit wrong, it would never come to its end.
  */
 import type { Millis } from '../ids.ts'
-import type { SchedulerState, Task, Version } from '../state.ts'
+import type { SchedulerState, Slot, Task, Version } from '../state.ts'
 
 /** The longest gaps between two reports of a task, in this block of steps and the one before: each is at least as long as the step in it. */
 export interface StepTimes {
@@ -41,10 +41,19 @@ export function stepMsMaxOf({ settings }: SchedulerState, { version, job, isSusp
   return Math.ceil(isSuspect ? Math.max(settings.suspectStepMsMin, settings.suspectPatience * limitMs) : limitMs)
 }
 
-/** How long a load may compute without reading anything, or ending a component. Null = nothing is known yet. */
-export function loadMsMaxOf({ settings }: SchedulerState, { learnt }: Version): Millis | null {
-  return learnt.loadMs === null ? null : Math.ceil(settings.stepPatience * learnt.loadMs)
+/**
+ * How long a load may compute without reading anything, or ending a component. Null = nothing is known yet. It doubles with every death of a worker in
+ * that place: if the limit is wrong, a model that has become slower would never be loaded again.
+ */
+export function loadMsMaxOf(
+  { settings }: SchedulerState,
+  { learnt }: Version,
+  { deaths, openings }: Slot,
+): Millis | null {
+  if (learnt.loadMs === null) return null
+  return Math.ceil(settings.stepPatience * learnt.loadMs * 2 ** Math.min(deaths + openings, doublingsMax))
 }
+const doublingsMax = 10
 
 function noteStep(times: StepTimes, ms: Millis, work: number): void {
   if (times.count === blockLength) {

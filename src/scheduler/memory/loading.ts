@@ -62,7 +62,7 @@ export function startLoad(
   state.fleet.note(device)
   turn.touched.add(version)
   tellResidency(turn, residency)
-  const loadMsMax = loadMsMaxOf(state, version)
+  const loadMsMax = loadMsMaxOf(state, version, worker.slot)
   turn.commands.push({ type: 'load', workerId: worker.workerId, versionId, loadMsMax })
   decided(turn, {
     kind: reason === 'hinted' ? 'PREFETCH' : 'LOAD',
