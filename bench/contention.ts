@@ -13,5 +13,9 @@ export const contention: Benchmark = {
   placement: 'one device on core 0 and one on core 1, server on core 0 with the first, generator on both',
   generatorCore: 0,
   peers: [],
-  run: async (settings) => [...(await measureMixture(settings)), ...(await measureInterference(settings))],
+  run: async (settings) => {
+    // To say what the machine was like.
+    await settings.quiet.round(() => Promise.resolve())
+    return [...(await measureMixture(settings)), ...(await measureInterference(settings))]
+  },
 }

@@ -76,7 +76,7 @@ async function measurePair(settings: RunSettings, pair: Pair): Promise<readonly 
     )
     return result
   }
-  const rounds = await measureSeries(plan(settings, { series: 1, roundsPerSeries: 5 }), measure)
+  const rounds = await measureSeries(plan(settings, { series: 1, roundsPerSeries: 2 }), measure)
   socket.close()
   const id = `contention.${pair.id}`
   return [
