@@ -1,7 +1,8 @@
 /** A task while a modelled worker has it, and what one more step of it comes to. */
 import type { Admission } from '../scheduler/commands.ts'
 import type { TaskReport } from '../scheduler/events.ts'
-import type { Millis, TaskId, VersionId } from '../scheduler/ids.ts'
+import type { Millis, VersionId } from '../scheduler/ids.ts'
+import type { WorkerTask } from './worker-tasks.ts'
 
 /** What a task is like, which no one knows before it runs. */
 export interface TaskNature {
@@ -22,17 +23,10 @@ export interface TaskNature {
   readonly failure: 'engine_error' | 'out_of_memory' | 'invalid_request'
 }
 
-export interface ModelledTask {
-  readonly taskId: TaskId
-  readonly admission: Admission
+export interface ModelledTask extends WorkerTask {
   readonly readySince: Millis
   readonly nature: TaskNature
   stepsDone: number
-  isStarted: boolean
-  isCancelled: boolean
-  isPaused: boolean
-  /** A PAUSE is to be answered when the running step is over. */
-  owesPause: boolean
   interruptions: number
 }
 

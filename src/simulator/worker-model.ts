@@ -21,6 +21,7 @@ import {
 import { createTask, type ModelledTask, outcomeOf, type TaskNature } from './modelled-task.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
+import { WorkerTasks } from './worker-tasks.ts'
 
 export interface WorkerSurroundings {
   readonly timeline: Timeline
@@ -46,7 +47,7 @@ export class WorkerModel {
   readonly workerId: WorkerId
   readonly models = new LoadedModels()
   readonly #world: WorkerSurroundings
-  readonly #tasks = new Map<TaskId, ModelledTask>()
+  readonly #tasks = new WorkerTasks<ModelledTask>()
   readonly #outputs = new HeldOutputs()
   readonly #policies = new Map<number, WorkerPolicy>()
   readonly #classes = new ClassSlices()
@@ -100,36 +101,22 @@ export class WorkerModel {
   }
 
   withdraw(taskIds: readonly TaskId[]): void {
-    const given = taskIds.filter((taskId) => this.#tasks.get(taskId)?.isStarted === false)
-    for (const taskId of given) this.#tasks.delete(taskId)
-    this.#report(given.map((taskId) => ({ kind: 'withdrawn', taskId })))
+    this.#report(this.#tasks.withdraw(taskIds))
   }
 
   cancel(taskIds: readonly TaskId[]): void {
-    for (const taskId of taskIds) {
-      const task = this.#tasks.get(taskId)
-      if (task) task.isCancelled = true
-      else this.#outputs.release(taskId)
-    }
+    for (const taskId of taskIds) if (!this.#tasks.cancel(taskId)) this.#outputs.release(taskId)
     this.#continue()
   }
 
   pause(taskIds: readonly TaskId[]): void {
-    for (const taskId of taskIds) {
-      const task = this.#tasks.get(taskId)
-      if (!task) continue
-      task.isPaused = true
-      if (this.#step?.members.includes(task)) task.owesPause = true
-      else this.#answerPause(task)
-    }
+    const isInStep = (task: ModelledTask) => this.#step?.members.includes(task) === true
+    for (const task of this.#tasks.pause(taskIds, isInStep)) this.#answerPause(task)
     this.#continue()
   }
 
   resume(taskIds: readonly TaskId[]): void {
-    for (const taskId of taskIds) {
-      const task = this.#tasks.get(taskId)
-      if (task) task.isPaused = false
-    }
+    this.#tasks.resume(taskIds)
     this.#continue()
   }
 
@@ -165,17 +152,16 @@ export class WorkerModel {
     const from = isRestored ? savedSteps(taskId) : 0
     if (savedSteps(taskId) > from) throw new Error(`Task ${taskId} begins anew and has a checkpoint.`)
     if (!this.#outputs.areThere(inputs)) return false
-    this.#tasks.set(taskId, createTask(admission, nature, timeline.now, from))
+    this.#tasks.add(createTask(admission, nature, timeline.now, from))
     return true
   }
 
   #continue(): void {
     if (this.#step || this.#isDead || this.#isHung) return
-    this.#dropCancelled()
+    this.#report(this.#tasks.dropCancelled())
     if (this.#lease !== 'held') return
     const { timeline } = this.#world
-    const ready = [...this.#tasks.values()].filter(({ isPaused }) => !isPaused)
-    const choice = this.#choose(ready.map(readyTask))
+    const choice = this.#choose([...this.#tasks.unpaused()].map(readyTask))
     if ('waitUntil' in choice) timeline.at(choice.waitUntil, () => this.#continue())
     if ('step' in choice) this.#begin(choice.step.tasks.flatMap((taskId) => this.#tasks.get(taskId as TaskId) ?? []))
   }
@@ -215,7 +201,7 @@ export class WorkerModel {
     timeline.at(step.endsAt, () => {
       if (!isRunning()) return
       this.#step = null
-      this.#classes.computed(first.admission.class, stepMs, this.#isBatchWaiting())
+      this.#classes.computed(first.admission.class, stepMs, this.#tasks.isBatchWaiting())
       if (this.models.isStale(versionId)) this.#failAsStale(members)
       else this.#end(members, stepMs > announcedStepMs ? [] : begun)
       this.#tellLength(versionId, first.nature.batchKey, members.length, stepMs)
@@ -253,12 +239,6 @@ export class WorkerModel {
     this.#continue()
   }
 
-  #isBatchWaiting(): boolean {
-    for (const { admission, isPaused } of this.#tasks.values())
-      if (admission.class === 'batch' && !isPaused) return true
-    return false
-  }
-
   #answerPause(task: ModelledTask): void {
     if (task.isStarted) this.#save(task)
     const stateBytes = task.isStarted ? task.nature.stateBytes : 0
@@ -286,12 +266,6 @@ export class WorkerModel {
   #failAsStale(members: readonly ModelledTask[]): void {
     for (const { taskId } of members) this.#tasks.delete(taskId)
     this.#report(members.map(({ taskId }) => ({ kind: 'failed', taskId, code: 'stale_model', retryable: true })))
-  }
-
-  #dropCancelled(): void {
-    const dropped = [...this.#tasks.values()].filter(({ isCancelled }) => isCancelled)
-    for (const { taskId } of dropped) this.#tasks.delete(taskId)
-    this.#report(dropped.map(({ taskId }) => ({ kind: 'cancelled', taskId })))
   }
 
   #report(reports: readonly TaskReport[]): void {

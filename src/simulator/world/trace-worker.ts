@@ -9,6 +9,7 @@ import { chooseStep, type ReadyTask } from '../choose-step.ts'
 import { ClassSlices } from '../class-slices.ts'
 import type { WorkerPolicy } from '../modelled-step.ts'
 import type { Timeline } from '../timeline.ts'
+import { type WorkerTask, WorkerTasks } from '../worker-tasks.ts'
 
 export interface TraceSurroundings {
   readonly timeline: Timeline
@@ -20,21 +21,14 @@ export interface TraceSurroundings {
   readonly feed: (event: SchedulerEvent) => void
 }
 
-interface HeldTask {
-  readonly taskId: TaskId
-  readonly versionId: VersionId
-  readonly admission: Admission
+interface TraceTask extends WorkerTask {
   readonly ready: ReadyTask
-  execMs: Millis
+  readonly execMs: Millis
   doneMs: Millis
-  isStarted: boolean
-  isPaused: boolean
-  owesPause: boolean
-  isCancelled: boolean
 }
 
 interface Run {
-  readonly task: HeldTask
+  readonly task: TraceTask
   readonly startedAt: Millis
   /** Cut short when something changes. */
   endsAt: Millis
@@ -44,7 +38,7 @@ export class TraceWorker {
   readonly workerId: WorkerId
   readonly deviceIndex: number
   readonly #world: TraceSurroundings
-  readonly #tasks = new Map<TaskId, HeldTask>()
+  readonly #tasks = new WorkerTasks<TraceTask>()
   readonly #policies = new Map<number, WorkerPolicy>()
   readonly #classes = new ClassSlices()
   #run: Run | null = null
@@ -67,43 +61,29 @@ export class TraceWorker {
       const { taskId, class: priorityClass, order, stage, isRestored, deadlineAt } = admission
       const { versionId, execMs, savedMs } = workOf(taskId)
       const ready = { task: taskId, model: versionId, batchKey: 'work', class: priorityClass, order, stage, deadlineAt }
-      const task = { taskId, versionId, admission, execMs, doneMs: isRestored ? savedMs : 0 }
+      const task = { taskId, admission, execMs, doneMs: isRestored ? savedMs : 0 }
       const life = { isStarted: false, isPaused: false, owesPause: false, isCancelled: false }
-      this.#tasks.set(taskId, { ...task, ...life, ready: { ...ready, readySince: timeline.now } })
+      this.#tasks.add({ ...task, ...life, ready: { ...ready, readySince: timeline.now } })
     }
     this.#change()
   }
 
   withdraw(taskIds: readonly TaskId[]): void {
-    const given = taskIds.filter((taskId) => this.#tasks.get(taskId)?.isStarted === false)
-    for (const taskId of given) this.#tasks.delete(taskId)
-    this.#report(given.map((taskId) => ({ kind: 'withdrawn', taskId })))
+    this.#report(this.#tasks.withdraw(taskIds))
   }
 
   cancel(taskIds: readonly TaskId[]): void {
-    for (const taskId of taskIds) {
-      const task = this.#tasks.get(taskId)
-      if (task) task.isCancelled = true
-    }
+    for (const taskId of taskIds) this.#tasks.cancel(taskId)
     this.#change()
   }
 
   pause(taskIds: readonly TaskId[]): void {
-    for (const taskId of taskIds) {
-      const task = this.#tasks.get(taskId)
-      if (!task) continue
-      task.isPaused = true
-      if (this.#run?.task === task) task.owesPause = true
-      else this.#answerPause(task)
-    }
+    for (const task of this.#tasks.pause(taskIds, (each) => this.#run?.task === each)) this.#answerPause(task)
     this.#change()
   }
 
   resume(taskIds: readonly TaskId[]): void {
-    for (const taskId of taskIds) {
-      const task = this.#tasks.get(taskId)
-      if (task) task.isPaused = false
-    }
+    this.#tasks.resume(taskIds)
     this.#change()
   }
 
@@ -136,7 +116,7 @@ export class TraceWorker {
 
   #continue(): void {
     if (this.#run || this.#isGone) return
-    this.#dropCancelled()
+    this.#report(this.#tasks.dropCancelled())
     if (this.#lease === 'owed') {
       this.#lease = 'revoked'
       this.#world.feed({ type: 'leaseRevoked', workerId: this.workerId })
@@ -154,9 +134,8 @@ export class TraceWorker {
     this.#awaitEnd(this.#run)
   }
 
-  #choose(): HeldTask | null {
-    const ready: ReadyTask[] = []
-    for (const task of this.#tasks.values()) if (!task.isPaused) ready.push(task.ready)
+  #choose(): TraceTask | null {
+    const ready = [...this.#tasks.unpaused()].map((task) => task.ready)
     const [only] = ready
     if (!only) return null
     const choice = ready.length === 1 ? null : chooseStep(this.#inTurn(ready), this.#policies, this.#world.timeline.now)
@@ -170,11 +149,6 @@ export class TraceWorker {
     return batch.length > 0 ? batch : ready
   }
 
-  #isBatchWaiting(): boolean {
-    for (const { ready, isPaused } of this.#tasks.values()) if (ready.class === 'batch' && !isPaused) return true
-    return false
-  }
-
   #awaitEnd(run: Run): void {
     const { endsAt } = run
     this.#world.timeline.at(endsAt, () => {
@@ -186,7 +160,7 @@ export class TraceWorker {
     const { taskId } = task
     this.#run = null
     task.doneMs += endsAt - startedAt
-    this.#classes.computed(task.ready.class, endsAt - startedAt, this.#isBatchWaiting())
+    this.#classes.computed(task.ready.class, endsAt - startedAt, this.#tasks.isBatchWaiting())
     this.#world.computed(this, taskId, endsAt - startedAt)
     // Sums of times are a little off.
     if (task.doneMs >= task.execMs - 1e-6) {
@@ -197,19 +171,13 @@ export class TraceWorker {
     this.#continue()
   }
 
-  #answerPause(task: HeldTask): void {
+  #answerPause(task: TraceTask): void {
     const { taskId, doneMs } = task
     this.#report([{ kind: 'paused', taskId, stateBytes: 0 }])
     if (doneMs === 0) return
     const { workOf, stepMs, feed } = this.#world
     workOf(taskId).savedMs = doneMs
     feed({ type: 'taskCheckpointed', workerId: this.workerId, taskId, step: Math.ceil(doneMs / stepMs) })
-  }
-
-  #dropCancelled(): void {
-    const dropped = [...this.#tasks.values()].filter(({ isCancelled }) => isCancelled)
-    for (const { taskId } of dropped) this.#tasks.delete(taskId)
-    this.#report(dropped.map(({ taskId }) => ({ kind: 'cancelled', taskId })))
   }
 
   #report(reports: readonly TaskReport[]): void {
