@@ -1,4 +1,4 @@
-import type { Waiting } from '../src/app/app.ts'
+import type { Waiting } from '../src/scheduler/explain/explain.ts'
 import type { JobRecord } from '../src/store/records.ts'
 import { builder } from './builder.ts'
 import type { RequestContext } from './context.ts'

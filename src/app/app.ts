@@ -7,6 +7,8 @@ import type { Signature, TensorPort } from '../runtime/models/signature.ts'
 import type { Residency } from '../scheduler/commands.ts'
 import type { PriorityClass } from '../scheduler/events.ts'
 import type { Decision, DecisionFilter } from '../scheduler/explain/decisions.ts'
+import type { Waiting } from '../scheduler/explain/explain.ts'
+import type { QueueView as SchedulerQueueView } from '../scheduler/explain/queue-view.ts'
 import type {
   AllocationId,
   ComponentId,
@@ -181,24 +183,6 @@ export interface OutputTensorView {
   readonly artifactId: ArtifactId | null
 }
 
-export type WaitCode =
-  | 'BEHIND_OTHERS'
-  | 'FAIR_SHARE'
-  | 'MODEL_LOADING'
-  | 'MEMORY'
-  | 'BATCH_FORMING'
-  | 'PAUSED'
-  | 'HEAT'
-  | 'NO_DEVICE'
-  | 'SERVER_RECOVERING'
-export interface Waiting {
-  readonly code: WaitCode
-  readonly reason: string
-  /** From 1; null when it does not wait. */
-  readonly queuePosition: number | null
-  readonly estimatedStartAt: Millis | null
-}
-
 export interface DeviceView {
   readonly id: DeviceId
   readonly name: string
@@ -236,24 +220,7 @@ export interface WorkerView {
   readonly memoryBytes: number | null
   readonly runningJobIds: readonly JobId[]
 }
-export interface QueueView {
-  readonly at: Millis
-  readonly limit: number
-  readonly lanes: readonly {
-    readonly class: PriorityClass
-    readonly queued: number
-    readonly running: number
-    readonly paused: number
-    readonly oldestQueuedMs: number | null
-    readonly estimatedDrainMs: number | null
-  }[]
-  readonly models: readonly {
-    readonly versionId: VersionId
-    readonly queued: number
-    readonly oldestQueuedMs: number
-    readonly estimatedStartAt: Millis | null
-  }[]
-  next(first: number): readonly JobId[]
+export interface QueueView extends SchedulerQueueView {
   /** Null: nobody who asked about a waiting job has seen it start yet. */
   readonly estimateError: EstimateError | null
 }

@@ -3,6 +3,7 @@ import { type BatchingSettings, defaultBatching } from './batching/settings.ts'
 import type { PriorityClass } from './events.ts'
 import { defaultEviction, type EvictionSettings } from './eviction/settings.ts'
 import { defaultRouting, type RoutingSettings } from './placement/policies/settings.ts'
+import { defaultPressure, type PressureSettings } from './pressure/levels.ts'
 
 export const routingNames = [
   'ect',
@@ -16,8 +17,6 @@ export const routingNames = [
   'adaptive',
 ] as const
 export type RoutingName = (typeof routingNames)[number]
-
-import { defaultPressure, type PressureSettings } from './pressure/levels.ts'
 
 export interface SchedulerSettings extends EvictionSettings, RoutingSettings {
   /** A worker is given this many times the batch limit of a version, so that it never waits for the server between steps. */

@@ -206,7 +206,6 @@ export interface Worker {
   readonly workerId: WorkerId
   readonly slot: Slot
   state: 'starting' | 'ready' | 'stopping'
-  readonly spawnedAt: Millis
   /** Restarts of its slot before it took its place there. */
   restartCount: number
   /** In the order of admission. */
@@ -566,9 +565,4 @@ export function steppingTasks({ residencies }: Worker): number {
   let count = 0
   for (const { admitted } of residencies.values()) count += admitted
   return count
-}
-
-/** Tasks of one class of a version that a worker may hold. */
-export function admissionLimit(state: SchedulerState, version: Version): number {
-  return state.settings.admitAheadFactor * version.spec.batchLimit
 }

@@ -11,7 +11,6 @@ import type {
   QueueView,
   RegisterModelInput,
   SubmitJobInput,
-  Waiting,
   WorkerView,
 } from '../../src/app/app.ts'
 import type { DecisionText } from '../../src/app/decision-texts.ts'
@@ -21,6 +20,7 @@ import type { Upload } from '../../src/app/upload.ts'
 import { UploadRefused } from '../../src/app/upload-content.ts'
 import type { Residency } from '../../src/scheduler/commands.ts'
 import { type Decision, type DecisionFilter, isWanted } from '../../src/scheduler/explain/decisions.ts'
+import type { Waiting } from '../../src/scheduler/explain/explain.ts'
 import type {
   AllocationId,
   ComponentId,

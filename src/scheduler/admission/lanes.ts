@@ -54,7 +54,7 @@ export function joinLane(task: Task): void {
 }
 
 /** Where order is kept, another model may be the one that is to be loaded or served now. */
-export function touchNextInLine(turn: Turn, { boundTo }: Job): void {
+function touchNextInLine(turn: Turn, { boundTo }: Job): void {
   const next = boundTo?.line?.first()
   if (next) turn.touched.add(next.version)
 }

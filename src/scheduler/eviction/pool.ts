@@ -19,7 +19,7 @@ export interface Pool {
   readonly shadows: Map<Expert, Shadow>
 }
 
-export function noPool(): Pool {
+function noPool(): Pool {
   return { limitBytes: 0, largestBytes: 0, jobs: 0, meanLoadMs: 0, shadows: new Map() }
 }
 
@@ -43,7 +43,7 @@ export function joinPool(state: SchedulerState, device: Device): void {
 }
 
 /** Within half an octave of memory, with as many cores. */
-export function poolKeyOf({ limitBytes, coreCount }: DeviceSpec): string {
+function poolKeyOf({ limitBytes, coreCount }: DeviceSpec): string {
   return `${coreCount}/${Math.round(2 * Math.log2(Math.max(1, limitBytes)))}`
 }
 

@@ -26,7 +26,7 @@ export function noteDeath(turn: Turn, slot: Slot): void {
 }
 
 /** Nothing is started there for a while, and then carefully. */
-export function openCircuit(turn: Turn, slot: Slot): void {
+function openCircuit(turn: Turn, slot: Slot): void {
   slot.openings += 1
   distrust(turn.state, slot)
   holdBack(turn, slot, timeOf(turn.state.settings.circuitBackoffMs, slot.openings))

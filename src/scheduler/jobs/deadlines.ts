@@ -50,18 +50,15 @@ export function ringAlarms(turn: Turn): void {
   closeCircuits(turn)
   tryDue(turn)
   moveDue(turn)
+  if (alarms[0] === undefined || alarms[0] > turn.now) return
   expireHints(turn)
-  if (alarms[0] !== undefined && alarms[0] <= turn.now) {
-    endPeaks(turn)
-    endClimbs(turn)
-    lookAgain(turn)
-    resumePreempted(turn)
-  }
-  for (let at = alarms[0]; at !== undefined && at <= turn.now; at = alarms[0]) {
-    alarms.shift()
-    turn.staffingDue = true
-    for (const device of devices.values()) if (device.leaseTurn) turn.leasesDue.add(device)
-  }
+  endPeaks(turn)
+  endClimbs(turn)
+  lookAgain(turn)
+  resumePreempted(turn)
+  while (alarms[0] !== undefined && alarms[0] <= turn.now) alarms.shift()
+  turn.staffingDue = true
+  for (const device of devices.values()) if (device.leaseTurn) turn.leasesDue.add(device)
 }
 
 /** Moves the timer only forward in time: when it fires too early, it is set anew. */

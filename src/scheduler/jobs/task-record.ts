@@ -14,10 +14,10 @@ const usual: Readonly<Rarely> = Object.freeze({
 })
 
 /** For tasks that come after nobody, and whom nobody comes after, and that name no component. */
-export const noTasks: readonly Task[] = Object.freeze([])
+const noTasks: readonly Task[] = Object.freeze([])
 const noComponents: readonly number[] = Object.freeze([])
 
-export type TaskFacts = Pick<Task, 'taskId' | 'stage' | 'isHeld' | 'components' | 'arrival' | 'isSuspect'>
+type TaskFacts = Pick<Task, 'taskId' | 'stage' | 'isHeld' | 'components' | 'arrival' | 'isSuspect'>
 
 export class TaskRecord implements Task {
   readonly taskId: TaskId

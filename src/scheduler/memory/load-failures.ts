@@ -12,7 +12,6 @@ import { fallBack } from '../jobs/checkpoints.ts'
 import { recall, uproot } from '../jobs/homes.ts'
 import { announceLoading, failJob, requeueJob, setBackJob } from '../jobs/jobs.ts'
 import {
-  admissionLimit,
   type Device,
   deviceOf,
   isLive,
@@ -82,7 +81,8 @@ export function giveUpOrWait(turn: Turn, version: Version, code: JobFailureCode,
 export function announceToWaiting(turn: Turn, version: Version): void {
   const loading = version.residencies.find((residency) => residency.state === 'loading' && isLive(residency))
   if (!loading || version.residencies.some((residency) => residency.state === 'resident' && isLive(residency))) return
-  const limit = admissionLimit(turn.state, version)
+  // As many as a worker may hold; how many share a step there is learnt when it is there.
+  const limit = turn.state.settings.admitAheadFactor * version.spec.batchLimit
   if (version.loadingJobs.size >= limit) return
   for (const { job } of firstWaiting(version, deviceOf(loading), limit)) {
     version.loadingJobs.add(job)

@@ -65,7 +65,7 @@ export function outstandingMs(state: SchedulerState, device: Device, priorityCla
   return sumMs
 }
 
-export function residencyWorkMs(
+function residencyWorkMs(
   state: SchedulerState,
   { version, interactive, admitted, lanes }: LiveResidency,
   priorityClass: PriorityClass,
@@ -95,7 +95,7 @@ export function roomLossMs(
 }
 
 /** Requests that will come for it within the horizon have to wait for its load, unless another copy serves them. */
-export function lossMs(state: SchedulerState, { version }: LiveResidency, now: Millis): number {
+function lossMs(state: SchedulerState, { version }: LiveResidency, now: Millis): number {
   const copies = version.residencies.reduce((count, residency) => count + Number(isLive(residency)), 0)
   const expected = rateOf(version.learnt.demand, now) * state.settings.evictionHorizonMs
   return (expected * usualLoadMs(state, version)) / Math.max(1, copies)

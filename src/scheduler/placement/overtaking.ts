@@ -14,7 +14,7 @@ export interface Served {
 /** Where more devices serve, as many go before it in less time: so many for each of them, if that is more than the limit. */
 const perDevice = 8
 
-export function overtakingLimitOf({ settings, devices }: SchedulerState): number {
+function overtakingLimitOf({ settings, devices }: SchedulerState): number {
   return Math.max(settings.overtakingLimit, perDevice * devices.size)
 }
 

@@ -5,8 +5,8 @@
  */
 import type { Millis } from '../ids.ts'
 
-export const pressureLevels = ['normal', 'tight', 'critical'] as const
-export type PressureLevel = (typeof pressureLevels)[number]
+const pressureLevels = ['normal', 'tight', 'critical'] as const
+type PressureLevel = (typeof pressureLevels)[number]
 
 /** Plain values: it goes into snapshots as it is. */
 export interface Pressure {

@@ -169,12 +169,11 @@ function restoreAllocation(state: SchedulerState, { deviceId, ...allocation }: A
 }
 
 function restoreWorker(state: SchedulerState, snapshot: WorkerSnapshot): void {
-  const { workerId, deviceId, engine, spawnedAt, restartCount } = snapshot
+  const { workerId, deviceId, engine, restartCount } = snapshot
   const worker: Worker = {
     workerId,
     slot: found(found(state.devices, deviceId).slots, engine),
     state: snapshot.state,
-    spawnedAt,
     restartCount,
     tasks: new Set(),
     residencies: new Map(),

@@ -137,7 +137,7 @@ export interface AllocationSnapshot
   readonly state: AllocationState
 }
 export interface WorkerSnapshot
-  extends Pick<Worker, 'state' | 'spawnedAt' | 'restartCount' | 'isSuspected' | 'lease' | 'served' | 'memory'> {
+  extends Pick<Worker, 'state' | 'restartCount' | 'isSuspected' | 'lease' | 'served' | 'memory'> {
   readonly workerId: WorkerId
   readonly deviceId: DeviceId
   readonly engine: string
@@ -336,14 +336,13 @@ export function allocationOut({ device, ...allocation }: LiveAllocation): Alloca
 }
 
 export function workerOut(worker: Worker): WorkerSnapshot {
-  const { workerId, slot, state, spawnedAt, restartCount, tasks, alone, isSuspected, lease } = worker
+  const { workerId, slot, state, restartCount, tasks, alone, isSuspected, lease } = worker
   const { served, memory, runtime } = worker
   return {
     workerId,
     deviceId: slot.device.spec.deviceId,
     engine: slot.engine,
     state,
-    spawnedAt,
     restartCount,
     tasks: [...tasks].map(({ taskId }) => taskId),
     alone: alone?.taskId ?? null,

@@ -38,7 +38,7 @@ import {
 } from './snapshot-rows.ts'
 
 /** Raised with every change of the shape; others are refused. */
-export const snapshotFormat = 14
+export const snapshotFormat = 15
 
 export interface Snapshot {
   readonly format: number
@@ -75,7 +75,6 @@ export interface Snapshot {
   readonly allocations: readonly AllocationSnapshot[]
   readonly workers: readonly WorkerSnapshot[]
   readonly residencies: readonly ResidencySnapshot[]
-  readonly wanted: readonly VersionId[]
   readonly served: Served
   readonly overtakenAt: number | null
 }
@@ -99,7 +98,6 @@ export function snapshot(state: SchedulerState): Snapshot {
     allocations: [...state.allocations.values()].map(allocationOut),
     workers: [...state.workers.values()].map(workerOut),
     residencies: [...state.residencies.values()].map(residencyOut),
-    wanted: [...state.wanted].map(({ spec }) => spec.versionId),
     served: { ...state.served },
     overtakenAt: state.overtakenAt,
     migrateAt: state.migrateAt,
@@ -144,7 +142,6 @@ export function snapshotLearnt(state: SchedulerState): Snapshot {
     allocations: [],
     workers: [],
     residencies: [],
-    wanted: [],
     served: { interactive: 0, batch: 0 },
     overtakenAt: null,
     migrateAt: null,

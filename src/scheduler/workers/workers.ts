@@ -181,7 +181,6 @@ function spawn(turn: Turn, slot: Slot, spare: boolean): Worker | null {
     workerId,
     slot,
     state: 'starting',
-    spawnedAt: now,
     restartCount: slot.restartCount,
     tasks: new Set(),
     residencies: new Map(),

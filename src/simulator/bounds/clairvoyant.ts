@@ -6,7 +6,7 @@
 import type { Workload } from '../traces/workload.ts'
 import { loadMsFrom, nextUses } from './future.ts'
 
-export const clairvoyantRules = ['next use', 'next use x size', 'next use x size / load time'] as const
+const clairvoyantRules = ['next use', 'next use x size', 'next use x size / load time'] as const
 export type ClairvoyantRule = (typeof clairvoyantRules)[number]
 
 export interface ClairvoyantResult {

@@ -2,7 +2,7 @@
 import type { Random } from '../random.ts'
 
 /** Standard normal (Box and Muller). */
-export function drawNormal(random: Random): number {
+function drawNormal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.fraction())) * Math.cos(2 * Math.PI * random.fraction())
 }
 

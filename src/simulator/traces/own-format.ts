@@ -4,7 +4,7 @@ import { BrokenTrace, column, expectOrder, numberColumn, type Row, type Table } 
 import { ModelList, UserList } from './model-list.ts'
 import type { Workload, WorkloadRequest } from './workload.ts'
 
-export const ownDefaults = { execSeconds: 20, priority: 'interactive' } as const
+const ownDefaults = { execSeconds: 20, priority: 'interactive' } as const
 
 export function readOwnFormat(table: Table): Workload {
   const timeOf = numberColumn(table, 'timestamp_s')

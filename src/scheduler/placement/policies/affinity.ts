@@ -23,7 +23,7 @@ export const affinity: RoutingPolicy = {
 }
 
 /** The whole, then its parts, each from 0 to 1. Zero where the model could never be. */
-export function compatibilityOf(candidate: RoutingCandidate, request: RoutingRequest): number[] {
+function compatibilityOf(candidate: RoutingCandidate, request: RoutingRequest): number[] {
   const { isResident, freeBytes, limitBytes, speed, loadMs, temperatureFactor, failRate } = candidate
   const neededBytes = roomNeeded(candidate, request)
   // Half of it for room that others have to make first.

@@ -26,7 +26,7 @@ export function mixOf(wishes: readonly { readonly bytes: number; readonly weight
 }
 
 /** Bytes of `availableBytes` that the next request cannot be expected to use. */
-export function fragmentedBytes(mix: Mix, availableBytes: number): number {
+function fragmentedBytes(mix: Mix, availableBytes: number): number {
   let tooLarge = 0
   for (let index = mix.length - 1; index >= 0; index -= 1) {
     const wish = mix[index]

@@ -13,16 +13,13 @@ export interface WorkModel {
   workMs: number
   /** What the line is multiplied with. */
   factor: number
-  /** Fading mean of |actual - predicted| / actual. */
-  error: number | null
 }
 
 const memory = 0.98
 const factorRate = 0.05
-const errorRate = 0.05
 
 export function newWorkModel(): WorkModel {
-  return { count: 0, work: 0, ms: 0, workSquared: 0, workMs: 0, factor: 1, error: null }
+  return { count: 0, work: 0, ms: 0, workSquared: 0, workMs: 0, factor: 1 }
 }
 
 /** Null = no job of it has been seen. */
@@ -35,8 +32,6 @@ export function predictMs(model: WorkModel | undefined, work: number): Millis | 
 export function learnWork(model: WorkModel, work: number, ms: Millis, quantile: number): void {
   const line = lineAt(model, work)
   if (line !== null && ms > 0) {
-    const off = Math.abs(ms - line * model.factor) / ms
-    model.error = model.error === null ? off : model.error + errorRate * (off - model.error)
     model.factor *= Math.exp(factorRate * (ms > line * model.factor ? quantile : quantile - 1))
   }
   model.count = memory * model.count + 1
