@@ -7,6 +7,7 @@ import { DecisionRing } from '../../src/scheduler/explain/decision-ring.ts'
 import type { DecisionFilter } from '../../src/scheduler/explain/decisions.ts'
 import type { AllocationId, DeviceId, JobId, Millis, VersionId } from '../../src/scheduler/ids.ts'
 import type { ClosedAllocation } from '../../src/store/records.ts'
+import { weightsAllocation } from '../support/allocation.ts'
 import type { TestStore } from '../support/stores.ts'
 import { testStore } from '../support/stores.ts'
 
@@ -33,18 +34,8 @@ test('decisions and closed allocations are read after a restart as before it', a
   const scores = [{ deviceId: device, versionId: null, parts: [0, 1.5, 2, 4096] }]
   ring.record(10, { kind: 'LOAD', reason: 'jobs_wait', deviceId: device, scores })
   ring.record(20, { kind: 'EVICT', reason: 'least_recently_used', versionId: 7 as VersionId, deviceId: device })
-  const row = {
-    allocationId: before.store.opening.firstRuntimeId as AllocationId,
-    deviceId: device,
-    purpose: 'weights' as const,
-    state: 'released' as const,
-    predictedBytes: 100,
-    sizeBytes: 90,
-    measuredBytes: 90,
-    workerId: null,
-    residencyId: null,
-    jobId: null,
-  }
+  const allocationId = before.store.opening.firstRuntimeId as AllocationId
+  const row = weightsAllocation({ allocationId, deviceId: device, state: 'released', sizeBytes: 90, measuredBytes: 90 })
   allocations.changed(row, 30)
   const made = await decisions.page({}, page)
   expect(made.map(({ at }) => at)).toEqual([20, 10])
@@ -111,16 +102,13 @@ test('when more is decided than can be kept, plain admissions go first, then wha
 test('of allocations those go first that were given back first, however long they had been lent', async () => {
   const { store } = await testStore()
   const released = (allocationId: number, releasedAt: Millis): ClosedAllocation => ({
-    allocationId: allocationId as AllocationId,
-    deviceId: 1 as DeviceId,
-    purpose: 'weights',
+    ...weightsAllocation({
+      allocationId: allocationId as AllocationId,
+      predictedBytes: 1,
+      sizeBytes: 0,
+      measuredBytes: 1,
+    }),
     state: 'released',
-    predictedBytes: 1,
-    sizeBytes: 0,
-    measuredBytes: 1,
-    workerId: null,
-    residencyId: null,
-    jobId: null,
     createdAt: 0,
     releasedAt,
   })

@@ -3,19 +3,9 @@ import { Allocations } from '../../../src/app/allocations.ts'
 import type { Allocation } from '../../../src/scheduler/commands.ts'
 import type { AllocationId, DeviceId, JobId } from '../../../src/scheduler/ids.ts'
 import type { AllocationRecord } from '../../../src/store/records.ts'
+import { weightsAllocation } from '../../support/allocation.ts'
 
-const weights: Allocation = {
-  allocationId: 1 as AllocationId,
-  deviceId: 1 as DeviceId,
-  purpose: 'weights',
-  state: 'reserved',
-  predictedBytes: 100,
-  sizeBytes: 100,
-  measuredBytes: null,
-  workerId: null,
-  residencyId: null,
-  jobId: null,
-}
+const weights = weightsAllocation()
 const paused: Allocation = {
   ...weights,
   allocationId: 2 as AllocationId,

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 import { Allocations } from '../../../src/app/allocations.ts'
 import { HistoryKeeper } from '../../../src/app/history.ts'
-import type { Allocation } from '../../../src/scheduler/commands.ts'
 import { createState } from '../../../src/scheduler/core.ts'
-import type { AllocationId, DeviceId } from '../../../src/scheduler/ids.ts'
 import { defaultSettings } from '../../../src/scheduler/settings.ts'
 import { type History, type Store, StoreOverloaded } from '../../../src/store/store.ts'
+import { weightsAllocation } from '../../support/allocation.ts'
 
 /** A keeper of three decisions and a closed allocation, before a store that answers with `error` as long as there is one. */
 function keeping() {
@@ -22,18 +21,7 @@ function keeping() {
   const allocations = new Allocations(store)
   const keeper = new HistoryKeeper(state, allocations, store)
   for (let count = 0; count < 3; count += 1) state.decisions.record(count, { kind: 'LOAD', reason: 'jobs_wait' })
-  const allocation: Allocation = {
-    allocationId: 1 as AllocationId,
-    deviceId: 1 as DeviceId,
-    purpose: 'weights',
-    state: 'released',
-    predictedBytes: 1,
-    sizeBytes: 0,
-    measuredBytes: 1,
-    workerId: null,
-    residencyId: null,
-    jobId: null,
-  }
+  const allocation = weightsAllocation({ state: 'released', predictedBytes: 1, sizeBytes: 0, measuredBytes: 1 })
   allocations.changed(allocation, 5)
   return { keeper, written, trouble }
 }
